@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from core import process_settings, startup
-from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
+from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent, python_path
 
 if TYPE_CHECKING:
     from core.config import Settings
@@ -198,7 +198,7 @@ def _studio_access(port: int) -> Mapping[str, str]:
     return {
         "DEMO_BASE_URL": f"http://127.0.0.1:{port}",
         "DEMO_API_KEY": secrets.token_urlsafe(24),
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": python_path(Path(__file__).parent),
     }
 
 

@@ -18,14 +18,15 @@ from pathlib import Path
 from PIL import Image
 
 from core import installation
-from core.billing import ledger
-from core.billing.quote import estimated_cost_idr, quote
+from core.billing import ledger, pricing
+from core.billing.quote import idr_of_microusd
+from core.catalog.price_list import IDR_PER_USD
 from core.db.enums import Stage, Status, WorkspaceRole
 from core.db.tables import Workspace, WorkspaceMember
 from core.files.storage import Storage
 from core.identity import users
 from core.providers import registry
-from core.spec import GenerationSpec
+from core.providers.contract import VideoModel
 from tests.factories.generations import CLIP_FACTS
 
 PEOPLE = 200
@@ -115,6 +116,7 @@ class Writer:
         self.days: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 10)
         self.models = [m for m in registry.models() if m.provider in ("demo", "modelslab", "edenai")]
         self.orders = {m.id: _priced(m.id) for m in self.models}
+        self.costs = {m.id: _estimated_idr(m) for m in self.models}
         self.facts = json.dumps(CLIP_FACTS | {"size_bytes": 1_500_000})
 
     def write(self, count: int) -> None:
@@ -316,7 +318,7 @@ class Writer:
         sums = self.days[key]
         sums[_ENDS.index(status)] += 1
         if status is Status.COMPLETED:
-            cost = estimated_cost_idr(key[-1], credits)
+            cost = self.costs[key[-1]]
             for place, amount in ((3, credits), (5, seconds), (6, cost)):
                 sums[place] += amount
             if kept is not None:
@@ -351,10 +353,16 @@ _ENDS = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
 def _priced(model_id: str) -> tuple[int, int, str]:
-    """Seconds, credits and the frozen quote of the model's own length at 720p."""
-    seconds = registry.model(model_id).default_seconds
-    price = quote(GenerationSpec(model_id=model_id, resolution="720p", duration_seconds=seconds, aspect_ratio="16:9"))
-    return seconds, price.total_credits, json.dumps(price.to_json())
+    """Seconds, credits and the frozen quote of the model's plainest clip."""
+    plain = pricing.plain_clip(registry.model(model_id))
+    price = pricing.priced(plain)
+    return plain.duration_seconds, price.total_credits, json.dumps(price.to_json())
+
+
+def _estimated_idr(model: VideoModel) -> int:
+    """What the vendor will probably take for such a clip."""
+    estimate = pricing.estimated_cost(pricing.plain_clip(model))
+    return idr_of_microusd(estimate.microusd, IDR_PER_USD) if estimate else 0
 
 
 def _text(at: datetime) -> str:

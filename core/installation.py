@@ -12,7 +12,10 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from core import db, process_settings, redaction, setting_values
-from core.catalog import offered
+from core.catalog import in_force
+from core.catalog.catalogue import Catalogue
+from core.catalog_changes import current as current_catalogue
+from core.catalog_changes.current import CatalogueCache
 from core.config import BadSetting, Settings
 from core.db import Database
 from core.db.engine import PATIENCE_SECONDS
@@ -48,10 +51,16 @@ class Installation:
     storage: Storage
     redis_url: str | None
     callers: CallerCache
+    catalogue_cache: CatalogueCache = field(default_factory=CatalogueCache)
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
     told: OnceAWhile = field(default_factory=OnceAWhile)
     """What the log has lately been told of housekeeping."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """All models as they are offered here, as of a second ago at most; raises as the database does."""
+        return self.catalogue_cache.read(self.database)
 
     @cached_property
     def configured(self) -> frozenset[str]:
@@ -100,20 +109,25 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     redaction.guard_logs(settings.secrets)
     if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
         raise BadSetting(f"REDIS_URL: {wrong}")
-    for model_id in offered.unpriced():
-        log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
     storage = open_storage(settings.storage_url)
     if storage.folder is not None:
         try:
             setting_values.folder(storage.folder)
         except ValueError as wrong:
             raise BadSetting(f"STORAGE_URL: {wrong}") from None
-    callers = CallerCache()
-    info: dict[str, object] = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path, departures.CALLERS: callers}
+    callers, cache = CallerCache(), CatalogueCache()
+    info: dict[str, object] = {
+        outbox.PUBLIC_PATH: urlsplit(settings.public_url).path,
+        departures.CALLERS: callers,
+        current_catalogue.CACHE: cache,
+    }
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)
-    return Installation(settings, database, storage, settings.redis_url, callers)
+    installation = Installation(settings, database, storage, settings.redis_url, callers, cache)
+    for model_id in installation.catalogue.unpriced():
+        log.warning("The model '%s' has no price in its record, so it is not offered.", model_id)
+    return installation
 
 
 def _look_at_keys(database: Database, settings: Settings) -> None:
@@ -157,7 +171,7 @@ def using(installation: Installation) -> Iterator[None]:
     before = list(_current)
     _current[:] = [installation]
     try:
-        with db.using(installation.database):
+        with db.using(installation.database), in_force.using(lambda: installation.catalogue):
             yield
     finally:
         _current[:] = before

@@ -75,6 +75,10 @@ class GenerationSpec(ClipSettings):
             return self
         return replace(self, prompt=prompt, negative_prompt=negative_prompt)
 
+    def without_media(self) -> Self:
+        """The same without what belongs to the person who ordered."""
+        return replace(self, **{name: DEFAULTS[name] for name in MEDIA_FIELDS})
+
     def digest(self, **more: str) -> str:
         """SHA-256 of these settings and of what else tells one request from another.
 
@@ -94,7 +98,10 @@ DEFAULTS: Mapping[str, Any] = {
     field.name: field.default for field in fields(GenerationSpec) if field.default is not MISSING
 }
 IMAGE_FIELDS = ("start_image_key", "end_image_key")
-"""What belongs to the person who ordered: kept out of what is shared, handed to a provider as bytes."""
+"""Images that are a setting each; handed to a provider as bytes."""
+
+MEDIA_FIELDS = (*IMAGE_FIELDS, "references")
+"""What belongs to the person who ordered: kept out of what is shared."""
 
 _ALWAYS_DIGESTED = frozenset(
     {

@@ -89,15 +89,19 @@ def movements() -> None:
     with db.read_session() as session:
         rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1)
         clips = statement.clip_lines(session, person, (row.generation_id for row in rows))
+        others = statement.other_sides(session, rows)
     if not rows:
         st.caption(_("Nothing has moved yet."))
         return
-    table(rows[:PAGE_SIZE], clips)
+    table(rows[:PAGE_SIZE], clips, others)
     pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
 
 
-def table(rows: Sequence[LedgerEntry], clips: Mapping[str, ClipLine]) -> None:
-    """Movements with what each did to the balance and for what; those of a clip lead to it."""
+def table(rows: Sequence[LedgerEntry], clips: Mapping[str, ClipLine], others: Mapping[int, str]) -> None:
+    """Movements with what each did to the balance and for what; those of a clip lead to it.
+
+    `others` names the workspace at the other end of a transfer, by the entry's id.
+    """
     edge = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
     heads = [_("When"), _("What"), _("Available"), _("Reserved"), _("Balance"), _("Why")]
     heads += [_("Project"), _("Model"), _("Prompt"), _("Person"), _("Clip")]
@@ -109,7 +113,9 @@ def table(rows: Sequence[LedgerEntry], clips: Mapping[str, ClipLine]) -> None:
     )
     body = "".join(
         "<tr>"
-        + "".join(f'<td style="{style}">{cell}</td>' for cell, style in zip(cells(row, clips), edges, strict=True))
+        + "".join(
+            f'<td style="{style}">{cell}</td>' for cell, style in zip(cells(row, clips, others), edges, strict=True)
+        )
         + "</tr>"
         for row in rows
     )
@@ -120,16 +126,20 @@ def table(rows: Sequence[LedgerEntry], clips: Mapping[str, ClipLine]) -> None:
     )
 
 
-def cells(row: LedgerEntry, clips: Mapping[str, ClipLine]) -> list[str]:
+def cells(row: LedgerEntry, clips: Mapping[str, ClipLine], others: Mapping[int, str]) -> list[str]:
     """A movement as HTML, a cell a column."""
     available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
+    why = language.translate_message(row.message or row.reason)
+    if other := others.get(row.id):
+        where = _("from {workspace}") if available > 0 else _("to {workspace}")
+        why = f"{why} ({where.format(workspace=other)})"
     texts = [
         wording.moment(row.created_at),
         wording.ENTRY[row.kind],
         signed(available),
         signed(held),
         wording.credits(row.available_after),
-        language.translate_message(row.message or row.reason),
+        why,
     ]
     link = ""
     if row.generation_id:
@@ -137,7 +147,11 @@ def cells(row: LedgerEntry, clips: Mapping[str, ClipLine]) -> list[str]:
         label = html.escape(_("Show clip"))
         link = f'<a href="{address}" target="_self" style="color:inherit">{label}</a>'
     clip = clips.get(row.generation_id or "")
-    texts += [clip.project, clip.model, clip.prompt, clip.person] if clip else [""] * 4
+    texts += (
+        [clip.project, clip.model, clip.prompt, clip.person]
+        if clip
+        else ["", "", "", row.actor if "@" in row.actor else ""]
+    )
     return [*(html.escape(text) for text in texts), link]
 
 

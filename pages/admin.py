@@ -11,6 +11,7 @@ from core import audit_log, db, installation
 from core.audit import runs
 from core.audit_log import Act
 from core.billing import ledger
+from core.catalog_changes import live_lists
 from core.clock import utc_now
 from core.db.enums import EntryKind, Stage
 from core.db.tables import Generation
@@ -19,6 +20,7 @@ from core.identity import users
 from core.insights import provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
+from pages.sections.costs import dollar, drift
 from pages.sections.sample import offer
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
@@ -37,6 +39,20 @@ def refused_accounts() -> None:
         ]
     for status in found:
         st.warning(f"{provider_cards.account_fault(status)} {provider_cards.account_remedy()}", icon=":material/key:")
+
+
+def notes_on_models() -> None:
+    """That vendors' lists of models have told something, and where it stands."""
+    with db.read_session() as session:
+        number = live_lists.count_open(session)
+    if number:
+        words = plural(
+            "Vendors' lists of models have told {number} thing that nobody has looked at.",
+            "Vendors' lists of models have told {number} things that nobody has looked at.",
+            number,
+        )
+        st.warning(words.format(number=number), icon=":material/category:")
+        st.page_link("models.py", label=_("Models"), icon=":material/category:")
 
 
 def unclear() -> None:
@@ -305,9 +321,12 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 with components.error_boundary():
     current_member.administrator()
     refused_accounts()
+    drift.warn()
+    notes_on_models()
     unclear()
     checks()
     provider_cards.show(administrator=True)
+    dollar.form()
     people()
     grants()
     offer.panel(current_member.own_administrator())

@@ -36,6 +36,7 @@ KINDS = TranslatedLabels(
         "clip": N_("Clips"),
         "uncertain": N_("Clips that need review"),
         "preset": N_("Presets"),
+        "model": N_("Models"),
         "share_link": N_("Links for people outside"),
         "export": N_("Exports"),
         "sample": N_("Sample company"),

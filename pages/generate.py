@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from core import db, installation
-from core.billing import ledger
-from core.catalog import adaptation, capabilities, offered, price_list
+from core.billing import ledger, pricing
+from core.catalog import in_force, offered, rules
+from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES
 from core.db.tables import Preset
 from core.generations import batches, queries
@@ -16,15 +18,24 @@ from core.generations.submit import Order, made_before
 from core.insights import model_stats, provider_status
 from core.messages import Message
 from core.projects import presets, projects
-from core.providers import registry
 from core.providers.contract import VideoModel
-from core.spec import GenerationSpec
+from core.spec import MAX_SEED, GenerationSpec
 from core.workspaces import quota
 from core.workspaces.permissions import Action
 from pages.elements import gallery, in_flight, model_picker
 from pages.sections import whose
 from pages.sections.clip import dialog
-from pages.sections.generate import draft, form_state, order_card, preset_bar, prompt_field, source_images
+from pages.sections.generate import (
+    adjustments,
+    draft,
+    form_state,
+    order_card,
+    preset_bar,
+    prompt_field,
+    references,
+    source_images,
+)
+from pages.sections.generate.offer import Offer
 from pages.sections.whose import Whose
 from pages.ui import components, current_member
 from pages.ui.language import _, translate_message
@@ -44,7 +55,7 @@ def track_records(database_url: str) -> dict[str, model_stats.TrackRecord]:
     """How the models of this installation did lately; the same for everybody, so asked once for all."""
     del database_url  # it tells one installation's figures from another's
     with db.read_session() as session:
-        return dict(model_stats.track_records(session, [model.id for model in offered.models()]))
+        return dict(model_stats.track_records(session, [model.id for model in offered.models(utc_now())]))
 
 
 def first_project() -> None:
@@ -67,15 +78,16 @@ def choose_project(names: dict[str, str]) -> None:
 
 def offered_models() -> Sequence[VideoModel]:
     """The models to choose from, those that can be used first; only ones that take a start image to go on from one."""
-    models = sorted(offered.models(), key=lambda model: model.provider not in configured)
+    models = sorted(offered.models(utc_now()), key=lambda model: model.provider not in configured)
     return [model for model in models if model.start_image] if form_state.extended() else models
 
 
 def choose_model(models: Sequence[VideoModel], spec: GenerationSpec, troubles: Mapping[str, Message]) -> None:
     """The model; what it makes decides the settings below."""
-    model = registry.model(spec.model_id)
+    model = in_force.model(spec.model_id)
     picked = model_picker.show(
         models,
+        ended=() if form_state.extended() else offered.withdrawn(utc_now()),
         spec=spec,
         configured=configured,
         troubles=troubles,
@@ -91,47 +103,66 @@ def choose_model(models: Sequence[VideoModel], spec: GenerationSpec, troubles: M
         st.warning(translate_message(troubles[model.provider]), icon=":material/warning:")
 
 
-def choose_settings(model: VideoModel, spec: GenerationSpec) -> None:
-    """Everything that the model takes beside prompt and images."""
+def choose_settings(model: VideoModel, spec: GenerationSpec, offer: Offer) -> None:
+    """Everything that the model takes beside prompt and images, as far as its rules let it."""
     with components.field_grid(3, min_width_px=200):
-        form_state.pick(_("Resolution"), "resolution", model.resolutions, spec.resolution)
+        form_state.pick(_("Resolution"), "resolution", offer.values("resolution", spec.resolution), spec.resolution)
         form_state.pick(
             _("Length"),
             "duration_seconds",
-            model.durations,
+            offer.values("seconds", spec.duration_seconds),
             spec.duration_seconds,
             lambda s: _("{number} s").format(number=s),
         )
-        form_state.pick(_("Aspect ratio"), "aspect_ratio", model.aspect_ratios, spec.aspect_ratio)
+        form_state.pick(_("Aspect ratio"), "aspect_ratio", offer.values("ratio", spec.aspect_ratio), spec.aspect_ratio)
+        if model.frame_rates:
+            rates = offer.values("fps", spec.fps or 0)
+            form_state.pick(_("Frames a second"), "fps", rates, spec.fps or 0, lambda rate: str(rate or _("Any")))
+        if offer.can("seed"):
+            form_state.seed()
     source_images.say_ratio(model, spec)
-    form_state.negative_prompt(model)
+    offer.say_why("resolution", "seconds", "ratio", "fps", "seed")
+    form_state.negative_prompt(model, offered=offer.can("negative"))
+    offer.say_why("negative")
     with st.container(horizontal=True, gap="medium"):
         form_state.switch(
             _("Sound"),
             "generate_audio",
-            offered=model.audio,
-            price=price_list.AUDIO_CREDITS,
+            offered=offer.can("sound") and not model.always_audio,
+            price=_extra_credits(spec, "generate_audio"),
             help_text=_("The model makes sound that goes with the picture."),
+            is_forced=offer.must("sound") and not model.always_audio,
         )
         form_state.switch(
             _("Enhance the prompt"),
             "enhance_prompt",
-            offered=model.prompt_enhancement,
-            price=price_list.PROMPT_ENHANCEMENT_CREDITS,
+            offered=offer.can("enhance"),
+            price=_extra_credits(spec, "enhance_prompt"),
             help_text=_("The provider's own AI rewrites the prompt before the clip is made. You do not see its text."),
+            is_forced=offer.must("enhance"),
         )
+    if model.always_audio:
+        st.caption(":material/volume_up: " + _("{model} makes every clip with sound.").format(model=model.name))
+    offer.say_why("sound", "enhance")
+
+
+def _extra_credits(spec: GenerationSpec, field: str) -> int:
+    """By how much a switch raises the price of this very clip."""
+    states: list[dict[str, Any]] = [{field: True}, {field: False}]
+    on, off = (pricing.priced(replace(spec, **state)).total_credits for state in states)
+    return on - off
 
 
 def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
-    """How many of each, and which other models as well; all clips in all."""
+    """How many of each, and which other models as well; all clips in all. What those change of the order is said."""
     can = {
-        model.id: model
-        for model in offered.models()
-        if model.id != spec.model_id and model.provider in configured and _can_make(model, spec)
+        model.id: adapted
+        for model in offered.models(utc_now())
+        if model.id != spec.model_id and model.provider in configured and (adapted := _adapted(model, spec))
     }
-    wished: list[str] = form_state.value("also") or []
+    chosen: list[str] = form_state.value("also") or []
     key = form_state.name("also_offered")
-    also = [model_id for model_id in wished if model_id in can]
+    also = [model_id for model_id in chosen if model_id in can]
     if st.session_state.get(key) != also:
         st.session_state[key] = also
     with st.container(horizontal=True, gap="medium"):
@@ -148,27 +179,50 @@ def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
         if can:
             st.multiselect(
                 _("Also with"),
-                list(can),
+                sorted(can, key=lambda known: bool(can[known].changes)),
                 key=key,
                 max_selections=OTHER_MODELS,
-                format_func=lambda known: can[known].name,
-                placeholder=_("Other models that can make these settings"),
+                format_func=lambda known: _also_name(known, can[known]),
+                placeholder=_("Other models"),
                 on_change=_keep_also,
                 width=340,
             )
-    left_out = [
-        registry.model(model_id).name for model_id in wished if model_id not in can and model_id != spec.model_id
+    for model_id in also:
+        adjustments.show_other(in_force.model(model_id), can[model_id].changes)
+    _say_left_out([model_id for model_id in chosen if model_id not in can and model_id != spec.model_id])
+    number = st.session_state[form_state.name("variations")]
+    if spec.seed is not None and number > 1:
+        said = _("Each variation has a seed of its own, from {first} on.").format(first=spec.seed)
+        st.caption(f":material/info: {said}")
+    return [
+        _variation(one, place) for one in (spec, *(can[model_id].spec for model_id in also)) for place in range(number)
     ]
-    if left_out:
-        words = _("Left out, because they cannot make these settings: {models}.").format(models=", ".join(left_out))
+
+
+def _adapted(model: VideoModel, spec: GenerationSpec) -> rules.Adapted | None:
+    """The same for another model; None where it cannot make it, or could not go on from the clip."""
+    adapted = rules.adapt(spec.trimmed(), model)
+    if form_state.extended() and adapted.spec.start_image_key is None:
+        return None
+    return None if rules.check(model, adapted.spec, prompt_required=False) else adapted
+
+
+def _also_name(model_id: str, adapted: rules.Adapted) -> str:
+    name = in_force.model(model_id).name
+    return _("{model} (with changes)").format(model=name) if adapted.changes else name
+
+
+def _say_left_out(model_ids: Sequence[str]) -> None:
+    """Name the models that were chosen and cannot make this."""
+    if model_ids:
+        names = ", ".join(entry.model.name for model_id in model_ids if (entry := in_force.find(model_id)))
+        words = _("Left out, because they cannot make these settings: {models}.").format(models=names)
         st.caption(f":material/info: {words}")
-    each = [spec, *(replace(spec, model_id=model_id) for model_id in also)]
-    return [one for one in each for _number in range(st.session_state[form_state.name("variations")])]
 
 
-def _can_make(model: VideoModel, spec: GenerationSpec) -> bool:
-    """Whether a model can make the very same clip."""
-    return not capabilities.check(model, spec.trimmed(), prompt_required=False)
+def _variation(spec: GenerationSpec, place: int) -> GenerationSpec:
+    """One of several of the same: with a seed, the next one, since the same would give the same clip again."""
+    return spec if spec.seed is None else replace(spec, seed=(spec.seed + place) % (MAX_SEED + 1))
 
 
 def _keep_also() -> None:
@@ -192,9 +246,11 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     models = offered_models()
     with db.read_session() as session:
         troubles = provider_status.troubles(session)
-    model = registry.model(form_state.fallback_model(models, model_picker.suggested(models, configured, troubles)))
+        used = None if form_state.value("model_id") else queries.last_model(session, person)
+    suggested = model_picker.suggested(models, configured, troubles, used)
+    model = in_force.model(form_state.fallback_model(models, suggested))
     wished = form_state.spec(model)
-    fitted = adaptation.adapt(wished, model)
+    fitted = rules.adapt(wished, model)
     spec = fitted.spec
     draft.note()
     with components.field_grid(3):
@@ -204,9 +260,11 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     say_what_is_extended()
     prompt_field.show(model, spec)
     choose_model(models, spec, troubles)
-    form_state.show_adjustments(model, fitted.changes)
-    choose_settings(model, spec)
-    source_images.show(person, model)
+    adjustments.show(model, fitted.changes)
+    offer = Offer(model, spec)
+    choose_settings(model, spec, offer)
+    source_images.show(person, model, offer)
+    references.show(person, offer)
     several = choose_several(spec)
     if form_state.spec(model) != wished:  # a browser that connected anew shows what was written last, and that counts
         components.flash(_("The connection was renewed. Check the order."))
@@ -272,9 +330,9 @@ with components.error_boundary():
 
 with components.error_boundary():
     opened = studio() if person.may(Action.ORDER) else looking_on()
-    with db.read_session() as session:
-        ended = queries.list_page(session, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
-        owned = whose.of(session, person, ended)
+    with db.read_connection() as reader:
+        ended = queries.list_page(reader, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        owned = whose.of(reader, person, ended)
     if ended:
         opened = recent(ended, owned) or opened
     if opened:

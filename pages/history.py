@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from core import db
+from core.catalog import in_force
 from core.clock import utc_now
+from core.db import Reader
 from core.db.enums import Status
 from core.generations import queries, review
 from core.generations.queries import ReviewStatus
@@ -96,14 +98,13 @@ def only_mine(person: Member) -> None:
     st.query_params["whose"] = person.id
 
 
-def makers_of(person: Member) -> dict[str, str]:
+def makers_of(reader: Reader, person: Member) -> dict[str, str]:
     """Everybody who made something that is looked at, by name."""
-    with db.read_session() as session:
-        found = profiles.makers(session, person, everywhere=is_everywhere(person))
+    found = profiles.makers(reader, person, everywhere=is_everywhere(person))
     return {maker.id: maker.name for maker in found.values()}
 
 
-def filters(person: Member, projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.ListFilter:
+def filters(reader: Reader, person: Member, projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.ListFilter:
     """Draw the filters; what the address says, whether all of them are on view or not."""
     in_team = person.workspace_id != person.id
     makers = {person.id: person.user.name}
@@ -134,7 +135,7 @@ def filters(person: Member, projects: Mapping[str, str], own_tags: Sequence[str]
     st.session_state.setdefault("history_more", any(param in st.query_params for param in FURTHER))
     with st.expander(_("More filters"), key="history_more", on_change="rerun") as more:
         if more.open or st.query_params.get("whose", person.id) != person.id:
-            makers |= makers_of(person)
+            makers |= makers_of(reader, person)
         if more.open:
             with components.field_grid(3 if len(person.roles) == 1 else 4):
                 if in_team or len(makers) > 1:
@@ -172,7 +173,7 @@ def asked_filter(
 
 
 def _models() -> dict[str, str]:
-    return {model.id: model.name for model in registry.models()}
+    return {model.id: model.name for model in in_force.models()}
 
 
 def _providers() -> dict[str, str]:
@@ -208,9 +209,9 @@ def cursors(person: Member, chosen: queries.ListFilter) -> list[str | None]:
 def clips(person: Member, chosen: queries.ListFilter) -> None:
     """One page of cards."""
     pages = cursors(person, chosen)
-    with db.read_session() as session:
-        found = queries.list_page(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
-        owned = whose.of(session, person, found.rows, everywhere=chosen.everywhere)
+    with db.read_connection() as reader:
+        found = queries.list_page(reader, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
+        owned = whose.of(reader, person, found.rows, everywhere=chosen.everywhere)
     if not found.rows:
         nothing(person, chosen)
         return
@@ -290,11 +291,11 @@ def nothing(person: Member, chosen: queries.ListFilter) -> None:
 
 with components.error_boundary():
     person = current_member.current_member()
-    with db.read_session() as session:
+    with db.read_connection() as reader:
         wanted = st.query_params.get("project")
-        names = components.project_names(session, person, archived=True, wanted=wanted)
-        own_tags = review.own_tags(session, person)
-    chosen = filters(person, names, own_tags)
+        names = components.project_names(reader, person, archived=True, wanted=wanted)
+        own_tags = review.own_tags(reader, person)
+        chosen = filters(reader, person, names, own_tags)
     clips(person, chosen)
     if selection.ids():
         with db.read_session() as session:

@@ -8,7 +8,7 @@ from core.insights import attention
 from core.workspaces.permissions import Action
 from pages.elements import live
 from pages.sections import progress_text, workspace_state
-from pages.sections.bar import workspace
+from pages.sections.bar import pages, workspace
 from pages.sections.sample import switch
 from pages.ui import components, connection, current_member, language
 from pages.ui.language import _
@@ -20,39 +20,22 @@ with components.error_boundary():
     person = workspace.find_person()
     workspace_state.follow(person)
     language.set_language(person.user.language)
-    pages = [
-        st.Page("projects.py", title=_("Projects"), icon=":material/folder:", default=True),
-        st.Page("generate.py", title=_("Generate"), icon=":material/movie:"),
-        st.Page("history.py", title=_("History"), icon=":material/grid_view:"),
-        st.Page("usage.py", title=_("Usage"), icon=":material/bar_chart:"),
-        st.Page("team.py", title=_("Team"), icon=":material/group:"),
-    ]
-    if person.may(Action.MANAGE_PEOPLE):
-        pages.append(st.Page("people.py", title=_("People"), icon=":material/manage_accounts:"))
-    if person.may(Action.OPERATE):
-        with db.read_session() as session:
-            waiting = attention.waiting(session).count
-        label = _("Admin ({number})").format(number=waiting) if waiting else _("Admin")
-        pages.append(st.Page("admin.py", title=label, icon=":material/shield_person:"))
-    if person.may(Action.READ_AUDIT_LOG):
-        pages.append(st.Page("audit_log.py", title=_("Audit log"), icon=":material/policy:"))
-    pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
-    pages.append(st.Page("invitation.py", title=_("Invitation"), visibility="hidden"))
-    page = st.navigation(pages, position="top")
-    components.show_flash()
+    with db.read_connection() as reader:  # one for the whole frame; a session would cost as much as what is asked
+        waiting = attention.waiting(reader).count if person.may(Action.OPERATE) else 0
+        page = st.navigation(pages.offered(person, waiting=waiting), position="top")
+        components.show_flash()
 
-    sample_people = switch.people()
-    outage = progress_text.outage()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(_("Admin") if page.url_path == "admin" else page.title, anchor=False, width="content")
-        with db.read_session() as session:
+        sample_people = switch.people(reader)
+        outage = progress_text.outage()
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.title(_("Admin") if page.url_path == "admin" else page.title, anchor=False, width="content")
             # Invisible; above the title it would push the page down while its code is loaded.
-            live.show(session, person, outage)
+            live.show(reader, person, outage)
             # The bar's right side, part by part; each is as wide as it will be before its code is here.
             with st.container(horizontal=True, vertical_alignment="center", width="content", key="bar"):
-                workspace.show(session, person)
+                workspace.show(reader, person)
                 switch.show(sample_people)
-                components.balance_line(ledger.balance(session, person.workspace_id))
+                components.balance_line(ledger.balance(reader, person.workspace_id))
     switch.banner(sample_people, person)
     if outage:
         st.warning(outage, icon=":material/hourglass_disabled:")

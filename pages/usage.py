@@ -5,6 +5,7 @@ import streamlit as st
 from core.clock import utc_now
 from core.usage import reports
 from core.workspaces.permissions import Action
+from pages.sections.costs import drift, margins
 from pages.sections.sample import offer
 from pages.sections.usage import budget, figures, headline, repricing, sections
 from pages.sections.usage import choice as usage_choice
@@ -44,7 +45,10 @@ def outcome() -> None:
 
 def cost() -> None:
     """What the providers took, and what it would be otherwise."""
+    if person.may(Action.SEE_ALL_USAGE):
+        drift.warn()
     sections.cost(shown)
+    margins.show(person)
     repricing.show(person, choice.selection, shown)
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from core.db import Database
 from core.installation import Installation
+from core.providers import registry
 from core.workspaces.access import Member
 from tests import postgres
 from tests.factories import installations
@@ -143,7 +144,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_templat
     """A demo installation of its own without keys of vendors: all in a fresh folder."""
     for name in (
         *("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"),
-        *("MODELSLAB_API_KEY", "EDENAI_API_KEY"),
+        *(provider.key_variable() for provider in registry.providers()),
     ):
         monkeypatch.delenv(name, raising=False)
     data = tmp_path / "data"

@@ -26,8 +26,8 @@ def extracted() -> Catalog:
     """Every text there is, without translations."""
     catalogue = Catalog()
     for models in sorted((ROOT / MODELS).glob("*.toml")):
-        for text in texts_of_models(models):
-            catalogue.add(text, locations=[(f"{MODELS}/{models.name}", 1)])
+        for told in texts_of_models(models):
+            catalogue.add(told, locations=[(f"{MODELS}/{models.name}", 1)])
     for folder in MARKED:
         found = extract.extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS)
         for source, line, text, _comments, _context in found:

@@ -18,6 +18,7 @@ from core.api.routers import (
     audit_log,
     batches,
     budgets,
+    catalogue,
     credits,
     estimates,
     event_hub,
@@ -27,6 +28,7 @@ from core.api.routers import (
     health,
     invitations,
     last_frame,
+    margins,
     media,
     members,
     metrics,
@@ -79,7 +81,9 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ADMIN_TOKEN, invitations.router),
     (Audience.ADMIN_TOKEN, people.router),
     (Audience.ADMIN_TOKEN, grants.router),
+    (Audience.ADMIN_TOKEN, catalogue.router),
     (Audience.ADMIN_TOKEN, uncertain.router),
+    (Audience.ADMIN_TOKEN, margins.router),
     (Audience.ADMIN_TOKEN, audit_log.router),
 )
 """Who may ask what; see `permissions.required_scope` for the scope a token needs."""

@@ -62,6 +62,8 @@ class Act(StrEnum):
     CREDITS_ADJUSTED = "credits.adjusted", N_("Corrected the balance by {credits:,} credits")
     CREDITS_TRANSFERRED = "credits.transferred", N_("Transferred {credits:,} credits from {from} to {to}")
 
+    EXCHANGE_RATE_SET = "exchange_rate.set", N_("Set the dollar from Rp {was_idr_per_usd:,} to Rp {idr_per_usd:,}")
+
     BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")
 
     TOKEN_MADE = "token.made", N_("Made an API token")
@@ -90,6 +92,16 @@ class Act(StrEnum):
     SHARE_LINK_MADE = "share_link.made", N_("Made a link for people outside")
     SHARE_LINK_REVOKED = "share_link.revoked", N_("Revoked a link for people outside")
 
+    MODEL_ADDED = "model.added", N_("Added a model of {provider}")
+    MODEL_REDESCRIBED = "model.redescribed", N_("Changed what an added model can make")
+    MODEL_LIFE_CHANGED = "model.life_changed", N_("Set a model to {state} from {since} on")
+    MODEL_REPRICED = "model.repriced", N_("Set the price of a model from {since} on")
+    MODEL_COST_CHANGED = "model.cost_changed", N_("Set what the vendor takes for a model from {since} on")
+    MODEL_VENDOR_ID_CHANGED = "model.vendor_id_changed", N_("Set the vendor's id of a model to {vendor_id}")
+    MODEL_MOVED = "model.moved", N_("Moved a model in the list")
+    MODEL_CHANGE_TAKEN_BACK = "model.change_taken_back", N_("Took a coming change of a model back")
+    MODEL_NOTE_DISMISSED = "model_note.dismissed", N_("Put a note on a vendor's list of models aside")
+
     EXPORT_MADE = "export.made", N_("Exported data")
     SAMPLE_MADE = "sample.made", N_("Made the sample company")
     SAMPLE_REMOVED = "sample.removed", N_("Removed the sample company")
@@ -116,6 +128,9 @@ _WORDS: Mapping[str, Source] = {
     "viewer": N_("viewer"),
     "maker": N_("maker"),
     "manager": N_("manager"),
+    "available": N_("available"),
+    "withdrawn": N_("withdrawn"),
+    "hidden": N_("hidden"),
     "none": N_("none"),
 }
 """Values of details that people read in their own language."""

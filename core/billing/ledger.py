@@ -8,10 +8,10 @@ processes try at once. Settle and release of a generation share one key, so only
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, literal_column, select, update
 
 from core import errors
-from core.db import ReadSession, WriteSession
+from core.db import Reader, ReadSession, WriteSession
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, table_of
 from core.messages import Message, message
@@ -39,6 +39,14 @@ _BALANCE = select(Account.available_credits, Account.held_credits).where(
 )
 
 
+_ACCOUNT_IDS: BindParameter[str] = bindparam("account_ids", expanding=True)
+_CREDITED = (
+    select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
+    .where(LedgerEntry.account_id.in_(_ACCOUNT_IDS), literal_column(CREDITED))
+    .group_by(LedgerEntry.account_id)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """What a workspace can spend and what is reserved for generations under way, in credits."""
@@ -47,7 +55,7 @@ class Balance:
     held_credits: int
 
 
-def balance(session: ReadSession, workspace_id: str) -> Balance:
+def balance(session: Reader, workspace_id: str) -> Balance:
     """The figures of a workspace's account; zero before the first movement."""
     row = session.execute(_BALANCE, {"workspace_id": workspace_id}).first()
     return Balance(*row) if row else Balance(0, 0)
@@ -153,12 +161,8 @@ def total_credited(session: ReadSession, account_ids: Collection[str]) -> Mappin
 
     An index of these rows alone answers it.
     """
-    query = (
-        select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
-        .where(LedgerEntry.account_id.in_(account_ids), literal_column(CREDITED))
-        .group_by(LedgerEntry.account_id)
-    )
-    return {account_id: int(credits) for account_id, credits in session.execute(query)}
+    rows = session.execute(_CREDITED, {"account_ids": list(account_ids)})
+    return {account_id: int(credits) for account_id, credits in rows}
 
 
 def entries_of_generation(session: ReadSession, generation_id: str) -> Sequence[LedgerEntry]:

@@ -8,24 +8,29 @@ from typing import Any, TypeVar
 
 from core import errors
 from core.catalog import record_tables
-from core.catalog.records import Cost, Life, LifeState, Price
+from core.catalog.records import Cost, Life, LifeState, Price, VendorId
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import VideoModel
 from core.providers.model_files import BadRecord
 from core.providers.registry import Registry
 
-Dated = TypeVar("Dated", Price, Cost, Life)
+Dated = TypeVar("Dated", Price, Cost, Life, VendorId)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model, and what is said of it from which moment on, oldest first."""
+    """One model, and what is said of it from which moment on, oldest first.
+
+    `added`: an administrator has added it, no file has it.
+    """
 
     model: VideoModel
     prices: tuple[Price, ...] = ()
     costs: tuple[Cost, ...] = ()
     lives: tuple[Life, ...] = ()
+    vendor_ids: tuple[VendorId, ...] = ()
+    added: bool = False
 
     @classmethod
     def of(cls, model: VideoModel, tables: Mapping[str, Any]) -> "Entry":
@@ -49,21 +54,35 @@ class Entry:
         """Where its life stands at a moment; None where nothing was said: it is available."""
         return _at(self.lives, at)
 
+    def vendor_id(self, at: datetime) -> str | None:
+        """What an administrator has said the vendor calls it at a moment; None where that was left as it is."""
+        found = _at(self.vendor_ids, at)
+        return found.upstream_id if found else None
+
+    def model_at(self, at: datetime) -> VideoModel:
+        """The model with the vendor's id of a moment."""
+        named = self.vendor_id(at)
+        return replace(self.model, upstream_id=named) if named else self.model
+
     def state(self, at: datetime) -> LifeState:
         """Whether it can be ordered at a moment."""
         life = self.life(at)
         return LifeState.AVAILABLE if life is None else life.state
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """All models by id, in the order they are shown."""
+    """All models by id, in the order they are shown. Another change makes another one."""
 
     entries: Mapping[str, Entry]
 
     def models(self) -> tuple[VideoModel, ...]:
         """All models, whatever their life."""
         return tuple(entry.model for entry in self.entries.values())
+
+    def of_provider(self, name: str) -> tuple[VideoModel, ...]:
+        """All models of a provider, whatever their life."""
+        return tuple(model for model in self.models() if model.provider == name)
 
     def find(self, model_id: str) -> Entry | None:
         """A model by id; None for one that is not here any more."""

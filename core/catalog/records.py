@@ -23,8 +23,9 @@ class PublishedPrice:
 class PerSecondPrice:
     """A price by the second: "RESOLUTION", or "RESOLUTION sound" where sound costs more -> credits a second.
 
-    At least `minimum_seconds` are charged. `image_credits` is of each start and end image, `reference_credits` of each
-    reference after the first `free_references`. All may be 0: a model on own machines need cost nothing.
+    "any" stands for every resolution that has no rate of its own. At least `minimum_seconds` are charged.
+    `image_credits` is of each start and end image, `reference_credits` of each reference after the first
+    `free_references`. All may be 0: a model on own machines need cost nothing.
     """
 
     since: datetime
@@ -94,3 +95,11 @@ class Life:
     state: LifeState = LifeState.AVAILABLE
     successor: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorId:
+    """What the vendor calls a model from a moment on."""
+
+    since: datetime
+    upstream_id: str

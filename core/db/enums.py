@@ -39,6 +39,19 @@ class Stage(StrEnum):
     """Nothing moves it any more."""
 
 
+class CostBasis(StrEnum):
+    """Where the cost of a generation that has ended comes from, the best first."""
+
+    REPORTED = "reported"
+    """Its provider said what it took."""
+    USED = "used"
+    """Its provider said how much was used, and its price was applied to that."""
+    MEASURED = "measured"
+    """Its provider's price was applied to the time that the job ran by our clock."""
+    ESTIMATE = "estimate"
+    """Computed from the order and the provider's price of that moment."""
+
+
 class EntryKind(StrEnum):
     """What a ledger row does; `ledger.EFFECTS` says how it moves the account."""
 
@@ -121,6 +134,36 @@ class DisabledReason(StrEnum):
     GONE = "gone"
     FAILING = "failing"
     DEPARTED = "departed"
+
+
+class ChangeKind(StrEnum):
+    """What an administrator has said of a model."""
+
+    LIFE = "life"
+    """Whether it can be ordered from a moment on."""
+    PRICE = "price"
+    """What we ask from a moment on."""
+    COST = "cost"
+    """What the vendor takes from a moment on."""
+    VENDOR_ID = "vendor_id"
+    """What the vendor calls it from a moment on."""
+    POSITION = "position"
+    """Its place in the list."""
+    RECORD = "record"
+    """A further model, or what that makes, in place of what was said of it before."""
+    TAKEN_BACK = "taken_back"
+    """An earlier change shall not begin."""
+
+
+class NoteKind(StrEnum):
+    """What a vendor's own list of models tells an administrator."""
+
+    APPEARED = "appeared"
+    """The vendor's list has a model that it did not have before."""
+    VANISHED = "vanished"
+    """The vendor's list has lost a model."""
+    NOT_LISTED = "not_listed"
+    """We offer a model that the vendor's list does not have."""
 
 
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)

@@ -22,10 +22,13 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.db.enums import (
+    ChangeKind,
+    CostBasis,
     DeliveryState,
     DisabledReason,
     EntryKind,
     MemberSource,
+    NoteKind,
     Role,
     Scope,
     Stage,
@@ -127,6 +130,7 @@ class Base(DeclarativeBase):
         Message: MessageJson(),
         Status: EnumString(Status, 12),
         Stage: EnumString(Stage, 12),
+        CostBasis: EnumString(CostBasis, 10),
         EntryKind: EnumString(EntryKind, 8),
         Role: EnumString(Role, 8),
         Scope: EnumString(Scope, 8),
@@ -136,6 +140,8 @@ class Base(DeclarativeBase):
         WorkspaceRole: EnumString(WorkspaceRole, 8),
         MemberSource: EnumString(MemberSource, 8),
         VisitKind: EnumString(VisitKind, 8),
+        ChangeKind: EnumString(ChangeKind, 12),
+        NoteKind: EnumString(NoteKind, 12),
         Decimal: Numeric(18, 6),
     }
 

@@ -2,6 +2,7 @@
 
 AppError                        500  internal
 ├── InvalidRequest              422  invalid_request        fields: what is wrong with which field
+│   └── ModelNotOffered         422  model_not_offered
 ├── Unauthorized                401  unauthorized
 ├── Forbidden                   403  forbidden
 │   └── SignInRefused           403  sign_in_refused        reason: why they may not come in
@@ -48,11 +49,13 @@ from core.errors.base import (
     Conflict,
     DatabaseUnavailable,
     Fault,
+    FieldProblem,
     Forbidden,
     IdempotencyConflict,
     InsufficientCredits,
     InvalidRequest,
     MediaRejected,
+    ModelNotOffered,
     NotFound,
     PutAside,
     RateLimited,
@@ -98,6 +101,7 @@ __all__ = [
     "DownloadTooSlow",
     "ExpiredAtProvider",
     "Fault",
+    "FieldProblem",
     "Forbidden",
     "GenerationFailed",
     "IdempotencyConflict",
@@ -106,6 +110,7 @@ __all__ = [
     "InvalidRequest",
     "JobLost",
     "MediaRejected",
+    "ModelNotOffered",
     "ModelUnavailable",
     "NotFound",
     "OutputExpired",

@@ -1,6 +1,7 @@
 """The root of the errors, and those of a request, of people and of this installation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -59,8 +60,24 @@ class AppError(Exception):
 register(AppError.code, AppError.sentence)
 
 
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with a field, and the values it could have instead while all others stay.
+
+    `rule` is the id of the rule of its model that it breaks, `domain` for what the model never makes, `text` for words.
+    """
+
+    field: str
+    message: Message
+    rule: str
+    allowed: tuple[str | int, ...] = ()
+
+
 class InvalidRequest(AppError):
-    """A request whose fields are not usable; `fields` maps field name to what to change."""
+    """A request whose fields are not usable; `fields` maps field name to what to change.
+
+    `problems` say the same for programs, where there is more to say.
+    """
 
     code = "invalid_request"
     http_status = 422
@@ -68,10 +85,22 @@ class InvalidRequest(AppError):
     sentence = N_("Some fields need a change.")
 
     def __init__(
-        self, message: Message | Source | None = None, *, fields: Mapping[str, Message | Source] | None = None
+        self,
+        message: Message | Source | None = None,
+        *,
+        fields: Mapping[str, Message | Source] | None = None,
+        problems: Sequence[FieldProblem] = (),
     ) -> None:
         super().__init__(message)
         self.fields = {name: as_message(wrong) for name, wrong in (fields or {}).items()}
+        self.problems = tuple(problems)
+
+
+class ModelNotOffered(InvalidRequest):
+    """The model has ended or is hidden; the sentence names its successor. It can still be priced."""
+
+    code = "model_not_offered"
+    sentence = N_("This model is not offered. Choose another one.")
 
 
 class Unauthorized(AppError):

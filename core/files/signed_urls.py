@@ -9,6 +9,7 @@ import base64
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote_plus, urlencode
 
 from core import config, errors, signing
@@ -38,8 +39,12 @@ def sign(
     With `download_name` the browser saves the file under that name instead of showing it; with `token_id` the link is
     that API token's. ValueError for a bad key.
     """
+    return _signed(key, signing.expiry(now, lifetime_seconds), secret, download_name, token_id)
+
+
+@lru_cache(maxsize=10_000)  # the same for a quarter of an hour, and asked for by each page that shows the picture
+def _signed(key: str, expires: int, secret: bytes, download_name: str | None, token_id: str | None) -> str:
     storage.media_type_of(key)
-    expires = signing.expiry(now, lifetime_seconds)
     said = _said(key, expires, download_name, token_id)
     link = f"{MEDIA_PATH}/{key}?e={expires}&s={signing.signature(said, secret)}"
     link = f"{link}&t={quote_plus(token_id)}" if token_id else link

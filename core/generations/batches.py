@@ -4,13 +4,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import select
 
 from core import errors
-from core.billing import ledger
-from core.billing.quote import quote
-from core.catalog import capabilities
+from core.billing import ledger, pricing
+from core.catalog import rules
+from core.catalog_changes import current
 from core.db import ReadSession, WriteSession
 from core.db.tables import Generation, Project
 from core.generations.submit import Order, is_repeat, submit
@@ -25,9 +26,10 @@ MAX_BATCH = 20
 
 def total_credits(orders: Sequence[Order]) -> int:
     """The price of all of them: the sum of their quotes."""
-    return sum(quote(order.spec).total_credits for order in orders)
+    return sum(pricing.priced(order.spec).total_credits for order in orders)
 
 
+@current.ordering
 def submit_batch(
     session: WriteSession,
     member: Member,
@@ -85,7 +87,8 @@ def _fields_named_by(place: int | None) -> Iterator[None]:
         if place is None:
             raise
         raise errors.InvalidRequest(
-            fields={f"generations.{place}.{field}": sentence for field, sentence in wrong.fields.items()}
+            fields={f"generations.{place}.{field}": sentence for field, sentence in wrong.fields.items()},
+            problems=[replace(each, field=f"generations.{place}.{each.field}") for each in wrong.problems],
         ) from None
 
 
@@ -94,7 +97,7 @@ def _check_total(session: ReadSession, member: Member, orders: Sequence[Order]) 
 
     Orders that cannot be priced, or are for no project of theirs, are refused one by one later.
     """
-    if any(capabilities.validate(order.spec) for order in orders):
+    if any(rules.validate(order.spec) for order in orders):
         return
     wanted = {order.project_id for order in orders}
     owned = select(Project.id, Project.workspace_id).where(Project.id.in_(wanted), visible_to(Project, member))
@@ -102,7 +105,7 @@ def _check_total(session: ReadSession, member: Member, orders: Sequence[Order]) 
     needed: Counter[str] = Counter()
     for order in orders:
         if order.project_id in payer_of:
-            needed[payer_of[order.project_id]] += quote(order.spec).total_credits
+            needed[payer_of[order.project_id]] += pricing.priced(order.spec).total_credits
     for workspace_id, credits in needed.items():
         available = ledger.balance(session, workspace_id).available_credits
         if credits > available:

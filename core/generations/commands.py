@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from core import audit_log, db, errors
 from core.audit_log import Act
+from core.catalog_changes import current
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
@@ -48,6 +49,7 @@ def cancel(session: WriteSession, member: Member, generation_id: str) -> Generat
     return get(session, member, generation_id)
 
 
+@current.ordering
 def retry(
     session: WriteSession,
     member: Member,

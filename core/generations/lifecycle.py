@@ -7,20 +7,19 @@ module is the only one that makes them. It knows no provider and no queue.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import case, insert, select, update
 
 from core import db, errors
 from core.billing import ledger
-from core.billing.quote import estimated_cost_idr
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
-from core.generations import conformance
+from core.generations import conformance, spending
 from core.generations.state_machine import TRANSITIONS
 from core.identity import api_tokens
+from core.insights import cost_drift
 from core.messages import Message, message
 from core.notifications import outbox
 from core.usage import rollups
@@ -181,8 +180,6 @@ def add_event(
 
 def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     """The file is ours: record it, charge the quoted total, count it; all in this transaction."""
-    estimate = row.provider_cost is None
-    cost_idr = estimated_cost_idr(row.model_id, row.credits)
     facts = _EndedFacts.of(session, row)
     values: dict[str, Any] = {
         "progress": 1.0,
@@ -198,10 +195,10 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
         "error": None,
         "error_detail": None,
     }
-    if estimate:
-        values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
-    in_dollars = row.provider_cost is not None and row.provider_cost_currency == "USD"
-    reported_microusd = _microusd(row.provider_cost) if row.provider_cost is not None and in_dollars else None
+    if row.provider_cost is None:
+        values |= spending.estimated(row)
+    costs = spending.counted(row, values, made=True, delivered=True)
+    drift, cost_since = spending.drift_percent(row), row.cost_since
     what = message("stored", credits=row.credits)
     if output.gaps:
         what = message("stored_otherwise", credits=row.credits, gaps=tuple(output.gaps))
@@ -217,17 +214,12 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
         completed=1,
         settled_credits=facts.credits,
         video_seconds=seconds,
-        estimated_cost_idr=cost_idr,
-        estimate_replaced_idr=0 if reported_microusd is None else cost_idr,
-        reported_cost_microusd=reported_microusd or 0,
+        **costs,
     )
     update_where(session, Project, Project.id == facts.project_id, spent_credits=Project.spent_credits + facts.credits)
+    if drift is not None and cost_since is not None:
+        cost_drift.note(session, facts.model_id, cost_since, drift, now=facts.ended_at)
     return True
-
-
-def _microusd(dollars: Decimal) -> int:
-    """In millionths of a dollar."""
-    return int((dollars * 1_000_000).to_integral_value())
 
 
 def fail(session: WriteSession, row: Generation, error: errors.AppError, *, actor: str = SYSTEM, **values: Any) -> bool:
@@ -238,9 +230,8 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
     facts = _EndedFacts.of(session, row)
     made = isinstance(error, errors.ExpiredAtProvider)
     if made and row.provider_cost is None and "provider_cost" not in values:
-        cost_idr = estimated_cost_idr(row.model_id, row.credits)
-        values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
-    costs = _costs(row, values)
+        values |= spending.estimated(row)
+    costs = spending.counted(row, values, made=made, delivered=False)
     moved = transition(
         session,
         row,
@@ -263,23 +254,12 @@ def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any)
 
     What its provider reports to have taken all the same, in `values`, is counted.
     """
-    facts, costs = _EndedFacts.of(session, row), _costs(row, values)
+    facts, costs = _EndedFacts.of(session, row), spending.counted(row, values, made=False, delivered=False)
     what = message("cancelled", credits=row.credits)
     moved = transition(
         session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at, **values
     )
     return moved and _release_hold(session, facts, message("hold_released_by_cancel"), actor, cancelled=1, **costs)
-
-
-def _costs(row: Generation, values: Mapping[str, Any]) -> dict[str, int]:
-    """What a generation without a clip cost its provider, as the roll-up counts it; nothing where nothing is known."""
-    amount = values.get("provider_cost", row.provider_cost)
-    currency = values.get("provider_cost_currency", row.provider_cost_currency)
-    if amount is None:
-        return {}
-    if currency == "USD":
-        return {"reported_cost_microusd": _microusd(amount)}
-    return {"estimated_cost_idr": int(amount)} if currency == "IDR" else {}
 
 
 def mark_uncertain(

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select
 from sqlalchemy.orm import load_only
 
 from core import errors, signing
-from core.db import ReadSession
+from core.catalog import in_force
+from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, User, WorkspaceMember, is_live
 from core.insights import model_stats
 from core.insights.model_stats import RenderTimeEstimator, TimeRange
-from core.providers import registry
 from core.workspaces.access import Member, in_bound_workspace, visible_to
 
 MAX_WATCHED = 500
@@ -149,7 +149,7 @@ def _said(said: str) -> str:
     return f"live\n{said}"
 
 
-def live_ids_of(session: ReadSession, member: Member) -> Sequence[str]:
+def live_ids_of(session: Reader, member: Member) -> Sequence[str]:
     """Ids of the workspace's generations that have not ended, oldest first, from the index alone."""
     return session.scalars(_IDS, {"workspace_id": member.workspace_id}).all()
 
@@ -162,7 +162,7 @@ def live_ids(connection: Connection, user_id: str, workspace_id: str) -> Sequenc
     return [one for one in found if one is not None]
 
 
-def newest_id(asked: Connection | ReadSession, workspace_id: str) -> str:
+def newest_id(asked: Reader, workspace_id: str) -> str:
     """The id of the newest generation of a workspace, ended or not, from an index alone; empty if there is none.
 
     Asked before the ids that are under way: what begins between the two questions is then still newer the next time.
@@ -170,7 +170,7 @@ def newest_id(asked: Connection | ReadSession, workspace_id: str) -> str:
     return asked.execute(_NEWEST_ID, {"workspace_id": workspace_id}).scalar() or ""
 
 
-def ids_after(session: ReadSession, member: Member, generation_id: str) -> Sequence[str]:
+def ids_after(session: Reader, member: Member, generation_id: str) -> Sequence[str]:
     """Ids of the workspace's generations that began after this one, oldest first; never more than are watched."""
     return session.scalars(_IDS_AFTER, {"workspace_id": member.workspace_id, "after": generation_id}).all()
 
@@ -226,7 +226,7 @@ class ProgressBoard:
     def _pace_of(self, session: ReadSession, provider: str) -> float | None:
         looked_at, known = self._pace.get(provider, (float("-inf"), None))
         if time.monotonic() - looked_at > PACE_CACHE_SECONDS:
-            known = model_stats.pace_seconds(session, [model.id for model in registry.provider_class(provider).models])
+            known = model_stats.pace_seconds(session, [model.id for model in in_force.current().of_provider(provider)])
             self._pace[provider] = (time.monotonic(), known)
         return known
 

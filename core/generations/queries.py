@@ -343,6 +343,13 @@ class StatusSnapshot:
     error_message: str | None
 
 
+def last_model(session: ReadSession, member: Member) -> str | None:
+    """Id of the model that they have ordered last, in whatever workspace; None before the first order."""
+    return session.scalar(
+        select(Generation.model_id).where(Generation.user_id == member.id).order_by(Generation.id.desc()).limit(1)
+    )
+
+
 def get(session: ReadSession, member: Member, generation_id: str) -> Generation:
     """A generation in a workspace of theirs; NotFound also when it is in another one or deleted."""
     row = session.scalar(visible(member).where(Generation.id == generation_id))

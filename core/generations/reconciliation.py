@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, select
 
 from core import db, errors
+from core.catalog_changes import current
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, is_live
@@ -41,7 +42,7 @@ def jobs_taken(session: ReadSession, row: Generation, job_ids: Collection[str]) 
 
     So their owner is alive or has ended since, which two indexes answer; the whole table is never searched through.
     """
-    models = [model.id for model in registry.provider_class(row.provider).models]
+    models = [model.id for model in current.of(session).of_provider(row.provider)]
     has_one = select(Generation.provider_job_id).where(
         Generation.provider == row.provider, Generation.provider_job_id.in_(job_ids)
     )
@@ -62,7 +63,7 @@ def accept(
     """The provider has it as this job: wait for it. Raises Conflict if the job is another generation's; see `lock`."""
     if jobs_taken(session, row, [job.id]):
         raise errors.Conflict(message("job_of_another", job_id=job.id))
-    now, model = db.now(session), registry.find_model(row.model_id)
+    now, entry = db.now(session), current.of(session).find(row.model_id)
     lifecycle.transition(
         session,
         row,
@@ -75,7 +76,7 @@ def accept(
         provider_response=dict(job.response) or None,
         submitted_at=now,
         setbacks=0,
-        deadline_at=now + (model.deadline if model else DEADLINE_OF_A_REMOVED_MODEL),
+        deadline_at=now + (entry.model.deadline if entry else DEADLINE_OF_A_REMOVED_MODEL),
         error_code=None,
         error_message=None,
         error=None,

@@ -14,7 +14,7 @@ from sqlalchemy import update as sql_update
 
 from core import errors
 from core.clock import utc_now
-from core.db import ReadSession, WriteSession, update_where
+from core.db import Reader, ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation, GenerationTag, Project
 from core.generations.queries import ReviewStatus, canonical_tag
@@ -77,7 +77,7 @@ def tags_of(session: ReadSession, member: Member, generation_id: str) -> Sequenc
     return session.scalars(query.order_by(GenerationTag.tag)).all()
 
 
-def own_tags(session: ReadSession, member: Member, *, limit: int = 200) -> Sequence[str]:
+def own_tags(session: Reader, member: Member, *, limit: int = 200) -> Sequence[str]:
     """The tags used in the workspace, in alphabetical order."""
     return sorted(session.scalars(_OWN_TAGS, {"workspace_id": member.workspace_id, "limit": limit}).all())
 

@@ -7,20 +7,21 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select, update
 
 from core import db, errors
-from core.billing import ledger
-from core.billing.quote import Quote, quote
-from core.catalog import capabilities
+from core.billing import ledger, pricing
+from core.billing.quote import Quote
+from core.catalog import in_force, offered, rules
+from core.catalog_changes import current
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation, Project, is_live, table_of
-from core.generations import lifecycle
+from core.generations import lifecycle, spending
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
 from core.messages import message
 from core.projects import projects, uploads
-from core.providers import registry
 from core.spec import GenerationSpec
+from core.usage import exchange_rates
 from core.workspaces import quota
 from core.workspaces.access import Member, in_workspace
 from core.workspaces.permissions import Action
@@ -51,6 +52,7 @@ class Order:
         return self.spec.digest()
 
 
+@current.ordering
 def submit(
     session: WriteSession,
     member: Member,
@@ -68,8 +70,8 @@ def submit(
     The same `idempotency_key` with the same order returns the first generation, marked as `replayed`; with another
     order, or to go on from another clip, it raises IdempotencyConflict. `configured` names the providers that have a
     key; `extends_id` is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press.
-    Raises InvalidRequest with fields, ProviderNotConfigured, InsufficientCredits, TokenCapReached, StorageFull,
-    NotFound for a project or a clip that is not theirs.
+    Raises InvalidRequest with fields, ModelNotOffered, ProviderNotConfigured, InsufficientCredits, TokenCapReached,
+    StorageFull, NotFound for a project or a clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
@@ -85,24 +87,25 @@ def submit(
             projects.check_visible(session, member, first.project_id)  # they may have left where they ordered it
             first.replayed = True
             return first
-    if wrong := capabilities.validate(order.spec):
-        raise errors.InvalidRequest(fields=wrong)
-    model = registry.model(order.spec.model_id)
+    now = db.now(session)
+    offered.check(order.spec.model_id, now)
+    model = rules.require(order.spec)
     project = projects.get_held(session, member, order.project_id)
     member.require(Action.ORDER, project.workspace_id)
     if project.archived_at is not None:
         raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
-    for name, field in capabilities.IMAGE_PATHS.items():
-        if (key := getattr(order.spec, name)) is not None:
-            uploads.check_owned(session, project.workspace_id, key, field=field)
+    for key, field in rules.images(order.spec):
+        uploads.check_owned(session, project.workspace_id, key, field=field)
     if extends_id is not None:
         get(session, member, extends_id)
     if model.provider not in configured:
         raise errors.ProviderNotConfigured
     if quota.used_bytes(session, project.workspace_id) >= quota_bytes:
         raise errors.StorageFull
-    price = quote(order.spec)
-    row = _row(member, project, order, price, db.now(session))
+    known = in_force.current()
+    price = pricing.priced(order.spec, now, known)
+    row = _row(member, project, order, price, now)
+    spending.freeze(row, known, idr_per_usd=exchange_rates.at(session, now))
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
         idempotency_key,
         retry_of_id,
@@ -134,7 +137,7 @@ _COUNT = (
 
 
 def _row(member: Member, project: Project, order: Order, price: Quote, now: datetime) -> Generation:
-    model = registry.model(order.spec.model_id)
+    model = in_force.model(order.spec.model_id)
     return Generation(
         workspace_id=project.workspace_id,
         user_id=member.id,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 
 from core import audit_log, db, errors
 from core.audit_log import Act
@@ -26,6 +26,22 @@ def list_unresolved(session: ReadSession, *, after_id: str = "", limit: int = 10
     return session.scalars(query.order_by(Generation.id).limit(limit)).all()
 
 
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_WHOSE = (
+    select(
+        Generation.id,
+        User.name,
+        User.email,
+        Project.name.label("project"),
+        profiles.workspace_name(Workspace).label("workspace"),
+    )
+    .join(User, User.id == Generation.user_id)
+    .join(Project, Project.id == Generation.project_id)
+    .join(Workspace, Workspace.id == Generation.workspace_id)
+    .where(Generation.id.in_(_IDS))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A clip that waits for a decision, with who made it, in which workspace and project."""
@@ -40,20 +56,9 @@ def list_cases(session: ReadSession, admin: Member, *, after_id: str = "", limit
     """The generations of `list_unresolved` with their people, by name and address; Forbidden for others than admins."""
     admin.require(Action.RESOLVE_UNCERTAIN)
     rows = list_unresolved(session, after_id=after_id, limit=limit)
-    whose = (
-        select(
-            Generation.id,
-            User.name,
-            User.email,
-            Project.name.label("project"),
-            profiles.workspace_name(Workspace).label("workspace"),
-        )
-        .join(User, User.id == Generation.user_id)
-        .join(Project, Project.id == Generation.project_id)
-        .join(Workspace, Workspace.id == Generation.workspace_id)
-        .where(Generation.id.in_([row.id for row in rows]))
-    )
-    found = {one.id: one for one in session.execute(whose)}
+    if not rows:
+        return []
+    found = {one.id: one for one in session.execute(_WHOSE, {"ids": [row.id for row in rows]})}
 
     def case(row: Generation) -> Case:
         told = found[row.id]

@@ -117,18 +117,31 @@ def list_all(
     """People by address, a keyset page at a time; Forbidden for who is no administrator."""
     if admin.role is not Role.ADMIN:
         raise errors.Forbidden(message("administrators_only"))
-    query = (
-        select(User, Account)
-        .join(Account, Account.workspace_id == User.id)
-        .where(User.email > after_email)
-        .order_by(User.email)
-        .limit(limit)
-    )
+    query = _ALL
     if wanted := search.strip():
         query = query.where(User.search_key.contains(normal_form.normal(wanted), autoescape=True))
-    found = session.execute(query).all()
-    given = ledger.total_credited(session, [account.id for _user, account in found])
+    found = session.execute(query, {"after_email": after_email, "limit": limit}).all()
+    given = ledger.total_credited(session, [row.account_id for row in found])
     return [
-        UserRow(u.id, u.email, u.name, u.role, a.available_credits, a.held_credits, given.get(a.id, 0))
-        for u, a in found
+        UserRow(
+            row.id, row.email, row.name, row.role, row.available_credits, row.held_credits, given.get(row.account_id, 0)
+        )
+        for row in found
     ]
+
+
+_ALL = (
+    select(
+        User.id,
+        User.email,
+        User.name,
+        User.role,
+        Account.id.label("account_id"),
+        Account.available_credits,
+        Account.held_credits,
+    )
+    .join(Account, Account.workspace_id == User.id)
+    .where(User.email > bindparam("after_email"))
+    .order_by(User.email)
+    .limit(bindparam("limit"))
+)

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import Subquery, select, union_all
 
 from core import errors
+from core.catalog import in_force
 from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
-from core.providers import registry
 from core.usage import reports
 
 SAMPLE_ROWS = 50
@@ -82,8 +82,8 @@ class RenderTimeEstimator:
             )
         )
         if not took:
-            model = registry.find_model(model_id)
-            guess = float(model.typical_seconds) if model else GUESS_SECONDS
+            entry = in_force.find(model_id)
+            guess = float(entry.model.typical_seconds) if entry else GUESS_SECONDS
             return TimeRange(guess, guess * 2, 0)
         return percentiles(took)
 

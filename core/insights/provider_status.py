@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from core import errors
+from core.catalog import in_force
 from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
@@ -68,7 +69,7 @@ def weeks(session: ReadSession) -> Mapping[str, ProviderWeek]:
     for provider in registry.providers():
         took = [
             seconds
-            for model in provider.models
+            for model in in_force.current().of_provider(provider.name)
             for seconds in model_stats.seconds_taken(session, model.id, since=since)
         ]
         done, failed = counted.get(provider.name, (0, 0))

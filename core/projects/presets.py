@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_
 
 from core import audit_log, errors, normal_form, validation
 from core.audit_log import Act
-from core.catalog import capabilities
+from core.catalog import rules
 from core.db import ReadSession, WriteSession
 from core.db.tables import Preset
 from core.messages import message
-from core.spec import IMAGE_FIELDS, GenerationSpec
+from core.spec import MEDIA_FIELDS, GenerationSpec
 from core.workspaces.access import Member, in_bound_workspace, in_workspace, visible_to
 from core.workspaces.permissions import Action
 
@@ -152,9 +152,5 @@ def _kept(spec: GenerationSpec) -> dict[str, Any]:
 
     InvalidRequest unless the model can make it. An empty prompt is fine, and images come with the order.
     """
-    wrong = capabilities.validate(spec, prompt_required=False)
-    if wrong := {
-        field: sentence for field, sentence in wrong.items() if field not in capabilities.IMAGE_PATHS.values()
-    }:
-        raise errors.InvalidRequest(fields=wrong)
-    return {name: value for name, value in spec.values().items() if name not in IMAGE_FIELDS}
+    rules.require(spec.without_media(), without_images=True)
+    return {name: value for name, value in spec.values().items() if name not in MEDIA_FIELDS}

@@ -147,12 +147,16 @@ def _missing_images(session: WriteSession, project: Project, to_workspace_id: st
     """The images that clips of the project were made from, as uploads that the other workspace lacks."""
     columns = (Generation.start_image_key, Generation.end_image_key)
     keys = union(*(select(key).where(Generation.project_id == project.id, key.is_not(None)) for key in columns))
+    lists = session.scalars(
+        select(Generation.references).where(Generation.project_id == project.id, Generation.references != ()).distinct()
+    )
+    referred_to = {reference.key for references in lists for reference in references}
     there = select(Upload.original_sha256).where(Upload.workspace_id == to_workspace_id)
     copied = ("user_id", "storage_key", "original_sha256", "file_name", "size_bytes", "width", "height", "created_at")
     found = session.scalars(
         select(Upload).where(
             Upload.workspace_id == project.workspace_id,
-            Upload.storage_key.in_(keys),
+            or_(Upload.storage_key.in_(keys), Upload.storage_key.in_(referred_to)),
             Upload.original_sha256.not_in(there),
         )
     )

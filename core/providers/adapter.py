@@ -16,6 +16,7 @@ from core.messages import N_
 from core.providers import http, kept, storable, transport
 from core.providers.contract import (
     LINK_AT_PROVIDER,
+    NEXT_NUMBER,
     JobMatches,
     JobState,
     JobStatus,
@@ -48,7 +49,11 @@ class Adapter(VendorHooks):
             raise errors.InvalidInput(END_NEEDS_START, field="startImagePath")
         start = await self._uploaded(request.start_image, field="startImagePath")
         end = await self._uploaded(request.end_image, field="endImagePath")
-        request = replace(request, start_image=start, end_image=end)
+        references = [
+            replace(each, image=await self._uploaded(each.image, field="references") or each.image)
+            for each in request.references
+        ]
+        request = replace(request, start_image=start, end_image=end, references=tuple(references))
         try:
             reply = await self._send(replace(self.submit_call(request), total_seconds=ORDER_SECONDS))
         except (httpx.HTTPError, TimeoutError) as failure:
@@ -110,7 +115,7 @@ class Adapter(VendorHooks):
                     complete = False
                 elif (ours := await self._checked(listed)) is not False:
                     (exact if ours else candidates).append(listed.job)
-            page = found.next_page
+            page = found.next_page if found.next_page != NEXT_NUMBER else str(int(page or 1) + 1)
             if not page:
                 return JobMatches(exact, candidates, complete=complete)
         return JobMatches(exact, candidates, complete=False)
@@ -216,6 +221,9 @@ class Adapter(VendorHooks):
         if status.cost is not None and (amount := storable.cost(status.cost.amount)) != status.cost.amount:
             log.warning("%s reports a cost of %.40s, which is left out", self.name, status.cost.amount)
             status = replace(status, cost=replace(status.cost, amount=amount) if amount is not None else None)
+        if status.use is not None and storable.cost(status.use.amount) is None:
+            log.warning("%s reports a use of %.40s, which is left out", self.name, status.use.amount)
+            status = replace(status, use=None)
         if status.video_url is None:
             return status
         if status.video_url.startswith("data:") or kept.redact_text(status.video_url, self._key) != status.video_url:

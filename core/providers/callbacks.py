@@ -6,7 +6,8 @@ truth: a call that never comes, comes twice or comes late changes nothing.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core import config, errors, signing
 from core.providers import kept, storable
@@ -35,17 +36,29 @@ def check(generation_id: str, signature: str, *, secrets: Sequence[bytes]) -> No
 
 def read_notice(provider: type[Provider], model: VideoModel, body: bytes, *, key: str) -> JobNotice | None:
     """What a call of a vendor tells, made fit to be stored; None when it tells nothing that can be used."""
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    notice = provider.parse_notice(told, model) if isinstance(told, dict) else None
+    told = _told(body)
+    notice = provider.parse_notice(told, model) if told is not None else None
     if notice is None or storable.job_id(notice.job_id) is None:
         return None
     link = notice.video_url
     if link is not None and (link.startswith("data:") or kept.redact_text(link, key) != link):
         return JobNotice(notice.job_id, LINK_AT_PROVIDER)
     return JobNotice(notice.job_id, storable.link(link))
+
+
+def trial_answer(provider: type[Provider], body: bytes) -> Mapping[str, Any] | None:
+    """What a vendor is answered that only tries our address; None for every other call."""
+    told = _told(body)
+    return provider.callback_answer(told) if told is not None else None
+
+
+def _told(body: bytes) -> Mapping[str, Any] | None:
+    """A call's JSON object; None for what is none."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def _said(generation_id: str) -> str:

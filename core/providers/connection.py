@@ -1,6 +1,5 @@
 """Which providers this installation can use and how they are reached: settings meet the registry here."""
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
@@ -8,7 +7,7 @@ import httpx
 from core import config, content_coding, egress
 from core.config import Settings
 from core.providers import registry
-from core.providers.contract import Provider, VideoModel
+from core.providers.contract import Provider
 from core.providers.transport import BoundedTransport
 
 SUBMIT_TIMEOUT = httpx.Timeout(45, connect=10)
@@ -38,13 +37,6 @@ def configured(settings: Settings) -> frozenset[str]:
         or (not provider.needs_key and provider.given_address)
         or provider.name in (settings.provider_keys if provider.needs_key else settings.provider_base_urls)
     )
-
-
-def find_model(settings: Settings, model_id: str) -> VideoModel | None:
-    """A model with the vendor's id that this installation asks for it by; None for one that is not here any more."""
-    model = registry.find_model(model_id)
-    renamed = settings.provider_model_ids.get(model.provider, {}).get(model.id) if model else None
-    return replace(model, upstream_id=renamed) if model and renamed else model
 
 
 def connect(settings: Settings, name: str, client: httpx.AsyncClient, *, base_url: str | None = None) -> Provider:

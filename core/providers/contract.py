@@ -71,11 +71,15 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class CapabilityRule:
-    """When all of `when` hold, all of `then` must hold; `sentence` says so to people."""
+    """When all of `when` hold, all of `then` must hold; `sentence` says so to people.
+
+    `id` is what programs know it by; without one it is named after its place among the model's rules.
+    """
 
     when: Mapping[str, Condition]
     then: Mapping[str, Condition]
     sentence: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,13 @@ class VideoModel:
     `typical_seconds` is a first guess of how long one takes, used until there is a history;
     `deadline_seconds` ends the wait. An image is sent as a JPEG of `image_max_bytes` at most, by itself less than 5 MB
     also as base64, with no side shorter than `image_min_side` or longer than `image_max_side` pixels and none more than
-    `image_max_ratio` times the other; with `image_exact` in the very size of the clip.
+    `image_max_ratio` times the other; with `image_exact` a start or end image has the very size of the clip.
     `sizes` are exact frame sizes in pixels, (width, height) by "RESOLUTION RATIO", where the plain ones are wrong.
     `always_audio`: every clip has sound, there is no choice. `frame_rates` are the choices of frames a second, none
     where the model decides. `reference_images`, `reference_videos` and `reference_sounds` are how many it takes at
-    most, `reference_roles` what each may stand for. `rules` say what does not go together. `options` are facts that
-    only the vendor's adapter reads.
+    most, `reference_roles` what each may stand for. `rules` say what does not go together, in the fields of
+    `core.providers.constraints`; `further` are fields of the model's own that they speak of, each with its values, of
+    which an order has the first. `options` are facts that only the vendor's adapter reads.
     `ignores_negative_prompt`: one may come along and has no effect, so it is not refused. `limits` are sentences on
     what the model does not honour. `published_seconds` is the longest clip that the published price list names, where
     its vendor has been found to offer less.
@@ -133,7 +138,11 @@ class VideoModel:
     published_seconds: int | None = None
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     rules: tuple[CapabilityRule, ...] = ()
+    further: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.provider, self.id))
 
     def frame_size(self, resolution: str, aspect_ratio: str) -> tuple[int, int]:
         """(width, height) in pixels of a clip; ValueError for what is no resolution or ratio."""
@@ -239,6 +248,10 @@ class ListedJob:
     checks: Sequence[Check] = ()
 
 
+NEXT_NUMBER = "next number"
+"""The `next_page` of a list whose pages are numbered from 1: the one after that which was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
     """One page of a vendor's list of jobs; `next_page` is empty on the last one that matters."""
@@ -272,6 +285,23 @@ class ReportedCost:
     currency: str
 
 
+class UseUnit(StrEnum):
+    """What a vendor counts in, where it says how much a job has used and not what that costs."""
+
+    SECONDS = "seconds"
+    """Of video."""
+    TOKENS = "tokens"
+    GPU_SECONDS = "gpu_seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedUse:
+    """How much a job has used, as the provider counts it; what that costs is for the catalogue to say."""
+
+    amount: Decimal
+    unit: UseUnit
+
+
 @dataclass(frozen=True, slots=True)
 class JobStatus:
     """One look at a job.
@@ -287,6 +317,7 @@ class JobStatus:
     video_url: str | None = None
     error: errors.ProviderError | None = None
     cost: ReportedCost | None = None
+    use: ReportedUse | None = None
     unknown_word: str | None = None
     response: Mapping[str, Any] = field(default_factory=dict)
 
@@ -452,6 +483,11 @@ class Provider(ABC):
     @classmethod
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
         """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
+        return None
+
+    @classmethod
+    def callback_answer(cls, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What a call that only tries our address is answered with; None for one that tells of a job."""
         return None
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:

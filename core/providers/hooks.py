@@ -20,6 +20,7 @@ from core.providers.contract import (
     LiveModel,
     Provider,
     ReportedCost,
+    ReportedUse,
     SourceImage,
     VideoModel,
     VideoRequest,
@@ -144,6 +145,10 @@ class VendorHooks(Provider):
 
     def parse_cost(self, body: Mapping[str, Any]) -> ReportedCost | None:
         """What a job that has ended cost, where the vendor says so."""
+        return None
+
+    def parse_use(self, body: Mapping[str, Any]) -> ReportedUse | None:
+        """How much a job that has ended has used, where the vendor says that and no cost."""
         return None
 
     def has_failed(self, body: Mapping[str, Any]) -> bool:
@@ -302,15 +307,16 @@ class VendorHooks(Provider):
         if word in self.WAITING:
             return JobStatus(self.WAITING[word], progress, response=kept)
         if word in self.CANCELLED:
-            return JobStatus(JobState.CANCELLED, progress, response=kept)
+            cost, use = self.parse_cost(body), self.parse_use(body)
+            return JobStatus(JobState.CANCELLED, progress, cost=cost, use=use, response=kept)
         if word in self.FAILED or (word in self.DONE and self.has_failed(body)):
             return self.failed(reply, self.classify_failure(reply))
         if word not in self.DONE:
             unknown = str(reply.redacted.get("status"))[:60]
             return JobStatus(JobState.RUNNING, unknown_word=unknown, response=kept)
         if link := self.parse_link(body):
-            cost = self.parse_cost(body)
-            return JobStatus(JobState.SUCCEEDED, progress, video_url=link, cost=cost, response=kept)
+            cost, use = self.parse_cost(body), self.parse_use(body)
+            return JobStatus(JobState.SUCCEEDED, progress, video_url=link, cost=cost, use=use, response=kept)
         return JobStatus(JobState.RUNNING, unknown_word=self.NO_LINK, response=kept)
 
     def lost(self, reply: Reply) -> JobStatus:
@@ -324,8 +330,8 @@ class VendorHooks(Provider):
     def failed(self, reply: Reply, error: errors.ProviderError) -> JobStatus:
         """A job that has failed for good."""
         body = reply.body or {}
-        progress, cost = self.parse_progress(body), self.parse_cost(body)
-        return JobStatus(JobState.FAILED, progress, error=error, cost=cost, response=self.kept(reply))
+        progress, cost, use = self.parse_progress(body), self.parse_cost(body), self.parse_use(body)
+        return JobStatus(JobState.FAILED, progress, error=error, cost=cost, use=use, response=self.kept(reply))
 
     def facts(self, reply: Reply) -> ErrorFacts:
         """An error reply as rules see it."""

@@ -88,6 +88,8 @@ def without_files(kept: Mapping[str, Any], names: frozenset[str]) -> dict[str, A
     for name, value in kept.items():
         if isinstance(value, Mapping):
             clean[name] = without_files(value, names)
+        elif isinstance(value, list):
+            clean[name] = [without_files(each, names) if isinstance(each, Mapping) else each for each in value]
         elif (
             name in names
             and isinstance(value, str)

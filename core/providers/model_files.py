@@ -155,13 +155,23 @@ def _rules(value: Any, field: str) -> tuple[CapabilityRule, ...]:
 
 def _rule(value: Any, field: str) -> CapabilityRule:
     table = _table(value, field)
-    if set(table) != {"when", "then", "sentence"}:
-        raise BadRecord("A rule has `when`, `then` and `sentence`.", field)
+    if set(table) - {"id"} != {"when", "then", "sentence"}:
+        raise BadRecord("A rule has `when`, `then`, `sentence`, and an `id` if it likes.", field)
     return CapabilityRule(
         when=_conditions(table["when"], f"{field}.when"),
         then=_conditions(table["then"], f"{field}.then"),
         sentence=_sentence(table["sentence"], f"{field}.sentence"),
+        id=_text(table.get("id", ""), f"{field}.id"),
     )
+
+
+def _further(value: Any, field: str) -> dict[str, tuple[str | int, ...]]:
+    """Fields of the model's own with their values: a list of texts, or of whole numbers, or a range of them."""
+    found: dict[str, tuple[str | int, ...]] = {}
+    for name, domain in _table(value, field).items():
+        is_words = isinstance(domain, list) and all(isinstance(each, str) for each in domain)
+        found[name] = (_texts if is_words else _numbers)(domain, f"{field}.{name}")
+    return found
 
 
 def _conditions(value: Any, field: str) -> dict[str, Condition]:
@@ -192,6 +202,7 @@ _READERS: Mapping[str, Any] = {
     "limits": _sentences,
     "sizes": _sizes,
     "rules": _rules,
+    "further": _further,
     "options": _table,
     "image_max_ratio": _figure,
     **dict.fromkeys(("image_max_side", "published_seconds"), _number),

@@ -11,6 +11,7 @@ import httpx
 
 from core import errors
 from core.messages import N_, message
+from core.providers import constraints
 from core.providers.contract import Provider, VideoModel
 from core.startup import StartError
 
@@ -153,6 +154,8 @@ def check_model(model: VideoModel, *, provider: str) -> None:
             model.frame_size(*pair)
         except ValueError as wrong:
             raise ValueError(f"The model '{model.id}': {wrong}") from None
+    if wrongs := constraints.mistakes(model):
+        raise ValueError(f"The model '{model.id}': {' '.join(wrongs)}")
 
 
 _MODEL_ID = re.compile(r"[A-Za-z0-9][\w.:/-]*", re.A)
@@ -162,6 +165,11 @@ PROVIDERS = (
     "core.providers.adapters.edenai:EdenAI",
     "core.providers.adapters.replicate:Replicate",
     "core.providers.adapters.fal:Fal",
+    "core.providers.adapters.openrouter:OpenRouter",
+    "core.providers.adapters.kling:Kling",
+    "core.providers.adapters.byteplus:BytePlus",
+    "core.providers.adapters.gemini:Gemini",
+    "core.providers.adapters.minimax:MiniMax",
     "core.providers.adapters.demo:Demo",
 )
 """Every provider that is shipped, one line each, in the order they are listed to people."""

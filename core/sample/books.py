@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.billing import pricing
 from core.billing.ledger import EFFECTS
-from core.billing.quote import Quote, estimated_cost_idr, quote
+from core.billing.quote import Quote, idr_of_microusd
+from core.catalog.costs import Estimate
 from core.catalog.price_list import IDR_PER_USD
-from core.db.enums import EntryKind, Stage, Status, WorkspaceKind, WorkspaceRole
+from core.db.enums import CostBasis, EntryKind, Stage, Status, WorkspaceKind, WorkspaceRole
 from core.generations.submit import Order
 from core.messages import Message, message
 from core.providers import registry
@@ -92,6 +94,7 @@ class _Clip:
     email: str
     project_id: str
     price: Quote
+    cost: Estimate | None
     files: Footage | None
 
     @classmethod
@@ -104,21 +107,15 @@ class _Clip:
             year.people[take.person],
             person.email,
             year.projects[take.project],
-            quote(take.spec),
+            pricing.priced(take.spec, take.created_at),
+            pricing.estimated_cost(take.spec, take.created_at),
             files[take.project, take.scene, take.variant, take.spec.duration_seconds] if is_there else None,
         )
 
     @property
-    def cost_idr(self) -> int:
-        """What the provider probably took."""
-        return estimated_cost_idr(self.take.spec.model_id, self.price.total_credits)
-
-    @property
-    def reported_cost(self) -> Decimal | None:
-        """What the provider says that it took, in dollars."""
-        if self.files is None or registry.model(self.take.spec.model_id).provider not in REPORTS_COST:
-            return None
-        return (Decimal(self.cost_idr) / IDR_PER_USD).quantize(Decimal("0.0001"))
+    def is_reported(self) -> bool:
+        """Whether the provider says what it took: just what it was expected to."""
+        return registry.model(self.take.spec.model_id).provider in REPORTS_COST
 
 
 def _people(books: Books, year: Year) -> None:
@@ -199,7 +196,7 @@ def _generation(clip: _Clip) -> Row:
     order = Order(clip.project_id, take.spec)
     model = registry.model(take.spec.model_id)
     base = f"videos/{take.id}/{files.name}" if files else ""
-    cost, estimate = clip.reported_cost, Decimal(clip.cost_idr) if files else None
+    cost = clip.cost if files else None
     return {
         "id": take.id,
         "workspace_id": clip.workspace_id,
@@ -221,9 +218,13 @@ def _generation(clip: _Clip) -> Row:
         "progress": 1.0 if files else 0.0,
         "progress_is_estimate": files is None,
         "provider_job_id": f"sample-{take.id[-12:]}" if take.accepted else None,
-        "provider_cost": estimate if cost is None else cost,
-        "provider_cost_currency": None if files is None else "IDR" if cost is None else "USD",
-        "provider_cost_is_estimate": cost is None,
+        "provider_cost": Decimal(cost.microusd) / 1_000_000 if cost else None,
+        "provider_cost_currency": "USD" if cost else None,
+        "provider_cost_is_estimate": cost is None or not clip.is_reported,
+        "cost_basis": (CostBasis.REPORTED if clip.is_reported else CostBasis.ESTIMATE) if cost else None,
+        "estimated_cost_microusd": clip.cost.microusd if clip.cost else None,
+        "cost_since": clip.cost.since if clip.cost else None,
+        "idr_per_usd": IDR_PER_USD,
         "error_code": error.code if error else None,
         "error_message": str(error) if error else None,
         "error": error.message if error else None,
@@ -369,13 +370,16 @@ def _usage(books: Books, clips: Sequence[_Clip]) -> None:
         if clip.files is None:
             figures["released_credits"] += credits
             continue
-        reported = clip.reported_cost
         figures["settled_credits"] += credits
         figures["video_seconds"] += seconds
-        figures["estimated_cost_idr"] += clip.cost_idr
-        if reported is not None:
-            figures["estimate_replaced_idr"] += clip.cost_idr
-            figures["reported_cost_microusd"] += int(reported * 1_000_000)
+        figures["cost_unknown_count"] += int(clip.cost is None)
+        if clip.cost is not None:
+            cost_idr = idr_of_microusd(clip.cost.microusd, IDR_PER_USD)
+            figures["estimated_cost_idr"] += cost_idr
+            if clip.is_reported:
+                figures["estimate_replaced_idr"] += cost_idr
+                figures["reported_cost_microusd"] += clip.cost.microusd
+                figures["reported_cost_idr"] += cost_idr
         if take.kept is not None:
             figures["kept_count"] += int(take.kept)
             figures["kept_seconds"] += seconds if take.kept else 0

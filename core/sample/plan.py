@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from random import Random
 
 from core import errors
-from core.catalog import capabilities
+from core.catalog import rules
 from core.db.enums import Status, WorkspaceRole
 from core.providers import registry
 from core.sample import company, projects
@@ -217,7 +217,7 @@ def _spec(chance: Random, project: Project, scene: Scene) -> GenerationSpec:
         duration_seconds=model.default_seconds if is_usual else chance.choice(lengths),
         aspect_ratio=scene.aspect_ratio,
     )
-    assert not capabilities.validate(spec), f"{model.id} cannot make {spec}"  # noqa: S101 -- data of this package
+    assert not rules.validate(spec), f"{model.id} cannot make {spec}"  # noqa: S101 -- data of this package
     return spec
 
 

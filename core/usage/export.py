@@ -33,6 +33,9 @@ MORE_COLUMNS = (
     "kept_clips",
     "kept_seconds",
     "rejected_clips",
+    "wasted_cost_idr",
+    "cost_unknown_clips",
+    "estimate_from_price_idr",
 )
 DEFAULT = (reports.Group.DAY, reports.Group.MODEL)
 _HEADS = {
@@ -89,6 +92,7 @@ def _numbers(figures: reports.UsageTotals, names: Sequence[str]) -> list[int]:
         "still_estimated_cost_idr": figures.still_estimated_idr,
         "kept_clips": figures.kept_count,
         "rejected_clips": figures.rejected_count,
+        "cost_unknown_clips": figures.cost_unknown_count,
     }
     return [by_name[name] if name in by_name else getattr(figures, name) for name in names]
 

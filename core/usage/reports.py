@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, 
 from sqlalchemy.orm import aliased
 
 from core import errors
-from core.billing.quote import idr_of_microusd
 from core.catalog import price_list
-from core.db import ReadSession
+from core.db import Reader, ReadSession
 from core.db.tables import Project, UsageDay, User, Workspace
 from core.messages import message
 from core.workspaces import profiles
@@ -102,6 +101,10 @@ class UsageTotals:
     kept_count: int = 0
     kept_seconds: int = 0
     rejected_count: int = 0
+    reported_cost_idr: int = 0
+    estimate_from_price_idr: int = 0
+    wasted_cost_idr: int = 0
+    cost_unknown_count: int = 0
 
     def __add__(self, other: "UsageTotals") -> "UsageTotals":
         return UsageTotals(*map(add, _all(self), _all(other)))
@@ -118,24 +121,24 @@ class UsageTotals:
         return self.completed / ended if ended else None
 
     @property
-    def reported_cost_idr(self) -> int:
-        """What providers reported, at the rate of the price list."""
-        return idr_of_microusd(self.reported_cost_microusd)
-
-    @property
     def still_estimated_idr(self) -> int:
         """The estimated cost of clips whose provider reported none."""
         return self.estimated_cost_idr - self.estimate_replaced_idr
 
     @property
     def cost_idr(self) -> int:
-        """What the providers took: as reported where they did, estimated from price and markup elsewhere."""
+        """What the providers took: as reported where they did, estimated from their prices elsewhere."""
         return self.reported_cost_idr + self.still_estimated_idr
 
     @property
     def margin_idr(self) -> int:
         """What was charged less what the providers took; as much an estimate as that."""
         return self.settled_idr - self.cost_idr
+
+    @property
+    def markup(self) -> float | None:
+        """What was charged over what the providers took; None while nothing is known to cost anything."""
+        return self.settled_idr / self.cost_idr if self.cost_idr else None
 
     @property
     def credits_per_kept_second(self) -> float | None:
@@ -289,7 +292,7 @@ class ProjectLabel:
 
 
 def project_labels(
-    session: ReadSession, member: Member, project_ids: Collection[str], *, everybody: bool
+    session: Reader, member: Member, project_ids: Collection[str], *, everybody: bool
 ) -> Mapping[str, ProjectLabel]:
     """Id -> label of those of these projects that the person may see; Forbidden as `aggregate`."""
     whose = all_rows_for_analyst(member) if everybody else visible_to(Project, member)

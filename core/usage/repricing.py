@@ -1,4 +1,4 @@
-"""What a time would have come to with another model, base price or markup: clips are counted in SQL, priced here.
+"""What a time would have come to with another model, price, vendor's price or dollar: counted in SQL, priced here.
 
 It re-prices charged clips by their own settings with the one price function. It cannot know whether the other model
 would have done as well, failed as often, or been asked for the same.
@@ -6,19 +6,21 @@ would have done as well, failed as often, or been asked for the same.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from core import errors
-from core.billing.quote import estimated_cost_idr, idr_of_microusd, quote
-from core.catalog import capabilities, price_list
+from core.billing import pricing
+from core.billing.quote import quote
+from core.catalog import in_force, price_list, rules
+from core.catalog.records import PublishedPrice
 from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.messages import Message, message
-from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import DEFAULTS, FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.usage import reports
@@ -30,40 +32,61 @@ MAX_CLIPS_PER_MODEL = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ClipGroup:
-    """Charged clips that were ordered alike; `unreported_credits` is the price of those whose cost is an estimate.
+    """Charged clips that were ordered alike; `spec` says of texts and images only whether there was one.
 
-    `spec` says of texts and images only whether there was one.
+    `unreported_credits` is the price of those whose cost is an estimate. Costs stand in dollars and in the rupiah of
+    each clip's own moment; `idr_per_usd` is the mean of these moments.
     """
 
     spec: GenerationSpec
     clips: int
     charged_credits: int
     unreported_credits: int
-    reported_cost_microusd: int
+    reported_cost_microusd: int = 0
+    reported_cost_idr: int = 0
+    estimated_cost_microusd: int = 0
+    estimated_cost_idr: int = 0
+    cost_unknown_clips: int = 0
+    idr_per_usd: int = price_list.IDR_PER_USD
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is put in place of what was: the model, its base price (credits) and its markup (percent of its cost)."""
+    """What is put in place of what was: the model, and what is given of the rest.
+
+    `base_credits` is its base price, `vendor_percent` what its vendor would take of what it takes, `idr_per_usd`
+    another dollar. With `markup_percent` what is no report is that share of the list price, whatever the vendor takes.
+    """
 
     model_id: str
-    base_credits: int
-    markup_percent: int
+    base_credits: int | None = None
+    markup_percent: int | None = None
+    vendor_percent: int = 100
+    idr_per_usd: int | None = None
 
     def __post_init__(self) -> None:
-        if self.base_credits <= 0:
+        if self.base_credits is not None and self.base_credits <= 0:
             raise errors.InvalidRequest(fields={"baseCredits": message("base_price_not_positive")})
-        if self.markup_percent < 100:
+        if self.markup_percent is not None and self.markup_percent < 100:
             raise errors.InvalidRequest(fields={"markupPercent": message("markup_too_low")})
+        if self.vendor_percent <= 0:
+            raise errors.InvalidRequest(fields={"vendorPercent": message("vendor_percent_not_positive")})
 
 
 @dataclass(frozen=True, slots=True)
 class GroupTotal:
-    """Clips with their price in credits and their cost in rupiah; the cost is an estimate but for what was reported."""
+    """Clips with their price in credits and their cost in rupiah; the cost is an estimate but for what was reported.
+
+    Of `cost_unknown_clips` nobody knows what they cost, so that they are in no cost.
+    """
 
     clips: int = 0
     credits: int = 0
     cost_idr: int = 0
+    cost_unknown_clips: int = 0
+
+    def __add__(self, other: "GroupTotal") -> "GroupTotal":
+        return GroupTotal(*map(add, astuple(self), astuple(other)))
 
     @property
     def margin_idr(self) -> int:
@@ -110,7 +133,7 @@ def _groups_of_model(
             Generation.provider,
             Generation.user_id,
             Generation.credits,
-            case((_reported(), Generation.provider_cost), else_=None).label("reported_usd"),
+            *(cost.label(name) for name, cost in _COSTS.items()),
         )
         .where(whose, Generation.model_id == model_id, Generation.ended_at >= begin, Generation.ended_at < end)
         .order_by(Generation.ended_at.desc())
@@ -119,13 +142,16 @@ def _groups_of_model(
     )
     alike = [newest.c[name] for name in _GROUP_COLUMNS]
     unreported = case((newest.c.reported_usd.is_(None), newest.c.credits), else_=0)
+    unknown = and_(newest.c.reported_usd.is_(None), newest.c.estimated_usd.is_(None))
     counted: Select[Any] = (
         select(
             *alike,
-            func.count(),
-            func.sum(newest.c.credits),
-            func.sum(unreported),
-            func.coalesce(func.sum(newest.c.reported_usd), 0),
+            func.count().label("clips"),
+            func.sum(newest.c.credits).label("credits"),
+            func.sum(unreported).label("unreported"),
+            func.sum(case((unknown, 1), else_=0)).label("unknown"),
+            func.avg(newest.c.rate).label("rate"),
+            *(func.coalesce(func.sum(newest.c[name]), 0).label(name) for name in _SUMMED),
         )
         .where(newest.c.status == Status.COMPLETED)
         .group_by(*alike)
@@ -135,13 +161,18 @@ def _groups_of_model(
             counted = counted.where(newest.c[name] == value)
     return [
         ClipGroup(
-            spec=_spec(dict(zip(_GROUP_COLUMNS, settings, strict=True))),
-            clips=int(clips),
-            charged_credits=int(credits),
-            unreported_credits=int(unreported_credits),
-            reported_cost_microusd=round(reported_usd * 1_000_000),
+            spec=_spec({name: row[name] for name in _GROUP_COLUMNS}),
+            clips=int(row["clips"]),
+            charged_credits=int(row["credits"]),
+            unreported_credits=int(row["unreported"]),
+            reported_cost_microusd=round(row["reported_usd"] * 1_000_000),
+            reported_cost_idr=round(row["reported_idr"]),
+            estimated_cost_microusd=round(row["estimated_usd"] * 1_000_000),
+            estimated_cost_idr=round(row["estimated_idr"]),
+            cost_unknown_clips=int(row["unknown"]),
+            idr_per_usd=round(row["rate"]),
         )
-        for *settings, clips, credits, unreported_credits, reported_usd in session.execute(counted).all()
+        for row in session.execute(counted).mappings()
     ]
 
 
@@ -165,36 +196,97 @@ def _spec(alike: dict[str, Any]) -> GenerationSpec:
     return GenerationSpec(**alike | given)
 
 
-def _reported() -> ColumnElement[bool]:
-    return and_(Generation.provider_cost_is_estimate.is_(False), Generation.provider_cost_currency == "USD")
+def _when(told: bool, currency: str, cost: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A cost where it is one of this kind, else nothing."""
+    is_one = and_(Generation.provider_cost_is_estimate.is_(not told), Generation.provider_cost_currency == currency)
+    return case((is_one, cost), else_=None)
+
+
+_RATE = func.coalesce(Generation.idr_per_usd, price_list.IDR_PER_USD)
+_COST: ColumnElement[Any] = Generation.provider_cost.expression
+_COSTS: Mapping[str, ColumnElement[Any]] = {
+    "reported_usd": _when(True, "USD", _COST),
+    "reported_idr": _when(True, "USD", _COST * _RATE),
+    # In rupiah are those of before there were vendors' prices.
+    "estimated_usd": func.coalesce(_when(False, "USD", _COST), _when(False, "IDR", _COST / price_list.IDR_PER_USD)),
+    "estimated_idr": func.coalesce(_when(False, "USD", _COST * _RATE), _when(False, "IDR", _COST)),
+    "rate": _RATE,
+}
+_SUMMED = ("reported_usd", "reported_idr", "estimated_usd", "estimated_idr")
 
 
 def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
-    """Price clips anew. NotFound for a model there is not, InvalidRequest for one without a price.
+    """Price clips anew. InvalidRequest for a model there is not, and for one without a price.
 
-    The cost of a clip does not follow our base price: it stays what was reported or estimated for this model, and is
-    estimated from the list price and the markup for another one.
+    The cost of a clip does not follow our price: it stays what was reported or estimated for this model, and is
+    estimated from the vendor's price for another one; both times with the change of that price and of the dollar.
     """
-    was, would_be = _Adding(), _Adding()
-    impossible: defaultdict[Message, _Adding] = defaultdict(_Adding)
-    model = registry.model(change.model_id)
+    was, would_be = GroupTotal(), GroupTotal()
+    impossible: defaultdict[Message, GroupTotal] = defaultdict(GroupTotal)
+    pricing.price_of(change.model_id)
+    model = in_force.model(change.model_id)
     for kind in clips:
         spec = replace(kind.spec, model_id=model.id)
         same = kind.spec.model_id == model.id
-        if not same and (problems := capabilities.check(model, spec, prompt_required=False)):
-            reason = next(iter(problems.values()))
-            impossible[reason].add(kind.clips, kind.charged_credits, _cost_idr(kind, None))
+        cost_idr = kind.reported_cost_idr + kind.estimated_cost_idr
+        as_it_was = GroupTotal(kind.clips, kind.charged_credits, cost_idr, kind.cost_unknown_clips)
+        problems = {} if same else rules.check(model, spec, prompt_required=False)
+        try:
+            credits = kind.clips * _credits(spec, model, change)
+        except errors.InvalidRequest as unpriced:
+            problems = problems or unpriced.fields
+        if problems:
+            impossible[next(iter(problems.values()))] += as_it_was
             continue
-        was.add(kind.clips, kind.charged_credits, _cost_idr(kind, None))
-        price = quote(spec, base_credits=change.base_credits).total_credits
-        if same:
-            cost_idr = _cost_idr(kind, change.markup_percent)
-        else:
-            listed = quote(spec).total_credits
-            markup = change.markup_percent
-            cost_idr = kind.clips * estimated_cost_idr(model.id, listed, markup_percent=markup)
-        would_be.add(kind.clips, kind.clips * price, cost_idr)
-    return Comparison(was.sum, would_be.sum, {reason: adding.sum for reason, adding in impossible.items()})
+        was += as_it_was
+        cost_idr, unknown = _cost_of_same(kind, change) if same else _cost_of_other(kind, spec, change)
+        would_be += GroupTotal(kind.clips, credits, cost_idr, unknown)
+    return Comparison(was, would_be, dict(impossible))
+
+
+def _credits(spec: GenerationSpec, model: VideoModel, change: Scenario) -> int:
+    """The price of one clip; another base price changes all rates of a price by the second in its proportion."""
+    price = pricing.price_of(model.id)
+    if change.base_credits is None:
+        return quote(spec, price).total_credits
+    if isinstance(price, PublishedPrice):
+        return quote(spec, replace(price, base_credits=change.base_credits)).total_credits
+    listed = pricing.base_credits(model)
+    return _half_up(quote(spec, price).total_credits * change.base_credits, listed) if listed else change.base_credits
+
+
+def _cost_of_same(kind: ClipGroup, change: Scenario) -> tuple[int, int]:
+    """(Rupiah, clips whose cost is unknown) for the clips as they are."""
+    if change.idr_per_usd is None:
+        reported, estimated = kind.reported_cost_idr, kind.estimated_cost_idr
+    else:
+        in_dollars = (kind.reported_cost_microusd, kind.estimated_cost_microusd)
+        reported, estimated = (_half_up(microusd * change.idr_per_usd, 1_000_000) for microusd in in_dollars)
+    unknown = kind.cost_unknown_clips
+    if change.markup_percent is not None:
+        estimated, unknown = _over_markup(kind.unreported_credits, change.markup_percent), 0
+    return _half_up((reported + estimated) * change.vendor_percent, 100), unknown
+
+
+def _cost_of_other(kind: ClipGroup, spec: GenerationSpec, change: Scenario) -> tuple[int, int]:
+    """The same for the clips as another model would make them."""
+    if change.markup_percent is not None:
+        each_idr = _over_markup(pricing.priced(spec).total_credits, change.markup_percent)
+        return _half_up(kind.clips * each_idr * change.vendor_percent, 100), 0
+    each = pricing.estimated_cost(spec)
+    if each is None:
+        return 0, kind.clips
+    rate = change.idr_per_usd or kind.idr_per_usd
+    return _half_up(kind.clips * each.microusd * rate * change.vendor_percent, 100_000_000), 0
+
+
+def _over_markup(credits: int, markup_percent: int) -> int:
+    """The rupiah that a price was made from with a markup."""
+    return _half_up(credits * price_list.IDR_PER_CREDIT * 100, markup_percent)
+
+
+def _half_up(amount: int, divisor: int) -> int:
+    return (2 * amount + divisor) // (2 * divisor)
 
 
 def coverage(clips: Iterable[ClipGroup], model: VideoModel) -> int:
@@ -203,22 +295,5 @@ def coverage(clips: Iterable[ClipGroup], model: VideoModel) -> int:
         kind.clips
         for kind in clips
         if kind.spec.model_id == model.id
-        or not capabilities.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
+        or not rules.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
     )
-
-
-class _Adding:
-    """Accumulates one group's totals."""
-
-    def __init__(self) -> None:
-        self.sum = GroupTotal()
-
-    def add(self, clips: int, credits: int, cost_idr: int) -> None:
-        done = self.sum
-        self.sum = GroupTotal(done.clips + clips, done.credits + credits, done.cost_idr + cost_idr)
-
-
-def _cost_idr(kind: ClipGroup, markup_percent: int | None) -> int:
-    """What these clips cost their provider: as reported, and from their price where nothing was."""
-    estimate = estimated_cost_idr(kind.spec.model_id, kind.unreported_credits, markup_percent=markup_percent)
-    return idr_of_microusd(kind.reported_cost_microusd) + estimate

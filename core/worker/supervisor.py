@@ -26,6 +26,12 @@ _PR_SET_PDEATHSIG = 1
 """Of linux/prctl.h."""
 
 
+def python_path(root: Path) -> str:
+    """The PYTHONPATH of children: the folder of the code first, then ours, where packages with providers may lie."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join(dict.fromkeys([str(root), *filter(None, given)]))
+
+
 @dataclass(slots=True)
 class ManagedProcess:
     """A command to keep running; it must watch its standard input (`end_with_parent`) to die with us."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
-from core.db import ReadSession
+from core.db import Reader, ReadSession
 from core.db.enums import WorkspaceRole
 from core.db.tables import Generation, Project, Workspace
 from core.workspaces.access import Member, visible_to
@@ -27,7 +27,7 @@ class Choice:
     is_own: bool
 
 
-def list_choices(session: ReadSession, member: Member) -> Sequence[Choice]:
+def list_choices(session: Reader, member: Member) -> Sequence[Choice]:
     """Every workspace in a person's reach: their personal one first, then the others by name."""
     rows = session.execute(_NAMES, {"workspace_ids": member.workspace_ids})
     found = [Choice(row.id, row.name, member.roles[row.id], row.id == member.id) for row in rows]

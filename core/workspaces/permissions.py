@@ -43,6 +43,8 @@ class Action(StrEnum):
     """The decision on clips of which nobody knows whether the provider made them; it is made without their prompts."""
     READ_AUDIT_LOG = "read_audit_log"
     """Who did what, of all administrative acts, and its files."""
+    MANAGE_CATALOGUE = "manage_catalogue"
+    """Which models there are, what they cost, and whether they can be ordered."""
     OPERATE = "operate"
     """The state of providers, workers and books."""
 
@@ -72,6 +74,7 @@ IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {
     Action.GRANT_CREDITS: _ADMINS,
     Action.RESOLVE_UNCERTAIN: _ADMINS,
     Action.READ_AUDIT_LOG: _ADMINS,
+    Action.MANAGE_CATALOGUE: _ADMINS,
     Action.OPERATE: _ADMINS,
 }
 

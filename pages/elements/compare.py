@@ -95,6 +95,9 @@ def _facts(row: Generation) -> dict[str, str]:
         _("Prompt enhancement"): _("on") if row.enhance_prompt else _("off"),
         _("Start image"): _("yes") if row.start_image_key else _("no"),
         _("End image"): _("yes") if row.end_image_key else _("no"),
+        _("References"): ", ".join(wording.reference(each.role) for each in row.references) or _("none"),
+        _("Seed"): _("left to chance") if row.seed is None else str(row.seed),
+        _("Frames a second"): str(row.fps or _("left to the model")),
         _("Price"): wording.priced(row.credits),
         _("File size"): wording.size(queries.file_bytes(row)),
     }

@@ -5,13 +5,13 @@ add them to its `detail`, a Set. It tells the answer with a `video-live` event, 
 `standing.item`; the elements patch themselves with it, without a rerun.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from core import installation
+from core import db, installation
 from core.clock import utc_now
-from core.db import ReadSession
+from core.db import Reader, ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import progress
@@ -33,20 +33,18 @@ _element = custom_element(
 )
 
 
-def show(session: ReadSession, person: Member, outage: str) -> None:
+def show(reader: Reader, person: Member, outage: str) -> None:
     """Mount the element; the shell does it once a run, before the page reads what it draws.
 
     `outage` is what the page says of workers that are away.
     """
-    newest = progress.newest_id(session, person.workspace_id)
-    before = {*st.session_state.get("live_ids", ()), *_met(), *_begun(session, person)}
-    now = progress.live_ids_of(session, person)
-    ended = progress.ended(session, person, before.difference(now))
+    newest = progress.newest_id(reader, person.workspace_id)
+    before = {*st.session_state.get("live_ids", ()), *_met(), *_begun(reader, person, newest)}
+    now = progress.live_ids_of(reader, person)
     st.session_state["live_ids"] = now
     st.session_state["live_newest"] = newest
-    if ended:
-        number, _text = st.session_state.get("live_told", (0, ""))
-        st.session_state["live_told"] = (number + 1, summary(ended, _others(session, person, ended)))
+    if gone := before.difference(now):
+        _tell_of_ended(person, gone)
     number, text = st.session_state.get("live_told", (0, ""))
     _element(
         key="live",
@@ -89,10 +87,18 @@ def _met() -> Sequence[str]:
     return [str(met) for met in changed.get("met", ())][: progress.MAX_WATCHED]
 
 
-def _begun(session: ReadSession, person: Member) -> Sequence[str]:
-    """What began since the last run: it may have ended before anybody looked."""
-    newest = st.session_state.get("live_newest")
-    return () if newest is None else progress.ids_after(session, person, newest)
+def _tell_of_ended(person: Member, gone: Collection[str]) -> None:
+    with db.read_session() as session:
+        ended = progress.ended(session, person, gone)
+        if ended:
+            number, _text = st.session_state.get("live_told", (0, ""))
+            st.session_state["live_told"] = (number + 1, summary(ended, _others(session, person, ended)))
+
+
+def _begun(reader: Reader, person: Member, newest: str) -> Sequence[str]:
+    """What began since the last run, up to the newest by now: it may have ended before anybody looked."""
+    before = st.session_state.get("live_newest")
+    return () if before in (None, newest) else progress.ids_after(reader, person, before)
 
 
 def _others(session: ReadSession, person: Member, ended: Sequence[Generation]) -> Sequence[str]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from babel.numbers import format_decimal
 
-from core.billing.quote import quote
-from core.catalog import adaptation
+from core.billing import pricing
+from core.catalog import in_force, offered, rules
+from core.catalog.catalogue import Catalogue
+from core.clock import utc_now
 from core.insights.model_stats import TrackRecord
 from core.messages import Message
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.contract import VideoModel, lines_of
 from core.spec import GenerationSpec
 from pages.ui import language, wording
 from pages.ui.custom_element import custom_element
@@ -20,6 +23,8 @@ from pages.ui.language import _, plural, translate_message
 
 MANY = 7
 """From so many models on the cards scroll in a place of their own, and abilities can be asked for."""
+
+HD_LINES = 1080
 
 RATE_FROM = 20
 """From so many on, a share says more than a count."""
@@ -36,6 +41,7 @@ _element = custom_element(
 def show(
     models: Sequence[VideoModel],
     *,
+    ended: Sequence[VideoModel] = (),
     spec: GenerationSpec,
     configured: Collection[str],
     troubles: Mapping[str, Message],
@@ -44,20 +50,24 @@ def show(
 ) -> str | None:
     """Draw the cards, priced for `spec`, its model chosen; the id of the model that was just picked, else None.
 
-    `troubles` are providers in trouble, `records` the models that have a history here.
+    `troubles` are providers in trouble, `records` the models that have a history here; `ended` can be ordered no more
+    and are shown last, with what takes their place.
     """
     first = [model for model in models if model.provider in configured or model.id == spec.model_id]
-    later = [model for model in models if model not in first]
+    later = [*(model for model in models if model not in first), *ended]
+    known, now = in_force.current(), utc_now()
+    why = {model.id: offered.refusal(known, known.get(model.id), now) for model in ended}
     data = {
         "chosen": spec.model_id,
         "legend": _("Model"),
         "wanted": _("Only models with"),
         "none": _("No model here has all of that."),
-        "locked": plural("{number} more model needs a key", "{number} more models need a key", len(later)).format(
-            number=len(later)
-        ),
+        "locked": _locked(len(later) - len(ended), len(ended)),
         "abilities": _abilities() if len(first) >= MANY else {},
-        "models": [_card(model, spec, configured, troubles, records.get(model.id)) for model in (*first, *later)],
+        "models": [
+            _card(model, spec, configured, troubles, records.get(model.id), ended=why.get(model.id))
+            for model in (*first, *later)
+        ],
         "shown": len(first),
         "many": len(first) >= MANY,
     }
@@ -71,10 +81,12 @@ def _card(
     configured: Collection[str],
     troubles: Mapping[str, Message],
     record: TrackRecord | None,
+    *,
+    ended: Message | None,
 ) -> dict[str, Any]:
-    usable = model.provider in configured
+    usable = model.provider in configured and ended is None
     price, rate = _price(model, spec)
-    state = "" if usable else _("Needs a key")
+    state = "" if usable else _("Ended") if ended else _("Needs a key")
     if usable and model.provider in troubles:
         state = _("Trouble at the moment")
     return {
@@ -86,7 +98,7 @@ def _card(
         "price": price,
         "rate": rate,
         "makes": " · ".join((wording.lengths(model), ", ".join(model.resolutions))),
-        "about": translate_message(model.description),
+        "about": translate_message(ended or model.description),
         "record": _record(model, record) if usable else "",
         "features": list(wording.features(model)),
         "can": [ability for ability, can in _can(model).items() if can],
@@ -95,17 +107,35 @@ def _card(
 
 def _price(model: VideoModel, spec: GenerationSpec) -> tuple[str, str]:
     """(price, per second) of this very clip where the model makes its size and length, else what it starts from."""
-    fitted = adaptation.adapt(spec, model)
+    fitted = rules.adapt(spec, model)
     if not {change.field for change in fitted.changes} & {"resolution", "duration_seconds"}:
-        total = quote(fitted.spec).total_credits
+        total = pricing.priced(fitted.spec).total_credits
         per_second = _("{credits} a second").format(credits=_figure(total / spec.duration_seconds))
         return wording.priced(total), per_second
     return _("from {credits} credits a second").format(credits=_figure(_cheapest(model))), ""
 
 
-@cache
+def _locked(without_key: int, ended: int) -> str:
+    """What the cards are that cannot be used."""
+    parts = []
+    if without_key or not ended:
+        locked = plural("{number} more model needs a key", "{number} more models need a key", without_key)
+        parts.append(locked.format(number=without_key))
+    if ended:
+        parts.append(plural("{number} model has ended", "{number} models have ended", ended).format(number=ended))
+    return " · ".join(parts)
+
+
 def _cheapest(model: VideoModel) -> float:
     """Credits a second of the plainest clip, at whatever size and length comes cheapest."""
+    known = in_force.current()
+    price = known.get(model.id).price(utc_now())
+    return _cheapest_by(known, model, price.since if price else None)
+
+
+@lru_cache(maxsize=512)
+def _cheapest_by(_known: Catalogue, model: VideoModel, _since: datetime | None) -> float:
+    """The same, computed anew for another catalogue and once another price holds."""
     plain = GenerationSpec(
         model_id=model.id,
         resolution=model.resolutions[0],
@@ -113,17 +143,22 @@ def _cheapest(model: VideoModel) -> float:
         aspect_ratio=model.aspect_ratios[0],
     )
     return min(
-        quote(replace(plain, resolution=resolution, duration_seconds=seconds)).total_credits / seconds
+        pricing.priced(replace(plain, resolution=resolution, duration_seconds=seconds)).total_credits / seconds
         for resolution in model.resolutions
-        for seconds in model.durations
+        for seconds in (model.default_seconds, model.max_seconds)
     )
 
 
-def suggested(models: Sequence[VideoModel], configured: Collection[str], troubles: Mapping[str, Message]) -> str:
-    """The id of the model to begin with: the cheapest that can be used and is in no trouble.
+def suggested(
+    models: Sequence[VideoModel], configured: Collection[str], troubles: Mapping[str, Message], used: str | None = None
+) -> str:
+    """The id of the model to begin with: the one `used` last, else the cheapest, that can be used and has no trouble.
 
     The demo's only where no vendor can be used.
     """
+    for model in models:
+        if model.id == used and model.provider in configured and model.provider not in troubles:
+            return model.id
 
     def rank(model: VideoModel) -> tuple[bool, bool, bool, float]:
         is_demo = model.provider == "demo"
@@ -133,7 +168,12 @@ def suggested(models: Sequence[VideoModel], configured: Collection[str], trouble
 
 
 def _figure(credits_per_second: float) -> str:
-    return str(format_decimal(credits_per_second, format="#,##0.#", locale=language.locale()))
+    return _written(credits_per_second, language.current())
+
+
+@lru_cache(maxsize=1000)  # the same figures on every run, and Babel reads the format anew each time
+def _written(credits_per_second: float, tag: str) -> str:
+    return str(format_decimal(credits_per_second, format="#,##0.#", locale=tag))
 
 
 def _record(model: VideoModel, record: TrackRecord | None) -> str:
@@ -162,6 +202,7 @@ def _abilities() -> dict[str, str]:
         "end": _("End image"),
         "negative": _("Negative prompt"),
         "audio": _("Sound"),
+        "references": _("References"),
         "hd": _("1080p or more"),
         "long": _("10 s or more"),
     }
@@ -172,7 +213,8 @@ def _can(model: VideoModel) -> dict[str, bool]:
         "start": model.start_image,
         "end": model.end_image,
         "negative": model.negative_prompt,
-        "audio": model.audio,
-        "hd": bool({"1080p", "4K"} & set(model.resolutions)),
+        "audio": model.audio or model.always_audio,
+        "references": model.reference_images > 0,
+        "hd": any(lines_of(resolution) >= HD_LINES for resolution in model.resolutions),
         "long": model.durations[-1] >= 10,
     }

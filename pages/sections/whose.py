@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import streamlit as st
 
-from core.db import ReadSession
+from core.db import Reader
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from core.workspaces.profiles import Profile
@@ -50,7 +50,7 @@ class Whose:
 NOBODY_ELSE = Whose()
 
 
-def of(session: ReadSession, person: Member, clips: Sequence[Clip], *, everywhere: bool = False) -> Whose:
+def of(session: Reader, person: Member, clips: Sequence[Clip], *, everywhere: bool = False) -> Whose:
     """Whose these are. One's own in one's own workspace need no word; their workspace is named on a view of several."""
     places = profiles.workspace_names(session, [clip.workspace_id for clip in clips]) if everywhere else {}
     if not everywhere and person.workspace_id == person.id and all(clip.user_id == person.id for clip in clips):

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core import db, errors, installation
 from core.billing import ledger
 from core.clock import utc_now
-from core.db import ReadSession, WriteSession, availability
+from core.db import Reader, WriteSession, availability
 from core.db.enums import Status
 from core.files import signed_urls
 from core.projects import projects
@@ -83,7 +83,7 @@ def error_box(problem: errors.AppError) -> None:
     st.error(" ".join(map(translate_message, said)), icon=":material/error:")
 
 
-def project_names(session: ReadSession, person: Member, *, archived: bool, wanted: str | None) -> dict[str, str]:
+def project_names(session: Reader, person: Member, *, archived: bool, wanted: str | None) -> dict[str, str]:
     """Id and name of a workspace's projects for a list to choose from, last changed first, namesakes told apart.
 
     A list ends somewhere; `wanted`, the one a link asks for, is in it all the same. `archived` adds the archive.
@@ -93,7 +93,8 @@ def project_names(session: ReadSession, person: Member, *, archived: bool, wante
         names |= projects.names(session, person, archived=True)
     if wanted and wanted not in names:
         try:
-            project = projects.get(session, person, wanted)
+            with db.read_session() as whole_rows:
+                project = projects.get(whole_rows, person, wanted)
         except errors.NotFound:
             return told_apart(session, person, names)
         if archived or project.archived_at is None:
@@ -101,7 +102,7 @@ def project_names(session: ReadSession, person: Member, *, archived: bool, wante
     return told_apart(session, person, names)
 
 
-def told_apart(session: ReadSession, person: Member, names: Mapping[str, str]) -> dict[str, str]:
+def told_apart(session: Reader, person: Member, names: Mapping[str, str]) -> dict[str, str]:
     """Projects by their ids, those of one name as figures call them: by owner, or numbered."""
     count = Counter(names.values())
     namesakes = [id for id, name in names.items() if count[name] > 1]

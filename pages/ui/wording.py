@@ -1,7 +1,7 @@
 """How figures, times and states are worded for people, in the language of the session; the same on every page."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
@@ -94,6 +94,7 @@ _LINE = TranslatedLabels(
         "startImage": N_("Start image"),
         "endImage": N_("End image"),
         "images": N_("Start and end image"),
+        "references": N_("References"),
         "audio": N_("Sound"),
         "promptEnhancement": N_("Prompt enhancement"),
     }
@@ -196,13 +197,17 @@ def _day(when: date, tag: str) -> str:
 
 def moment(when: datetime) -> str:
     """`21 Nov 2026, 09:30:05 UTC`."""
-    time = dates.format_skeleton("Hms", when, locale=language.locale())
-    return f"{day(when)}, {time} UTC"
+    return f"{day(when)}, {_time(when.time(), 'Hms', language.current())} UTC"
 
 
 def minute(when: datetime) -> str:
     """`21 Nov 2026, 09:30 UTC`."""
-    return f"{day(when)}, {dates.format_skeleton('Hm', when, locale=language.locale())} UTC"
+    return f"{day(when)}, {_time(when.time(), 'Hm', language.current())} UTC"
+
+
+@lru_cache(maxsize=4096)
+def _time(when: time, skeleton: str, tag: str) -> str:
+    return dates.format_skeleton(skeleton, when, locale=tag)
 
 
 def span(seconds: float) -> str:
@@ -232,6 +237,28 @@ def lengths(model: VideoModel) -> str:
     return between.format(first=seconds[0], last=seconds[-1])
 
 
+REFERENCE_ROLE = TranslatedLabels(
+    {
+        "subject": N_("subject"),
+        "style": N_("style"),
+        "asset": N_("subject"),
+        "character": N_("character"),
+        "object": N_("object"),
+        "scene": N_("scene"),
+    }
+)
+
+
+def reference_role(role: str) -> str:
+    """What a reference stands for: in the reader's language where it is a usual role, else as its model names it."""
+    return REFERENCE_ROLE.get(role, role)
+
+
+def reference(role: str) -> str:
+    """What a reference is called where it is shown."""
+    return _("Reference ({role})").format(role=reference_role(role)) if role else _("Reference")
+
+
 def features(model: VideoModel) -> tuple[str, ...]:
     """What a model takes beyond a prompt, in a word or two each."""
     known = (
@@ -239,7 +266,9 @@ def features(model: VideoModel) -> tuple[str, ...]:
         (model.start_image and not model.end_image, _("Start image")),
         (model.end_image and not model.start_image, _("End image")),
         (model.negative_prompt, _("Negative prompt")),
-        (model.audio, _("Sound")),
+        (model.audio or model.always_audio, _("Sound")),
+        (model.reference_images > 0, _("References")),
+        (model.seed, _("Seed")),
         (model.prompt_enhancement, _("Prompt enhancement")),
     )
     return tuple(name for has, name in known if has)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from tests.api.conftest import Client
+from tests.factories.catalogue import coming_change, note_on_models
 
 INVITED = {"email": "new@example.org", "role": "maker"}
-ADMINISTRATION = ("people", "uncertain")
+ADMINISTRATION = ("people", "uncertain", "catalogue")
 """Whoever is no administrator has no business there, whatever the id."""
 
 
@@ -40,6 +41,8 @@ def own_path(client: Client, path: str) -> str:
             own = client.person.id
         case "uncertain":
             own = client.uncertain()
+        case "catalogue":
+            own = note_on_models() if "notes" in path else coming_change()
         case noun:
             raise AssertionError(f"say here how to make one of /{noun}")
     return path.replace("{id}", own)

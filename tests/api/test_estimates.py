@@ -70,7 +70,7 @@ def test_what_cannot_be_made_is_priced_all_the_same(ana: Client) -> None:
     estimate = answer.json()["estimate"]
     assert estimate["total"] == 2500 + 2500 + 2000
     assert estimate["feasible"] is False
-    assert [reason["field"] for reason in estimate["reasons"]] == ["resolution", "duration"]
+    assert [reason["field"] for reason in estimate["reasons"]] == ["resolution", "duration", "modelId"]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ LIST_SHAPE = {
     "prompt",
     "negativePrompt",
     "resolution",
+    "seed",
+    "fps",
+    "references",
     "duration",
     "aspectRatio",
     "startImagePath",
@@ -255,7 +258,7 @@ def test_not_enough_credits(ana: Client) -> None:
 
 def test_provider_without_a_key(ana: Client) -> None:
     """A model that cannot be used here is refused for good: no wait would help."""
-    answer = ana.post("/generate", json=ana.order(modelId="veo3", duration=8))
+    answer = ana.post("/generate", json=ana.order(modelId="text-to-video-ultra", duration=8))
 
     assert refusal(answer)[:2] == (409, "provider_not_configured")
     assert "retry-after" not in answer.headers

@@ -25,9 +25,11 @@ from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
 from tests.factories import generations, installations
+from tests.factories.catalogue import coming_change, note_on_models
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
+from tests.unit.test_overlay import ADDED
 
 Options = Callable[["World", Client], dict[str, Any]]
 """What a request is sent with, beside its path."""
@@ -224,6 +226,9 @@ TABLE: Mapping[str, Row] = {
     "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
     # The installation
     "GET /metrics": Row(administrators()),
+    "GET /usage/margins": Row(analysts()),
+    "GET /exchange-rates": Row(analysts()),
+    "POST /exchange-rates": Row(administrators(201), options=body(idrPerUsd=16_800)),
     "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),
@@ -242,6 +247,15 @@ TABLE: Mapping[str, Row] = {
             "json": {"fromWorkspaceId": world.team, "toWorkspaceId": home_of(caller), "credits": 5, "reason": "Spring"}
         },
     ),
+    "GET /catalogue": Row(administrators()),
+    "GET /catalogue/changes": Row(administrators()),
+    "POST /catalogue/changes": Row(
+        administrators(201), options=body(modelId="veo2", kind="position", value={"before": None})
+    ),
+    "DELETE /catalogue/changes/{id}": Row(administrators(), "coming change"),
+    "POST /catalogue/models": Row(administrators(201), options=body(record=ADDED)),
+    "GET /catalogue/notes": Row(administrators()),
+    "DELETE /catalogue/notes/{id}": Row(administrators(), "note on models"),
     "GET /uncertain": Row(administrators()),
     "POST /uncertain/{id}/release": Row(administrators(), "clip that is unclear"),
     "POST /uncertain/{id}/found": Row(
@@ -311,6 +325,10 @@ class World:
                     return {"id": share_links.make(session, manager, [self.clip]).link.id}
             case "team" | "member" | "invitation":
                 return self._fresh_in_team(about)
+            case "coming change":
+                return {"id": coming_change()}
+            case "note on models":
+                return {"id": note_on_models()}
             case "person":
                 return {"id": newcomer().id}
             case "clip that is unclear":

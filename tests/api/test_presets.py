@@ -10,7 +10,8 @@ def test_presets_when_kept_shared_changed_and_deleted(ana: Client, ben: Client) 
     preset_id = ana.preset(settings=SETTINGS)
     [mine] = ana.get("/presets").json()["presets"]
     assert (mine["name"], mine["shared"], mine["mine"]) == ("Reels", False, True)
-    assert mine["settings"] == SETTINGS | {"negativePrompt": "", "generateAudio": False, "enhancePrompt": False}
+    open_settings = {"negativePrompt": "", "generateAudio": False, "enhancePrompt": False, "seed": None, "fps": None}
+    assert mine["settings"] == SETTINGS | open_settings
     assert ben.get("/presets").json()["presets"] == []
 
     changed = ana.send("PATCH", f"/presets/{preset_id}", json={"name": "Stories", "shared": True}).json()["preset"]

@@ -89,6 +89,24 @@ def test_hook_when_it_comes_late(nobody: Client, waiting: str) -> None:
     assert nobody.send("POST", path(waiting)).status_code == 204
 
 
+def test_hook_when_a_provider_tries_the_address(nobody: Client, waiting: str) -> None:
+    """A provider that wants its challenge back gets it, at the order's own address alone, and nothing is looked at."""
+    with db.write_session() as session:
+        session.execute(update(Generation).values(provider="minimax", model_id="minimax-h3"))
+    challenge = b'{"challenge": "c-4711"}'
+    answer = nobody.send("POST", path(waiting), content=challenge)
+    assert (answer.status_code, answer.json()) == (200, {"challenge": "c-4711"})
+    assert nobody.send("POST", path(waiting) + "x", content=challenge).status_code == 404
+    assert not due(waiting)
+
+
+def test_hook_when_a_provider_sends_no_challenges(nobody: Client, waiting: str) -> None:
+    """What is none is a call like any other, and nothing of it is said again."""
+    answer = nobody.send("POST", path(waiting), content=b'{"challenge": "c-4711"}')
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert due(waiting)
+
+
 def test_address_when_we_cannot_be_reached(installation: Installation) -> None:
     """Without PUBLIC_URL a vendor is given no address."""
     assert callbacks.callback_url("", "g-1", secret=b"k") == ""

@@ -1,6 +1,5 @@
 import pytest
 
-from core.billing.quote import estimated_cost_idr
 from tests.api.conftest import Client, refusal
 
 
@@ -19,8 +18,32 @@ def test_what_if(ana: Client, ben: Client) -> None:
     [reason] = found["impossible"]
     assert reason == {"reason": "Seedance T2V makes clips of 5 seconds.", "clips": 1, "credits": 50}
     assert (dearer["was"]["credits"], dearer["wouldBe"]["credits"]) == (100, 200)
-    assert dearer["wouldBe"]["costIdr"] == estimated_cost_idr("demo-film", 100, markup_percent=200)
+    assert dearer["wouldBe"]["costIdr"] == 100 * 50 // 2
     assert dearer["wouldBe"]["marginIdr"] == 200 * 50 - dearer["wouldBe"]["costIdr"]
+
+
+def test_what_if_when_the_vendor_or_the_dollar_is_dearer(ana: Client) -> None:
+    """Half the vendor's price at twice the dollar is the same cost; clips of unknown cost are told apart."""
+    ana.finished()
+
+    found = [
+        ana.get(f"/usage/what-if?withModelId={query}").json()["whatIf"]["wouldBe"]
+        for query in (
+            "nova-reel",
+            "fal-kling-2.5-turbo",
+            "fal-kling-2.5-turbo&vendorPricePercent=50&idrPerUsd=33000",
+            "fal-kling-2.5-turbo&idrPerUsd=33000",
+            "seedance-t2v",
+        )
+    ]
+
+    assert [(one["clips"], one["costIdr"], one["costUnknownClips"]) for one in found] == [
+        (0, 0, 0),
+        (1, 5775, 0),
+        (1, 5775, 0),
+        (1, 11_550, 0),
+        (1, 0, 1),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +53,8 @@ def test_what_if(ana: Client, ben: Client) -> None:
         ("withModelId=nobody", 422, "modelId"),
         ("withModelId=veo3&baseCredits=0", 422, "baseCredits"),
         ("withModelId=veo3&markupPercent=50", 422, "markupPercent"),
+        ("withModelId=veo3&vendorPricePercent=0", 422, "vendorPricePercent"),
+        ("withModelId=veo3&idrPerUsd=16", 422, "idrPerUsd"),
         ("withModelId=veo3&format=csv", 422, "format"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.billing.quote import quote
+from core.billing import pricing
 from tests.browser.conftest import Visit, Visitor, picture
 from tests.factories.generations import build_spec
 from tests.system.app import App, audit, running
@@ -52,7 +52,7 @@ def choose_resolution(page: Page, resolution: str) -> None:
 
 def price(resolution: str, seconds: int, *, audio: bool = False) -> int:
     """What the price list says."""
-    asked = quote(build_spec(resolution=resolution, duration_seconds=seconds, generate_audio=audio))
+    asked = pricing.priced(build_spec(resolution=resolution, duration_seconds=seconds, generate_audio=audio))
     return asked.total_credits
 
 

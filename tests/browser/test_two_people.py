@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page, Response, WebSocket, expect
+from playwright.sync_api import Page, expect
 
 from core.db import Database
 from tests.browser.conftest import Visit, Visitor, picture, settle
+from tests.browser.hearing import WEBSOCKET, Ear
 from tests.browser.signing_in import sign_in
 from tests.fixtures import receiver as receivers
 from tests.fixtures.identity_provider import Account
@@ -45,33 +46,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         opened.callback(database.dispose)
         ana, ben = (opened.enter_context(arrived(site.app, database, name)) for name in ("ana", "ben"))
         yield Place(site, furnished(ana, ben, database, receiver.url))
-
-
-@dataclass
-class Ear:
-    """Hears all that a browser is told, by answers and by websockets; `leaks` says where a word was in it."""
-
-    visit: Visit
-    word: str
-    leaks: list[str] = field(default_factory=list)
-    where: str = ""
-
-    def __post_init__(self) -> None:
-        self.visit.context.on("response", self._answer)
-        self.visit.context.on("page", lambda page: page.on("websocket", self._socket))
-
-    def _answer(self, response: Response) -> None:
-        kind = response.headers.get("content-type", "")
-        if kind.startswith(("text/", "application/json")) and "/static/" not in response.url and response.ok:
-            self._take(response.url, response.body())
-
-    def _socket(self, socket: WebSocket) -> None:
-        socket.on("framereceived", lambda said: self._take("websocket", said))
-
-    def _take(self, source: str, said: str | bytes) -> None:
-        heard = said.encode() if isinstance(said, str) else said
-        if self.word.encode() in heard.lower():
-            self.leaks.append(f"{self.where}: {source}")
 
 
 def addresses(pair: Pair) -> Iterator[str]:
@@ -111,13 +85,12 @@ def shows(page: Page, word: str) -> bool:
 def test_pages(place: Place, visitor: Visitor) -> None:
     """Ben's browser is told nothing of Ana's while hers shows it, and he sees what they share."""
     hers, his = visitor(place.site.address), visitor(place.site.address)
-    ear = Ear(his, SECRET)
-    control = Ear(hers, SECRET)
+    ear, control = Ear(his), Ear(hers)
     first = hers.open(f"/history?workspace={place.pair.ana.id}")
     sign_in(first, "ana")
     settle(first)
     expect(first.get_by_text(re.compile(SECRET)).first).to_be_visible()
-    assert any(leak.endswith("websocket") for leak in control.leaks), "what a page shows is heard"
+    assert any(leak.endswith(WEBSOCKET) for leak in control.leaks(SECRET)), "what a page shows is heard"
 
     page = his.open(f"/history?workspace={place.pair.shared_id}")
     sign_in(page, "ben")
@@ -129,7 +102,7 @@ def test_pages(place: Place, visitor: Visitor) -> None:
         page.goto(f"{place.site.address}{address}")
         settle(page)
         assert not shows(page, SECRET), address
-    assert ear.leaks == []
+    assert ear.leaks(SECRET) == []
     picture(page, "two-people-other")
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from core.billing.quote import Line, Quote, estimated_cost_idr, quote
+from core.billing import pricing
+from core.billing.quote import Line, Quote, idr_of_microusd
+from core.catalog.price_list import IDR_PER_USD
 from core.db import ReadSession, WriteSession
 from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, Workspace
@@ -40,17 +42,26 @@ class Ended:
     kept: bool | None = None
 
     @property
+    def spec(self) -> GenerationSpec:
+        """What was ordered, as far as it has a price."""
+        return GenerationSpec(
+            model_id=self.model_id,
+            resolution=self.resolution,
+            duration_seconds=self.duration_seconds,
+            aspect_ratio=self.aspect_ratio,
+            start_image_key="images/ab/x.jpg" if self.start_image else None,
+        )
+
+    @property
     def credits(self) -> int:
         """Its price."""
-        return quote(
-            GenerationSpec(
-                model_id=self.model_id,
-                resolution=self.resolution,
-                duration_seconds=self.duration_seconds,
-                aspect_ratio=self.aspect_ratio,
-                start_image_key="images/ab/x.jpg" if self.start_image else None,
-            )
-        ).total_credits
+        return pricing.priced(self.spec).total_credits
+
+    @property
+    def estimated_microusd(self) -> int | None:
+        """What its provider would probably take; None where nobody knows."""
+        estimate = pricing.estimated_cost(self.spec)
+        return estimate.microusd if estimate else None
 
 
 def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
@@ -104,8 +115,9 @@ def _generation(user: Member, clip: Ended) -> dict[str, Any]:
     ended = datetime.combine(clip.day, time(12), UTC)
     id = new_id()
     model = registry.model(clip.model_id)
-    price = Quote(clip.model_id, (Line("base", clip.credits),))
-    estimate = estimated_cost_idr(clip.model_id, clip.credits)
+    price = Quote(clip.model_id, (Line("base", clip.credits),), pricing.price_of(clip.model_id).since)
+    estimated = None if clip.estimated_microusd is None else Decimal(clip.estimated_microusd) / 1_000_000
+    cost = clip.reported_usd or estimated
     return {
         "id": id,
         "workspace_id": user.workspace_id,
@@ -129,8 +141,10 @@ def _generation(user: Member, clip: Ended) -> dict[str, Any]:
         "thumbnail_key": f"videos/{id}/0.webp" if done else None,
         "stored_bytes": 1000 if done else 0,
         "output_facts": {"width": 1280} if done else None,
-        "provider_cost": (clip.reported_usd or Decimal(estimate)) if done else None,
-        "provider_cost_currency": ("USD" if clip.reported_usd else "IDR") if done else None,
+        "provider_cost": cost if done else None,
+        "provider_cost_currency": "USD" if done and cost is not None else None,
+        "estimated_cost_microusd": clip.estimated_microusd,
+        "idr_per_usd": IDR_PER_USD,
         "provider_cost_is_estimate": clip.reported_usd is None,
         "created_at": ended - timedelta(seconds=clip.took_seconds),
         "submitted_at": ended - timedelta(seconds=clip.took_seconds),
@@ -182,13 +196,17 @@ def _rolled_up(user: Member, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]
         if clip.outcome is not Status.COMPLETED:
             row["released_credits"] += clip.credits
             continue
-        estimate = estimated_cost_idr(clip.model_id, clip.credits)
+        estimate = clip.estimated_microusd
+        estimate_idr = 0 if estimate is None else idr_of_microusd(estimate, IDR_PER_USD)
         row["settled_credits"] += clip.credits
         row["video_seconds"] += clip.duration_seconds
-        row["estimated_cost_idr"] += estimate
+        row["estimated_cost_idr"] += estimate_idr
+        row["cost_unknown_count"] += clip.reported_usd is None and estimate is None
         if clip.reported_usd is not None:
-            row["estimate_replaced_idr"] += estimate
-            row["reported_cost_microusd"] += int(clip.reported_usd * 1_000_000)
+            microusd = int(clip.reported_usd * 1_000_000)
+            row["estimate_replaced_idr"] += estimate_idr
+            row["reported_cost_microusd"] += microusd
+            row["reported_cost_idr"] += idr_of_microusd(microusd, IDR_PER_USD)
         if clip.kept:
             row["kept_count"] += 1
             row["kept_seconds"] += clip.duration_seconds

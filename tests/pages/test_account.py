@@ -3,6 +3,8 @@ from core.billing import ledger as books
 from core.identity import users
 from pages.ui import language
 from tests.factories.studio import Studio
+from tests.factories.users import ensure_member
+from tests.factories.workspaces import create_team_of
 from tests.pages.conftest import Open
 
 
@@ -48,3 +50,16 @@ def test_movements_page_without_gaps(open_page: Open, studio: Studio) -> None:
     assert "gift 24." not in shown(at)
     at.button(key="account_newer").click().run()
     assert "gift 24." in shown(at)
+
+
+def test_movements_tell_where_credits_went_and_who_moved_them(open_page: Open, studio: Studio) -> None:
+    """A transfer names the workspace at its other end, on either side."""
+    team = create_team_of(db.default(), studio.person, name="Lakes", credits=0)
+    with db.write_session() as session:
+        mover = ensure_member(session, "finance@example.org")
+        for key, ends in {"there": (studio.person.id, team), "back": (team, studio.person.id)}.items():
+            books.transfer(session, *ends, credits=20, key=key, actor=mover.email, reason=key)
+    text = shown(open_page("account"))
+    assert "there (to Lakes)" in text
+    assert "back (from Lakes)" in text
+    assert text.count(mover.email) == 2

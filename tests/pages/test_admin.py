@@ -1,14 +1,19 @@
+from datetime import UTC, datetime, time, timedelta
+
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors
 from core.audit import invariants
 from core.billing import ledger
+from core.catalog import catalogue
+from core.clock import utc_now
 from core.db.enums import Role, Stage, Status
 from core.db.tables import AuditLogEntry, User
 from core.generations import queries, reconciliation
-from core.insights import attention, circuit_breaker
+from core.insights import attention, circuit_breaker, cost_drift
 from core.providers.contract import JobMatches, ProviderJob
+from core.usage import exchange_rates
 from tests.factories.generations import create_generation, lose_submit
 from tests.factories.studio import Studio
 from tests.factories.users import create_member, ensure_member
@@ -23,6 +28,7 @@ def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio) 
         "Clips that need review",
         "What must always be true",
         "Providers",
+        "The dollar",
         "People",
         "Grant or correct credits",
         "Sample company",
@@ -221,3 +227,40 @@ def test_people_are_found_with_their_credits(open_page: Open, studio: Studio) ->
     shown = " ".join(element.proto.body for element in at.get("html"))
     assert "demo@localhost" in shown
     assert "ana@example.org" not in shown
+
+
+def test_dollar_is_set_from_a_day_on(open_page: Open, studio: Studio) -> None:
+    """What is set for today counts from now on, what is set for a day to come counts then; both stand in the table."""
+    at = open_page("admin")
+    at.number_input(key="admin_dollar_idr").set_value(16_800)
+    press(at, "Set the dollar")
+    later = utc_now().date() + timedelta(days=40)
+    at.number_input(key="admin_dollar_idr").set_value(17_200)
+    at.date_input(key="admin_dollar_since").set_value(later)
+    press(at, "Set the dollar")
+
+    assert not at.error
+    tables = " ".join(html.value for html in at.html)
+    assert all(rate in tables for rate in ("Rp 16,500", "Rp 16,800", "Rp 17,200"))
+    with db.read_session() as session:
+        assert exchange_rates.at(session, utc_now()) == 16_800
+        assert exchange_rates.at(session, datetime.combine(later, time(), UTC)) == 17_200
+
+
+def press(at: AppTest, label: str) -> None:
+    """The one button of that name."""
+    [button] = [button for button in at.button if button.label == label]
+    button.click().run()
+
+
+def test_price_of_a_provider_that_is_old_is_told(open_page: Open, studio: Studio) -> None:
+    """Three reports in a row that are far from the estimate are a line on the page, for analysts one on usage, too."""
+    since = catalogue.shipped().get("nova-reel").costs[-1].since
+    with db.write_session() as session:
+        for percent in (150, 210, 200):
+            cost_drift.note(session, "nova-reel", since, percent, now=utc_now())
+    studio.complete(studio.order(studio.project()))  # so that there are figures
+    for at in (open_page("admin"), open_page("usage", show="cost", people="everybody")):
+        [told] = [warning.value for warning in at.warning if "Amazon Nova Reel" in warning.value]
+        assert "the newest 3 clips" in told
+        assert "the last one 200% of its estimate" in told

@@ -103,8 +103,8 @@ def test_address_counts_more_than_the_draft(open_page: Open, studio: Studio) -> 
     project = studio.project()
     row = studio.order(project, "A red fox", aspect_ratio="1:1")
     write(open_page("generate"), "A lake")
-    at = open_page("generate", model="veo3")
-    assert (sent(at, "model_picker") or {})["chosen"] == "veo3"
+    at = open_page("generate", model="wan-2.2-t2v")
+    assert (sent(at, "model_picker") or {})["chosen"] == "wan-2.2-t2v"
     assert at.text_area(key="generate_prompt").value == "A lake"
     assert open_page("generate", from_=row.id).text_area(key="generate_prompt").value == "A red fox"
 

@@ -1,5 +1,6 @@
 import re
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,10 @@ from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors
-from core.billing import ledger
-from core.billing.quote import quote
+from core.billing import ledger, pricing
+from core.catalog import offered
 from core.clock import utc_now
-from core.db.enums import WorkspaceRole
+from core.db.enums import ChangeKind, WorkspaceRole
 from core.db.tables import Generation, ProviderHealth, Upload, Workspace, WorkspaceMember
 from core.files import storage as storages
 from core.insights import workers
@@ -26,6 +27,7 @@ from core.workspaces import members
 from pages.ui import wording
 from tests import redis as redis_server
 from tests.factories import installations
+from tests.factories.catalogue import put_back, say, withdraw
 from tests.factories.generations import build_spec
 from tests.factories.images import create_image
 from tests.factories.studio import Studio
@@ -153,8 +155,8 @@ def test_too_few_credits_disable_the_button_with_a_reason(open_page: Open, studi
 def test_provider_without_a_key_disables_the_button_with_a_reason(open_page: Open, studio: Studio) -> None:
     """A model that cannot be used here is priced, but not sold."""
     studio.project()
-    at = write(open_page("generate", model="veo3"), "A lake at dawn")
-    assert at.button(key=BUTTON).label == "Generate for 2,500 credits"
+    at = write(open_page("generate", model="text-to-video-ultra"), "A lake at dawn")
+    assert at.button(key=BUTTON).label == "Generate for 1,300 credits"
     assert at.button(key=BUTTON).disabled
     assert any(errors.ProviderNotConfigured.sentence in caption.value for caption in at.caption)
 
@@ -167,8 +169,9 @@ def test_models_say_whether_they_are_configured(open_page: Open, studio: Studio)
     assert found["chosen"] == "demo-film"
     assert usable == [True] + [False] * (len(usable) - 1)
     assert found["shown"] == 1
-    assert found["locked"] == f"{len(usable) - 1} more models need a key"
-    assert all(model["state"] == "Needs a key" for model in found["models"][1:])
+    states = Counter(model["state"] for model in found["models"][1:])
+    assert states == {"Needs a key": len(usable) - 5, "Ended": 4}
+    assert found["locked"] == f"{len(usable) - 5} more models need a key · 4 models have ended"
 
 
 def test_settings_that_still_fit_are_kept_when_the_model_changes(open_page: Open, studio: Studio) -> None:
@@ -207,10 +210,11 @@ def test_somebody_elses_clip_fills_in_nothing(open_page: Open, studio: Studio) -
 
 @pytest.fixture
 def with_keys(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation whose vendors have keys; nothing is sent from a page."""
+    """An installation whose vendors have keys, and where no model has ended; nothing is sent from a page."""
     for name in ("MODELSLAB", "EDENAI"):
         monkeypatch.setenv(f"{name}_API_KEY", "key-of-a-test")
     installations.reopen()
+    put_back(db.default(), "veo3", "veo2", "runway-gen3", "nova-reel")
 
 
 def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys: None) -> None:
@@ -235,7 +239,7 @@ def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> Non
     studio.fail(studio.order(project, "A heron"))
     shown = cards(open_page("generate"))
     assert shown["demo-film"]["record"] == f"3 of 4 succeeded, 1{wording.NO_BREAK}s"
-    assert shown["veo3"]["record"] == ""
+    assert shown["wan-2.2-t2v"]["record"] == ""
 
 
 def test_cards_say_when_a_provider_is_in_trouble(open_page: Open, studio: Studio) -> None:
@@ -328,17 +332,34 @@ def test_several_that_cannot_all_be_paid_are_not_sold(open_page: Open, studio: S
     assert "This needs 50 credits more than you have." in captions(at)
 
 
-def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Studio, with_keys: None) -> None:
-    """Only models that make the very same settings are offered; one that cannot any more is named and not ordered."""
+def test_other_model_makes_the_nearest_and_says_so(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """A further model that cannot make the same is ordered with what comes nearest, named before the press."""
     studio.project()
-    at = open_page("generate", model="demo-film")
-    assert "veo3" not in at.multiselect(key="generate_also_offered").options
+    at = write(open_page("generate", model="demo-film"), "A lake")
+    assert "Kling 2.5" in at.multiselect(key="generate_also_offered").options
+    assert "Google Veo 3 (with changes)" in at.multiselect(key="generate_also_offered").options
     at.multiselect(key="generate_also_offered").select("kling-2.5").run()
+    assert "became" not in captions(at)
     at.selectbox(key="generate_duration_seconds_many").set_value(7).run()
-    assert "Left out, because they cannot make these settings: Kling 2.5." in captions(at)
-    assert at.button(key=BUTTON).label == "Generate for 60 credits"
-    at.selectbox(key="generate_duration_seconds_many").set_value(10).run()
-    assert at.button(key=BUTTON).label == "Generate 2 clips for 825 credits"
+    assert "**Kling 2.5**: 7 s became 5 s: Kling 2.5 makes 5 or 10 s only." in captions(at)
+    assert at.button(key=BUTTON).label == "Generate 2 clips for 560 credits"
+    at.button(key=BUTTON).click().run()
+    assert [(row.model_id, row.duration_seconds, row.credits) for row in ordered()] == [
+        ("demo-film", 7, 60),
+        ("kling-2.5", 5, 500),
+    ]
+
+
+def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """One that cannot make it whatever is changed is named and not ordered; it comes back when it can."""
+    studio.project()
+    at = write(open_page("generate", model="demo-film"), "A lake")
+    at.multiselect(key="generate_also_offered").select("nova-reel").run()
+    write(at, "word " * 200)
+    assert "Left out, because they cannot make these settings: Amazon Nova Reel." in captions(at)
+    assert at.button(key=BUTTON).label == "Generate for 50 credits"
+    write(at, "A lake")
+    assert at.button(key=BUTTON).label.startswith("Generate 2 clips")
 
 
 def test_improved_prompt_is_offered_and_taken_only_on_request(open_page: Open, studio: Studio) -> None:
@@ -450,7 +471,7 @@ def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, 
     assert not at.error
     assert "extend" not in at.query_params
     assert "seedance-t2v" not in cards(at)
-    assert picker(at)["chosen"] == "runway-gen3"
+    assert picker(at)["chosen"] == "nova-reel"
     assert "is unavailable; using" in captions(at)
     assert "Start image (+20%)" in prices(at)
     at.button(key=BUTTON).click().run()
@@ -498,12 +519,47 @@ def test_cheapest_model_that_works_is_the_first_choice(open_page: Open, studio: 
     assert second.provider not in ("demo", first.provider)
 
 
+def test_model_used_last_is_the_first_choice(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """Who comes back begins with what they ordered last, unless that has ended or its provider is in trouble."""
+    studio.order(studio.project(), "A lake", model_id="wan-2.2-t2v")
+    assert picker(open_page("generate"))["chosen"] == "wan-2.2-t2v"
+    withdraw(db.default(), "wan-2.2-t2v")
+    assert picker(open_page("generate"))["chosen"] not in ("wan-2.2-t2v", "demo-film")
+    put_back(db.default(), "wan-2.2-t2v")
+    with db.write_session() as session:
+        session.add(ProviderHealth(provider="modelslab", error_code="provider_bad_key", error_at=utc_now()))
+    assert cards(open_page("generate"))[picker(open_page("generate"))["chosen"]]["state"] == ""
+
+
+def test_model_that_has_ended_is_shown_with_its_successor(open_page: Open, studio: Studio) -> None:
+    """It stands apart, says what takes its place, and who asks for it is given that, with the reason."""
+    studio.project()
+    withdraw(db.default(), "wan-2.2-t2v", successor="demo-film")
+    at = open_page("generate", model="wan-2.2-t2v")
+    card = cards(at)["wan-2.2-t2v"]
+    assert (card["usable"], card["state"]) == (False, "Ended")
+    assert card["about"] == "Wan 2.2 T2V has ended. Use Demo Film instead."
+    assert picker(at)["chosen"] == "demo-film"
+    assert f"{card['about']} The requested model is unavailable; using Demo Film." in captions(at)
+    say(db.default(), "svd", ChangeKind.LIFE, {"state": "hidden"})
+    assert "svd" not in cards(open_page("generate"))
+
+
+def test_price_that_changes_is_the_next_pages(open_page: Open, studio: Studio) -> None:
+    """What the form shows follows the catalogue."""
+    studio.project()
+    say(db.default(), "demo-film", ChangeKind.PRICE, {"base_credits": 70, "default_seconds": 5})
+    at = open_page("generate")
+    assert at.button(key=BUTTON).label == "Generate for 70 credits"
+    assert cards(at)["demo-film"]["price"] == "70 credits"
+
+
 def test_every_model_is_priced_line_by_line(open_page: Open, studio: Studio) -> None:
     """Without any key each model can be looked at: its price stands there, with the reason why it cannot be ordered."""
     studio.project()
-    for model in registry.models():
+    for model in offered.models(utc_now()):
         at = open_page("generate", model=model.id)
-        total = quote(build_spec(model.id, **first_choices(model))).total_credits
+        total = pricing.priced(build_spec(model.id, **first_choices(model))).total_credits
         assert at.button(key=BUTTON).label == f"Generate for {wording.priced(total)}"
         usable = model.provider == "demo"
         assert at.button(key=BUTTON).disabled is not usable

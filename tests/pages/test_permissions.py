@@ -4,6 +4,7 @@ What each page draws is collected from it and compared with the lists below. A w
 whoever adds one says there who sees it. That services refuse all the same is tried by `tests/api/test_permissions.py`.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from core.identity import api_tokens
 from core.workspaces import invitations
 from core.workspaces.access import Member
 from tests.factories import generations, installations
+from tests.factories.models import able_demo
 from tests.factories.projects import create_project
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
@@ -155,7 +157,8 @@ Drawn = Mapping[frozenset[str], set[str]]
 class View:
     """A page as it is opened, and what it draws for whom.
 
-    `clip` is the one whose dialog is open, `selected` the one that is selected. Only `roles` come to it.
+    `clip` is the one whose dialog is open, `selected` the one that is selected. Only `roles` come to it. With `is_able`
+    the model there is takes a seed, frame rates and references.
     """
 
     page: str
@@ -165,6 +168,7 @@ class View:
     clip: str = ""
     selected: str = ""
     is_empty: bool = False
+    is_able: bool = False
     roles: frozenset[str] = EVERYBODY
 
 
@@ -212,6 +216,14 @@ TEAM_TABS = {"tab: People", "tab: Add or invite", "tab: Name and credits"}
 GIVING = {"team_credits_credits_*", "team_credits_reason_*", "FormSubmitter:team_credits_form-Apply"}
 """Credits of one's own go into any team that one is in."""
 
+ORDERING = {
+    *("generate_project", "generate_preset", "generate_preset_name", "generate_preset_prompt"),
+    *("generate_preset_shared", "generate_preset_save", "generate_prompt", "generate_improve"),
+    *("generate_resolution_few", "generate_duration_seconds_many", "generate_aspect_ratio_few"),
+    *("generate_generate_audio", "generate_start_image_file", "generate_end_image_file"),
+    *("generate_variations", "generate_button", "under_way: cancel"),
+}
+
 VIEWS: Mapping[str, View] = {
     "projects": View("projects", PROJECTS),
     "projects, none yet": View(
@@ -222,18 +234,14 @@ VIEWS: Mapping[str, View] = {
         },
         is_empty=True,
     ),
-    "generate": View(
+    "generate": View("generate", {EVERYBODY: {"All clips"}, MAKERS: ORDERING}),
+    "generate, a model that takes everything": View(
         "generate",
         {
             EVERYBODY: {"All clips"},
-            MAKERS: {
-                *("generate_project", "generate_preset", "generate_preset_name", "generate_preset_prompt"),
-                *("generate_preset_shared", "generate_preset_save", "generate_prompt", "generate_improve"),
-                *("generate_resolution_few", "generate_duration_seconds_many", "generate_aspect_ratio_few"),
-                *("generate_generate_audio", "generate_start_image_file", "generate_end_image_file"),
-                *("generate_variations", "generate_button", "under_way: cancel"),
-            },
+            MAKERS: ORDERING | {"generate_seed", "generate_fps_few", "generate_references_file"},
         },
+        is_able=True,
     ),
     "generate, no project yet": View("generate", {MAKERS: {"Make my first project"}}, is_empty=True),
     "history": View("history", HISTORY),
@@ -366,6 +374,18 @@ VIEWS: Mapping[str, View] = {
                 *("admin_check", "admin_release_*", "admin_job_*", "admin_found_*", "Show clip"),
                 *("admin_people_search", "admin_grant_kind_*", "admin_grant_email_*", "admin_grant_credits_*"),
                 *("admin_grant_reason_*", "FormSubmitter:admin_grant-Apply", "sample_make_admin"),
+                *("admin_dollar_idr", "admin_dollar_since", "FormSubmitter:admin_dollar-Set the dollar"),
+            }
+        },
+        roles=ADMINS,
+    ),
+    "models": View(
+        "models",
+        {
+            ADMINS: {
+                *("models_model", "models_kind", "models_state_veo3", "models_successor_veo3", "models_reason_veo3"),
+                *("models_since_veo3_life", "FormSubmitter:models_change_veo3_life-Change", "models_provider"),
+                *("models_record_modelslab", "FormSubmitter:models_add-Add the model"),
             }
         },
         roles=ADMINS,
@@ -414,6 +434,11 @@ def test_every_page_is_viewed() -> None:
 def test_page_by_role(world: World, name: str) -> None:
     """Each role finds what it may press, and nothing else."""
     view = VIEWS[name]
+    with able_demo() if view.is_able else contextlib.nullcontext():
+        _look(world, view)
+
+
+def _look(world: World, view: View) -> None:
     at = None
     unexpected, missing = {}, {}
     for role in (role for role in ROLES if role in view.roles):

@@ -42,7 +42,8 @@ def test_age_uses_the_largest_unit_that_fits(seconds: int, said: str) -> None:
 def test_every_price_line_has_a_name() -> None:
     """No line of a quote is shown by its inner word, and a share of the base price is said."""
     assert wording.line("resolution", 30) == "Resolution (+30%)"
-    for kind in ("base", "resolution", "duration", "startImage", "endImage", "images", "audio", "promptEnhancement"):
+    of_images = ("startImage", "endImage", "images", "references")
+    for kind in ("base", "resolution", "duration", *of_images, "audio", "promptEnhancement"):
         assert wording.line(kind, None) != kind
 
 

@@ -37,6 +37,10 @@ MODEL = VideoModel(
     negative_prompt=True,
     audio=True,
     prompt_enhancement=True,
+    seed=True,
+    frame_rates=(24, 30),
+    reference_images=3,
+    reference_roles=("subject", "style"),
     limits=("Clips are short.",),
 )
 
@@ -83,6 +87,9 @@ class Acme(Adapter):
             "size": request.frame_size,
             "sound": request.generate_audio,
             "enhance": request.enhance_prompt,
+            "seed": request.seed,
+            "fps": request.fps,
+            "references": [{"role": each.role, "image": each.image.uploaded} for each in request.references],
             "reference": request.reference,
             "callback": request.webhook_url,
         } | {name: image.uploaded for name, image in images.items() if image}

@@ -10,7 +10,7 @@ import httpx
 
 from core import errors
 from core.providers.contract import JobState, ReportedCost
-from core.providers.testing import BASE_URL, IMAGE, ODD_WORD, PROMPT, REFERENCE, Answer, Listing, VendorScript
+from core.providers.testing import BASE_URL, IMAGE, ODD_WORD, PROMPT, REFERENCE, SENT_AT, Answer, Listing, VendorScript
 
 ELSEWHERE = "https://elsewhere.example"
 CLIP = "https://cdn.example/clips/a.mp4"
@@ -466,4 +466,492 @@ REPLICATE = VendorScript(
     model_shown=Answer(json={"owner": "bytedance", "name": "seedance-1-pro", "id": "v", "latest_version": {"id": "v"}}),
     models_gone=[_problem(404, "Not found", "The requested resource could not be found.")],
 )
+_ROUTED_ID = "job-abc123"
+_ROUTED = {"id": _ROUTED_ID, "polling_url": f"{ELSEWHERE}/api/v1/videos/{_ROUTED_ID}", "status": "pending"}
+_ROUTED_CONTENT = f"{BASE_URL}/api/v1/videos/{_ROUTED_ID}/content?index=0"
+
+
+def _routed(word: str, **more: Any) -> list[Answer]:
+    return [Answer(json=_ROUTED | {"status": word} | more)]
+
+
+def _routed_error(status: int, said: str) -> Answer:
+    return Answer(status, {"error": {"code": status, "message": said}})
+
+
+OPENROUTER = VendorScript(
+    submits=r"POST /api/v1/videos",
+    looks=r"GET /api/v1/videos/[^/]+",
+    tries_key=r"GET /api/v1/key",
+    accepted=Answer(202, _ROUTED),
+    job_id=_ROUTED_ID,
+    vendor_id=_ROUTED_ID,
+    under_way=[(_routed("pending"), JobState.QUEUED), (_routed("in_progress"), JobState.RUNNING)],
+    succeeded=_routed(
+        "completed", unsigned_urls=[_ROUTED_CONTENT], generation_id="gen-1", usage={"cost": 0.7623, "is_byok": False}
+    ),
+    video_url=_ROUTED_CONTENT,
+    unknown_word=_routed(ODD_WORD),
+    failures=[
+        (_routed("failed", error="The provider returned an error"), errors.GenerationFailed),
+        (_routed("failed", error="Output blocked by content moderation"), errors.ContentRefused),
+        (_routed("failed", error="The model is no longer available"), errors.ModelUnavailable),
+        (_routed("failed", error=None), errors.GenerationFailed),
+        (_routed("expired"), errors.JobLost),
+    ],
+    lost=[_routed_error(404, "Job not found")],
+    look_errors=[
+        (_routed_error(402, "Insufficient credits"), errors.ProviderOutOfCredits),
+        (Answer(500, _ROUTED | {"status": "failed"}), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_routed_error(401, "User not found."), errors.BadKey, None),
+        (_routed_error(402, "Insufficient credits. Add more."), errors.ProviderOutOfCredits, None),
+        (_routed_error(403, "Your input was flagged by moderation"), errors.ContentRefused, None),
+        (_routed_error(403, "This key may not do that"), errors.BadKey, None),
+        (_routed_error(400, "duration must be one of 4, 6, 8"), errors.InvalidInput, "duration"),
+        (_routed_error(400, "frame_images[0]: image too small"), errors.InvalidInput, "startImagePath"),
+        (_routed_error(400, "alibaba/wan-9 is not a valid model ID"), errors.ModelUnavailable, None),
+        (_routed_error(404, "No endpoints found for alibaba/wan-2.7."), errors.ModelUnavailable, None),
+        (_routed_error(413, "Request body too large"), errors.InvalidInput, None),
+        (Answer(200, {"error": {"code": 500, "message": "Internal Server Error"}}), errors.SubmitUncertain, None),
+        (_routed_error(500, "Internal Server Error"), errors.SubmitUncertain, None),
+        (_routed_error(502, "Provider returned an error: flagged"), errors.SubmitUncertain, None),
+    ],
+    cost=ReportedCost(Decimal("0.7623"), "USD"),
+    key_accepted=Answer(json={"data": {"label": "sk-or-v1-abc...123", "limit": None, "usage": 12.5}}),
+    key_refused=[_routed_error(401, "No auth credentials found")],
+    file_needs_key=False,  # only the content of a job, which its own tests try
+    lists_models=r"GET /api/v1/videos/models",
+    model_list=Answer(
+        json={
+            "data": [
+                {
+                    "id": "alibaba/wan-2.7",
+                    "name": "Alibaba: Wan 2.7",
+                    "supported_resolutions": ["720p", "1080p"],
+                    "generate_audio": True,
+                    "pricing_skus": {"duration_seconds": "0.1"},
+                },
+                {"id": "heygen/avatar-iv", "name": "HeyGen: Avatar IV", "pricing_skus": None},
+            ]
+        }
+    ),
+    models_listed=("alibaba/wan-2.7", "heygen/avatar-iv"),
+    unreadable_model_lists=[Answer(json={"data": []}), Answer(json={"data": {}}), Answer(json={"data": [{"id": 5}]})],
+)
+_TASK_ID = "cgt-20261121200000-6bbjd"
+_TASK = {"id": _TASK_ID, "model": "dreamina-seedance-2-5-260628", "status": "queued"}
+_TASK_LINK = "https://ark-content.example/a.mp4?X-Tos-Expires=86400"
+_TASK_OURS = hashlib.sha256(REFERENCE.encode()).hexdigest()[:32]
+_MADE_AT = int(SENT_AT.timestamp())
+_ALIKE = {"resolution": "480p", "duration": 4, "generate_audio": False}
+
+
+def _task(word: str, **more: Any) -> list[Answer]:
+    return [Answer(json=_TASK | {"status": word} | more)]
+
+
+def _task_failed(code: str) -> list[Answer]:
+    return _task("failed", error={"code": code, "message": "The request failed."})
+
+
+def _task_refused(status: int, code: str, said: str = "The request failed.", param: str = "") -> Answer:
+    return Answer(status, {"error": {"code": code, "message": said, "param": param, "type": "BadRequest"}})
+
+
+def _tasks(*items: dict[str, Any], total: int | None = None) -> Answer:
+    made = {"created_at": _MADE_AT, "status": "running"}
+    return Answer(
+        json={"total": len(items) if total is None else total, "items": [_TASK | made | item for item in items]}
+    )
+
+
+BYTEPLUS = VendorScript(
+    submits=r"POST /api/v3/contents/generations/tasks",
+    looks=r"GET /api/v3/contents/generations/tasks/[^/]+",
+    stops=r"DELETE /api/v3/contents/generations/tasks/[^/]+",
+    tries_key=r"GET /api/v3/contents/generations/tasks",
+    searches=r"GET /api/v3/contents/generations/tasks",
+    accepted=Answer(json={"id": _TASK_ID}),
+    job_id=_TASK_ID,
+    vendor_id=_TASK_ID,
+    under_way=[(_task("queued"), JobState.QUEUED), (_task("running"), JobState.RUNNING)],
+    succeeded=_task("succeeded", content={"video_url": _TASK_LINK}, usage={"completion_tokens": 108900}),
+    video_url=_TASK_LINK,
+    unknown_word=_task(ODD_WORD),
+    failures=[
+        (_task_failed("InternalServiceError"), errors.GenerationFailed),
+        (_task_failed("OutputVideoSensitiveContentDetected"), errors.ContentRefused),
+        (_task_failed("InputImageSensitiveContentDetected.PrivacyInformation"), errors.ContentRefused),
+        (_task_failed("ModelNotOpen"), errors.ModelUnavailable),
+        (_task("failed", error=None), errors.GenerationFailed),
+        (_task("expired"), errors.GenerationFailed),
+    ],
+    lost=[_task_refused(404, "ResourceNotFound", "The specified task is not found.")],
+    look_errors=[
+        (_task_refused(403, "AccountOverdueError"), errors.ProviderOutOfCredits),
+        (_task_refused(500, "InternalServiceError"), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_task_refused(401, "AuthenticationError"), errors.BadKey, None),
+        (_task_refused(403, "AccessDenied"), errors.BadKey, None),
+        (_task_refused(403, "AccountOverdueError"), errors.ProviderOutOfCredits, None),
+        (_task_refused(404, "ModelNotOpen"), errors.ModelUnavailable, None),
+        (_task_refused(404, "InvalidEndpointOrModel.NotFound"), errors.ModelUnavailable, None),
+        (_task_refused(400, "InputTextSensitiveContentDetected"), errors.ContentRefused, None),
+        (_task_refused(400, "SensitiveContentDetected.Violence"), errors.ContentRefused, None),
+        (_task_refused(400, "InputImageSensitiveContentDetected.PrivacyInformation"), errors.ContentRefused, None),
+        (_task_refused(400, "InvalidParameter", param="duration"), errors.InvalidInput, "duration"),
+        (_task_refused(400, "InvalidParameter", param="content[1].image_url"), errors.InvalidInput, "startImagePath"),
+        (_task_refused(400, "MissingParameter", "content[0].text is required"), errors.InvalidInput, "prompt"),
+        (_task_refused(500, "InternalServiceError"), errors.SubmitUncertain, None),
+        (_task_refused(503, "ServerOverloaded"), errors.SubmitUncertain, None),
+        (_task_refused(429, "QuotaExceeded", "Your free trial is used up."), errors.ProviderOutOfCredits, None),
+    ],
+    cancels=[
+        ([*_task("queued"), Answer(json={}), *_task("cancelled")], JobState.CANCELLED),
+        ([*_task("queued"), _task_refused(409, "InvalidAction.RunningTask"), *_task("running")], JobState.RUNNING),
+        (_task("running"), JobState.RUNNING),
+        (_task("succeeded", content={"video_url": _TASK_LINK}), JobState.SUCCEEDED),
+        (_task("cancelled"), JobState.CANCELLED),
+    ],
+    key_accepted=_tasks(),
+    key_refused=[_task_refused(401, "AuthenticationError")],
+    listings=[
+        Listing(_tasks({"safety_identifier": _TASK_OURS}), exact=(_TASK_ID,)),
+        Listing(_tasks({"safety_identifier": _TASK_OURS, "created_at": 0}), exact=(_TASK_ID,)),
+        Listing(_tasks({"safety_identifier": "another"} | _ALIKE)),
+        Listing(_tasks({"safety_identifier": "x"}, {"id": "cgt-2", "safety_identifier": _TASK_OURS}), exact=("cgt-2",)),
+        Listing(_tasks({}), candidates=(_TASK_ID,)),
+        Listing(_tasks({"duration": 99})),
+        Listing(_tasks({"created_at": _MADE_AT - 3600})),
+        Listing(_tasks({"created_at": _MADE_AT + 3600})),
+        Listing(_tasks()),
+        Listing(_tasks(total=900), complete=False),
+        Listing(_tasks({"created_at": _MADE_AT + 3600}, {"created_at": _MADE_AT - 3600}, total=900)),
+        Listing(_tasks({"created_at": _MADE_AT - 3600}, {"created_at": _MADE_AT + 3600}, total=900), complete=False),
+        Listing(Answer(json={"items": []}), complete=False),
+    ],
+    unreadable_lists=[Answer(json={"items": {}}), Answer(json={"items": [{"id": 5}]}), Answer(json={"total": 0})],
+)
+
+_OMNI_ID = "v1_ChdQdHU2YXBLVUlNMk1rZFVQb3RMbHlRaxIX"
+_OMNI = {"id": _OMNI_ID, "model": "gemini-omni-1.2-flash", "status": "in_progress", "created": "2026-11-21T12:00:00Z"}
+_OMNI_FILE = f"{BASE_URL}/v1beta/files/abc123def:download?alt=media"
+_OMNI_USAGE = {
+    "total_input_tokens": 100,
+    "total_output_tokens": 46_436,
+    "output_tokens_by_modality": [{"modality": "video", "tokens": 46_336}],
+}
+
+
+def _omni(word: str, *content: dict[str, Any], **more: Any) -> Answer:
+    steps = [{"type": "thought", "signature": "c2lnbmVk"}, {"type": "model_output", "content": list(content)}]
+    return Answer(json=_OMNI | {"status": word} | ({"steps": steps} if content else {}) | more)
+
+
+def _google_error(status: int, said: str, word: str = "INVALID_ARGUMENT") -> Answer:
+    return Answer(status, {"error": {"code": status, "message": said, "status": word}})
+
+
+_OMNI_DONE = _omni(
+    "completed", {"type": "video", "mime_type": "video/mp4", "uri": _OMNI_FILE, "data": "QUFBQQ"}, usage=_OMNI_USAGE
+)
+_OMNI_READY = Answer(json={"name": "files/abc123def", "state": "ACTIVE", "uri": f"{ELSEWHERE}/v1beta/files/abc123def"})
+
+GEMINI = VendorScript(
+    has_key=lambda sent, key: sent.headers.get("x-goog-api-key") == key and "authorization" not in sent.headers,
+    submits=r"POST /v1beta/interactions",
+    looks=r"GET /v1beta/(interactions|files)/[^/]+",
+    stops=r"POST /v1beta/interactions/[^/]+/cancel",
+    tries_key=r"GET /v1beta/models",
+    accepted=Answer(json=_OMNI),
+    job_id=_OMNI_ID,
+    vendor_id=_OMNI_ID,
+    under_way=[
+        ([Answer(json=_OMNI | {"status": "queued"})], JobState.QUEUED),
+        ([Answer(json=_OMNI)], JobState.RUNNING),
+    ],
+    succeeded=[_OMNI_DONE, _OMNI_READY],
+    video_url=_OMNI_FILE,
+    unknown_word=[Answer(json=_OMNI | {"status": ODD_WORD})],
+    failures=[
+        ([_omni("failed", errors=[{"code": "internal", "message": "Try again"}])], errors.GenerationFailed),
+        ([_omni("failed", errors=[{"message": "Blocked by the safety filters"}])], errors.ContentRefused),
+        ([_omni("failed", errors=[{"code": "too_many_requests", "message": "No"}])], errors.GenerationFailed),
+        ([_omni("incomplete")], errors.GenerationFailed),
+        ([_omni("budget_exceeded")], errors.GenerationFailed),
+        ([_omni("completed", {"type": "text", "text": "I can't generate this video."})], errors.ContentRefused),
+        ([_omni("completed", {"type": "text", "text": "A lake is a body of water."})], errors.GenerationFailed),
+        ([_OMNI_DONE, Answer(json={"name": "files/abc123def", "state": "FAILED"})], errors.GenerationFailed),
+        ([_OMNI_DONE, _google_error(404, "File abc123def not found.", "NOT_FOUND")], errors.ExpiredAtProvider),
+        (
+            [_OMNI_DONE, _google_error(403, "You do not have permission, or it may not exist.", "PERMISSION_DENIED")],
+            errors.ExpiredAtProvider,
+        ),
+    ],
+    lost=[_google_error(404, "Interaction not found", "NOT_FOUND")],
+    look_errors=[
+        (_google_error(400, "API key not valid. Please pass a valid API key."), errors.BadKey),
+        (
+            _google_error(429, "Your prepayment credits are depleted.", "RESOURCE_EXHAUSTED"),
+            errors.ProviderOutOfCredits,
+        ),
+        (Answer(json={"error": {"code": "too_many_requests", "message": "Please retry"}}), errors.ProviderRateLimited),
+        (Answer(500, _OMNI | {"status": "failed"}), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_google_error(400, "API key not valid. Please pass a valid API key."), errors.BadKey, None),
+        (_google_error(400, "API key expired. Please renew the API key."), errors.BadKey, None),
+        (_google_error(403, "Permission denied", "PERMISSION_DENIED"), errors.BadKey, None),
+        (_google_error(429, "Your prepayment credits are depleted."), errors.ProviderOutOfCredits, None),
+        (_google_error(429, "Quota exceeded for metric: x, limit: 0"), errors.ProviderOutOfCredits, None),
+        (_google_error(400, "Please enable billing on the project"), errors.ProviderOutOfCredits, None),
+        (_google_error(429, "You exceeded your current quota"), errors.ProviderRateLimited, None),
+        (_google_error(400, "The prompt was blocked for safety reasons"), errors.ContentRefused, None),
+        (_google_error(404, "models/gemini-omni-9 is not found", "NOT_FOUND"), errors.ModelUnavailable, None),
+        (_google_error(400, "The model gemini-omni-9 is not supported"), errors.ModelUnavailable, None),
+        (_google_error(400, "Invalid value at 'response_format.duration'"), errors.InvalidInput, "duration"),
+        (_google_error(400, "Unable to process input image"), errors.InvalidInput, "startImagePath"),
+        (_google_error(400, "Unknown parameter 'safety_settings'"), errors.InvalidInput, None),
+        (_google_error(500, "Internal error", "INTERNAL"), errors.SubmitUncertain, None),
+        (_google_error(503, "The model is overloaded", "UNAVAILABLE"), errors.SubmitUncertain, None),
+    ],
+    delays=[(_google_error(429, "You exceeded your current quota. Please retry in 23.5s."), 23.5)],
+    cost=ReportedCost(Decimal("0.568666"), "USD"),
+    not_kept=["QUFBQQ", "c2lnbmVk"],
+    cancels=[
+        ([Answer(json=_OMNI | {"status": "cancelled"})], JobState.CANCELLED),
+        ([_google_error(400, "It cannot be cancelled"), _OMNI_DONE, _OMNI_READY], JobState.SUCCEEDED),
+        ([_google_error(400, "It cannot be cancelled"), Answer(json=_OMNI | {"status": "failed"})], JobState.FAILED),
+        ([Answer(json=_OMNI)], JobState.RUNNING),
+    ],
+    key_accepted=Answer(json={"models": [{"name": "models/gemini-3-flash"}]}),
+    key_refused=[
+        _google_error(400, "API key not valid. Please pass a valid API key."),
+        _google_error(403, "Permission denied", "PERMISSION_DENIED"),
+    ],
+    file_hosts=("generativelanguage.googleapis.com",),
+    file_needs_key=True,
+    lists_models=r"GET /v1beta/models",
+    model_list=Answer(
+        json={
+            "models": [
+                {"name": "models/gemini-3-flash", "displayName": "Gemini 3 Flash"},
+                {"name": "models/gemini-omni-1.2-flash", "displayName": "Gemini Omni 1.2 Flash"},
+                {"name": "models/gemini-omni-1.1-flash"},
+            ]
+        }
+    ),
+    models_listed=("gemini-omni-1.2-flash", "gemini-omni-1.1-flash"),
+    unreadable_model_lists=[
+        Answer(json={"models": []}),
+        Answer(json={"models": {}}),
+        Answer(json={"models": [{"name": "models/gemini-3-flash"}, {"name": 5}]}),
+    ],
+)
+
+_H3_ID = "424010985738629"
+_H3_TASK: dict[str, Any] = {
+    "id": _H3_ID,
+    "model": "MiniMax-H3",
+    "status": "running",
+    "created_at": 1795262415,
+    "updated_at": 1795262425,
+    "resolution": "768P",
+    "duration": 5,
+    "ratio": "16:9",
+    "task_type": "generation",
+}
+_H3_CREATED = 1795262415
+"""15 seconds after `SENT_AT`."""
+
+
+def _h3(word: str, **more: Any) -> list[Answer]:
+    return [Answer(json={"task": _H3_TASK | {"status": word} | more})]
+
+
+def _h3_error(status: int, kind: str, said: str) -> Answer:
+    error = {"type": kind, "message": said, "http_code": str(status)}
+    return Answer(status, {"type": "error", "error": error, "request_id": "021785"})
+
+
+def _h3_list(*items: dict[str, Any], total: int | None = None) -> Answer:
+    """Its tasks of the last week, newest first."""
+    listed = [_H3_TASK | item for item in items]
+    return Answer(json={"items": listed, "total": len(listed) if total is None else total})
+
+
+MINIMAX = VendorScript(
+    submits=r"POST /v2/video_generation",
+    looks=r"GET /v2/query/video_generation/[^/]+",
+    stops=r"DELETE /v2/video_generation/[^/]+",
+    tries_key=r"GET /v2/query/video_generation",
+    searches=r"GET /v2/query/video_generation",
+    accepted=Answer(json={"task_id": _H3_ID}),
+    job_id=_H3_ID,
+    vendor_id=_H3_ID,
+    under_way=[(_h3("queued"), JobState.QUEUED), (_h3("running"), JobState.RUNNING)],
+    succeeded=_h3(
+        "succeeded",
+        content={"url": CLIP},
+        resolution="2K",
+        usage={"total_seconds": 5, "input_seconds": 0, "output_seconds": 5, "input_image_count": 7},
+    ),
+    video_url=CLIP,
+    unknown_word=_h3(ODD_WORD),
+    failures=[
+        (_h3("failed", error={"code": "1000", "message": "internal error"}), errors.GenerationFailed),
+        (_h3("failed", error={"code": "1026", "message": "video description contains it"}), errors.ContentRefused),
+        (_h3("failed", error={"code": 1027, "message": "Content policy violation"}), errors.ContentRefused),
+        (_h3("failed"), errors.GenerationFailed),
+        (_h3("expired"), errors.JobLost),
+    ],
+    lost=[_h3_error(400, "bad_request_error", "invalid params, invalid task_id (2013)")],
+    look_errors=[
+        (_h3_error(402, "insufficient_balance_error", "insufficient balance (1008)"), errors.ProviderOutOfCredits),
+        (_h3_error(529, "overloaded_error", "overloaded"), errors.ProviderRateLimited),
+        (Answer(500, {"task": _H3_TASK | {"status": "failed"}}), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_h3_error(401, "authorized_error", "login fail: Please carry the API secret key (1004)"), errors.BadKey, None),
+        (_h3_error(402, "insufficient_balance_error", "no balance (1008)"), errors.ProviderOutOfCredits, None),
+        (_h3_error(429, "rate_limit_error", "rate limit, please retry later (1002)"), errors.ProviderRateLimited, None),
+        (_h3_error(529, "overloaded_error", "overloaded"), errors.ProviderRateLimited, None),
+        (_h3_error(422, "unprocessable_entity_error", "input new_sensitive (1026)"), errors.ContentRefused, None),
+        (
+            _h3_error(400, "bad_request_error", "invalid params, duration must be 4 to 15 (2013)"),
+            errors.InvalidInput,
+            "duration",
+        ),
+        (
+            _h3_error(400, "bad_request_error", "invalid params, first_frame is too small (2013)"),
+            errors.InvalidInput,
+            "startImagePath",
+        ),
+        (_h3_error(400, "bad_request_error", "model MiniMax-H9 is not supported"), errors.ModelUnavailable, None),
+        (_h3_error(200, "insufficient_balance_error", "no balance (1008)"), errors.ProviderOutOfCredits, None),
+        (_h3_error(200, "bad_request_error", "invalid params (2013)"), errors.InvalidInput, None),
+        (
+            Answer(json={"base_resp": {"status_code": 2049, "status_msg": "invalid api key"}}),
+            errors.BadKey,
+            None,
+        ),
+        (_h3_error(500, "server_error", "internal error (1000)"), errors.SubmitUncertain, None),
+    ],
+    cost=ReportedCost(Decimal("0.73"), "USD"),
+    cancels=[
+        (
+            [*_h3("queued"), Answer(json={"task_id": _H3_ID, "action": "cancelled", "status": "cancelled"})],
+            JobState.CANCELLED,
+        ),
+        ([*_h3("queued"), _h3_error(400, "bad_request_error", "it runs (2013)"), *_h3("running")], JobState.RUNNING),
+        (_h3("running"), JobState.RUNNING),
+        (_h3("succeeded", content={"url": CLIP}), JobState.SUCCEEDED),
+        (_h3("cancelled"), JobState.CANCELLED),
+    ],
+    key_accepted=Answer(json={"items": [], "total": 0}),
+    key_refused=[_h3_error(401, "authorized_error", "login fail (1004)")],
+    listings=[
+        Listing(_h3_list()),
+        Listing(_h3_list({}), candidates=(_H3_ID,)),
+        Listing(_h3_list({"created_at": "today"}), candidates=(_H3_ID,)),
+        Listing(_h3_list({"created_at": 1795262415000}), candidates=(_H3_ID,)),
+        Listing(_h3_list({"model": "MiniMax-H3-Max"}, {"resolution": "2K"}, {"duration": 6}, {"ratio": "9:16"})),
+        Listing(_h3_list({"task_type": "regeneration", "ratio": ""})),
+        Listing(_h3_list({"ratio": "adaptive"}), candidates=(_H3_ID,), image=IMAGE),
+        Listing(_h3_list({"created_at": _H3_CREATED + 3600}, {"created_at": _H3_CREATED - 3600})),
+        Listing(_h3_list({"created_at": _H3_CREATED - 3600}, total=476)),
+        Listing(_h3_list({"created_at": _H3_CREATED - 3600}, {}, total=476), candidates=(_H3_ID,), complete=False),
+        Listing(_h3_list({"duration": 6}, total=476), complete=False),
+    ],
+    unreadable_lists=[Answer(json={"items": []}), Answer(json={"total": 0}), Answer(json={"items": [5], "total": 1})],
+)
+_KLING_ID = "867432101"
+_KLING_TASK = {
+    "task_id": _KLING_ID,
+    "task_status": "processing",
+    "task_info": {"external_task_id": REFERENCE},
+    "created_at": 1795262400000,
+}
+
+
+def _kling(word: str, **more: Any) -> list[Answer]:
+    return [_kling_said(0, "SUCCEED", _KLING_TASK | {"task_status": word} | more)]
+
+
+def _kling_said(code: int, said: str = "no", data: Any = None, status: int = 200) -> Answer:
+    body = {"code": code, "message": said, "request_id": "r-1"}
+    return Answer(status, body if data is None else body | {"data": data})
+
+
+def _kling_of_ours(asked: httpx.Request) -> Answer:
+    """The task of one id of ours; the list does not hold it yet."""
+    if asked.url.path.endswith(f"/{REFERENCE}"):
+        return _kling_said(0, data=_KLING_TASK)
+    return _kling_said(0, data=[])
+
+
+def _kling_listed(*tasks: Any) -> Any:
+    """A vendor that does not know our ids on their own, and lists tasks."""
+
+    def answer(asked: httpx.Request) -> Answer:
+        alone = asked.url.path.endswith(f"/{REFERENCE}")
+        return _kling_said(1203, "task not found", status=404) if alone else _kling_said(0, data=list(tasks))
+
+    return answer
+
+
+KLING = VendorScript(
+    submits=r"POST /v1/videos/(text|image)2video",
+    looks=r"GET /v1/videos/(text|image)2video/[^/]+",
+    tries_key=r"GET /account/costs",
+    searches=r"GET /v1/videos/(text|image)2video(/[^/]+)?",
+    accepted=_kling("submitted")[0],
+    job_id=f"t2v:{_KLING_ID}",
+    vendor_id=_KLING_ID,
+    under_way=[(_kling("submitted"), JobState.QUEUED), (_kling("processing"), JobState.RUNNING)],
+    succeeded=_kling("succeed", task_result={"videos": [{"id": "v", "url": CLIP, "duration": "5.1"}]}),
+    video_url=CLIP,
+    unknown_word=_kling(ODD_WORD),
+    failures=[
+        (_kling("failed", task_status_msg="Failure to pass the risk control system"), errors.ContentRefused),
+        (_kling("failed", task_status_msg="Internal error"), errors.GenerationFailed),
+        (_kling("failed", task_status_msg="The model is no longer offered"), errors.ModelUnavailable),
+    ],
+    lost=[_kling_said(1203, "task not found", status=404)],
+    look_errors=[
+        (_kling_said(1001, "invalid key", status=401), errors.BadKey),
+        (_kling_said(1303, "too many at once", status=429), errors.ProviderRateLimited),
+        (_kling_said(5000, "server error", status=500), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_kling_said(1000, "signature is invalid", status=401), errors.BadKey, None),
+        (_kling_said(1002, "invalid key"), errors.BadKey, None),
+        (_kling_said(1304, "not among the addresses allowed", status=400), errors.BadKey, None),
+        (_kling_said(1101, "account in arrears", status=429), errors.ProviderOutOfCredits, None),
+        (_kling_said(1102, "resource pack is used up", status=429), errors.ProviderOutOfCredits, None),
+        (_kling_said(1302, "too fast", status=429), errors.ProviderRateLimited, None),
+        (_kling_said(1303, "parallel tasks over the limit"), errors.ProviderRateLimited, None),
+        (_kling_said(1301, "content", status=400), errors.ContentRefused, None),
+        (_kling_said(1201, "image: File format is not supported", status=400), errors.InvalidInput, "startImagePath"),
+        (_kling_said(1201, "duration value is invalid", status=400), errors.InvalidInput, "duration"),
+        (_kling_said(1203, "the model is not supported", status=404), errors.ModelUnavailable, None),
+        (_kling_said(5001, "server error", status=503), errors.SubmitUncertain, None),
+        (_kling_said(5000, "server error"), errors.SubmitUncertain, None),
+        (Answer(502, text="<html>Bad Gateway</html>"), errors.SubmitUncertain, None),
+    ],
+    key_accepted=_kling_said(0, data={"code": 0, "resource_pack_subscribe_infos": []}),
+    key_refused=[_kling_said(1001, "Authorization is empty", status=401), _kling_said(1002, "unknown key")],
+    listings=[
+        Listing(_kling_of_ours, exact=(f"t2v:{_KLING_ID}",)),
+        Listing(_kling_listed(_KLING_TASK), exact=(f"t2v:{_KLING_ID}",)),
+        Listing(_kling_listed(_KLING_TASK | {"task_info": {"external_task_id": "another"}})),
+        Listing(_kling_listed(_KLING_TASK | {"task_info": {}}), candidates=(f"t2v:{_KLING_ID}",)),
+        Listing(_kling_listed()),
+    ],
+    unreadable_lists=[_kling_said(0, data=[{"task_id": 5}]), _kling_said(0, data="none"), _kling_said(0)],
+)
 SCRIPTS = {"demo": DEMO, "modelslab": MODELSLAB, "edenai": EDENAI, "fal": FAL, "replicate": REPLICATE}
+SCRIPTS |= {"openrouter": OPENROUTER, "byteplus": BYTEPLUS, "gemini": GEMINI, "minimax": MINIMAX, "kling": KLING}

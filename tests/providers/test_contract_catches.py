@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from core import errors
-from core.catalog.price_list import PRICES
+from core.catalog import catalogue
 from core.providers import http
 from core.providers.adapters.demo import Demo
 from core.providers.adapters.edenai import EdenAI
@@ -166,6 +166,31 @@ class DropsTheEndImage(Acme):
 class SendsTheEndImageTwice(Acme):
     def submit_call(self, request: VideoRequest) -> Call:
         return super().submit_call(replace(request, start_image=request.end_image or request.start_image))
+
+
+@caught_by("an_order_takes_its_references_along")
+class DropsAReference(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        return super().submit_call(replace(request, references=request.references[:1]))
+
+
+@caught_by("an_order_takes_its_references_along")
+class DropsTheRoles(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        plain = tuple(replace(each, role="") for each in request.references)
+        return super().submit_call(replace(request, references=plain))
+
+
+@caught_by("an_order_says_what_was_chosen")
+class DropsTheSeed(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        return super().submit_call(replace(request, seed=None))
+
+
+@caught_by("an_order_says_what_was_chosen")
+class DropsTheFrameRate(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        return super().submit_call(replace(request, fps=None))
 
 
 @caught_by("an_end_image_alone_is_refused_before_anything_is_sent")
@@ -680,7 +705,7 @@ def test_a_provider_without_faults_passes(provider: type[Provider], script: Vend
 @pytest.mark.parametrize(("provider", "script", "rule"), FAULTS, ids=[provider.__name__ for provider, _, _ in FAULTS])
 def test_a_fault_is_found(provider: type[Provider], script: VendorScript, rule: str) -> None:
     """A class that breaks a rule of the contract is found by that rule."""
-    assert rule in broken_rules(provider, script, {MODEL.id, *PRICES}, only=(rule,))
+    assert rule in broken_rules(provider, script, {MODEL.id, *catalogue.shipped().entries}, only=(rule,))
 
 
 @pytest.mark.parametrize(

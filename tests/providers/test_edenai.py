@@ -11,7 +11,7 @@ import pytest
 import respx
 
 from core import errors
-from core.catalog import capabilities
+from core.catalog import rules
 from core.providers import registry
 from core.providers.contract import JobState, ProviderJob, ReportedCost, SourceImage
 from tests.factories.generations import build_spec
@@ -51,8 +51,8 @@ def test_worked_example_is_feasible() -> None:
     """Kling 2.5 makes 1080p for 10 s with a start image; what it does not honour stands in its limits."""
     kling = registry.model("kling-2.5")
     wanted = build_spec("kling-2.5", resolution="1080p", duration_seconds=10, start_image_key="images/ab/x.jpg")
-    assert not capabilities.check(kling, wanted)
-    assert "negativePrompt" in capabilities.check(kling, replace(wanted, negative_prompt="rain"))
+    assert not rules.check(kling, wanted)
+    assert "negativePrompt" in rules.check(kling, replace(wanted, negative_prompt="rain"))
     assert any("negative prompt" in sentence for sentence in kling.limits)
     assert any("Size" in sentence for sentence in kling.limits)
 

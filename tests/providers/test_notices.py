@@ -38,6 +38,42 @@ EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
             JobNotice(EDEN_ID, CLIP),
         ),
         ("nova-reel", {"public_id": EDEN_ID, "status": "fail"}, JobNotice(EDEN_ID)),
+        (
+            "openrouter-wan-2.7",
+            {"type": "video.generation.completed", "data": {"id": "job-1", "status": "completed", "urls": [CLIP]}},
+            JobNotice("job-1", CLIP),
+        ),
+        (
+            "openrouter-wan-2.7",
+            {"type": "video.generation.failed", "data": {"id": "job-1", "status": "failed", "error": "no"}},
+            JobNotice("job-1"),
+        ),
+        (
+            "byteplus-seedance-2.0",
+            {"id": "cgt-1", "status": "succeeded", "content": {"video_url": CLIP}},
+            JobNotice("cgt-1", CLIP),
+        ),
+        (
+            "byteplus-seedance-2.0",
+            {"id": "cgt-1", "status": "failed", "content": {"video_url": CLIP}},
+            JobNotice("cgt-1"),
+        ),
+        ("byteplus-seedance-2.0", {"id": "cgt-1", "status": "succeeded", "content": CLIP}, JobNotice("cgt-1")),
+        (
+            "gemini-omni-1.2-flash",
+            {"type": "interaction.completed", "version": "v1", "data": {"id": "v1_ChdQdHU2"}},
+            JobNotice("v1_ChdQdHU2"),
+        ),
+        (
+            "minimax-h3",
+            {"task": {"id": "424010985738629", "status": "succeeded", "content": {"url": CLIP}}},
+            JobNotice("424010985738629", CLIP),
+        ),
+        (
+            "minimax-h3",
+            {"task": {"id": "424010985738629", "status": "queued", "content": {"url": CLIP}}},
+            JobNotice("424010985738629"),
+        ),
         ("demo-film", {"id": "x"}, None),
     ],
 )
@@ -47,10 +83,26 @@ def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> 
     assert registry.provider_class(model.provider).parse_notice(body, model) == told
 
 
-@pytest.mark.parametrize("model_id", ["fal-veo-3.1-fast", "replicate-seedance-1-pro", "veo3", "nova-reel"])
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        "fal-veo-3.1-fast",
+        "replicate-seedance-1-pro",
+        "veo3",
+        "nova-reel",
+        "openrouter-wan-2.7",
+        "byteplus-seedance-2.0",
+        "gemini-omni-1.2-flash",
+        "minimax-h3",
+    ],
+)
 @pytest.mark.parametrize(
     "body",
-    [{}, {"id": None, "request_id": 5, "public_id": []}, {"id": {}, "request_id": "a/../b", "public_id": ""}],
+    [
+        {},
+        {"id": None, "request_id": 5, "public_id": [], "data": "job-1", "task": "4240"},
+        {"id": {}, "request_id": "a/../b", "public_id": "", "data": {"id": "a/../b"}, "task": {"id": "a/../b"}},
+    ],
 )
 def test_notice_that_names_no_job(model_id: str, body: dict[str, Any]) -> None:
     """What cannot be read tells nothing and breaks nothing."""

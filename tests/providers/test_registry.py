@@ -152,4 +152,4 @@ def test_loaded_models_are_the_price_list_s_vendors() -> None:
         "nova-reel": ("Amazon Nova Reel", "edenai", 6, 6),
     }
     assert found.items() >= expected.items()
-    assert all("720p" in model.resolutions for model in registry.models())
+    assert all("720p" in registry.model(model_id).resolutions for model_id in expected)

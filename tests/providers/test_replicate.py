@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from core import config, errors
-from core.catalog import capabilities
+from core.catalog import rules
 from core.files import download
 from core.providers import registry
 from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
@@ -56,8 +56,8 @@ def test_svd_needs_a_start_image_and_makes_four_seconds() -> None:
     """Stable Video Diffusion makes nothing from text alone, and only the four seconds its 25 frames last."""
     svd = registry.model("svd")
     wanted = build_spec("svd", duration_seconds=4)
-    assert not capabilities.check(svd, replace(wanted, start_image_key="images/ab/x.jpg"))
-    assert set(capabilities.check(svd, wanted)) == {"startImagePath"}
+    assert not rules.check(svd, replace(wanted, start_image_key="images/ab/x.jpg"))
+    assert set(rules.check(svd, wanted)) == {"startImagePath"}
     assert (svd.default_seconds, svd.max_seconds) == (4, 4)
     assert any("4.17" in sentence for sentence in svd.limits)
 

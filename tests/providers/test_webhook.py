@@ -19,6 +19,8 @@ PLACES = [
     ("text-to-video-ultra", lambda sent: json.loads(sent.content)["webhook"]),
     ("nova-reel", lambda sent: json.loads(sent.content)["webhook_receiver"]),
     ("replicate-seedance-1-pro", lambda sent: json.loads(sent.content)["webhook"]),
+    ("gemini-omni-1.2-flash", lambda sent: json.loads(sent.content)["webhook_config"]["uris"][0]),
+    ("minimax-h3", lambda sent: json.loads(sent.content)["callback_url"]),
     ("fal-hailuo-2.3", lambda sent: sent.url.params["fal_webhook"]),
 ]
 
@@ -60,3 +62,5 @@ def test_submit_when_we_can_be_called(model_id: str, told: Any, webhook_url: str
         assert b"webhook_receiver" not in sent.content
         assert "hook" not in str(sent.url)
         assert '"webhook"' not in sent.content.decode()
+        assert b"webhook_config" not in sent.content
+        assert b"callback_url" not in sent.content

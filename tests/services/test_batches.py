@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from core import errors
-from core.billing import ledger
-from core.billing.quote import quote
+from core.billing import ledger, pricing
 from core.db import Database
 from core.db.tables import Generation, LedgerEntry, Project
 from core.generations import batches
@@ -99,11 +98,11 @@ def test_submit_when_the_key_comes_with_another_batch(
 
 def test_submit_when_the_total_is_too_much(database: Database, person: Member, project_id: str) -> None:
     """Where each alone could be paid but not all, none is made, and the refusal names the price of all."""
-    orders = [build_order(project_id, model_id="veo3", duration_seconds=8)] * 5
+    orders = [build_order(project_id, model_id="text-to-video-ultra", duration_seconds=8)] * 8
     with pytest.raises(errors.InsufficientCredits) as raised:
         submit_all(database, person, orders)
 
-    assert (raised.value.needed_credits, raised.value.available_credits) == (12_500, 10_000)
+    assert (raised.value.needed_credits, raised.value.available_credits) == (10_400, 10_000)
     assert written(database) == 0
     assert balance(database, person) == ledger.Balance(10_000, 0)
 
@@ -190,7 +189,7 @@ def test_submit_always_holds_the_sum_or_nothing(
             person = ensure_member(session, "ana@example.org", signup_credits=credits)
             project = projects.create(session, person, name="Lakes")
         orders = [build_order(project.id, **one) for one in wanted]
-        total = sum(quote(one.spec).total_credits for one in orders)
+        total = sum(pricing.priced(one.spec).total_credits for one in orders)
         assert batches.total_credits(orders) == total
         for _ in range(presses):
             if total <= credits:

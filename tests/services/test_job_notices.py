@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -37,8 +38,8 @@ def person(installation: Installation) -> Member:
     return create_member(db.default())
 
 
-def _waiting(person: Member) -> Generation:
-    row = create_generation(db.default(), person)
+def _waiting(person: Member, **ordered: Any) -> Generation:
+    row = create_generation(db.default(), person, **ordered)
     later = utc_now() + timedelta(hours=1)
     return advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, next_at=later, provider_job_id="j-1")
 
@@ -108,7 +109,8 @@ def test_costs_of_jobs_without_a_clip(person: Member) -> None:
     with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == failed.id).values(provider_job_id="j-0"))
     stopped = _look(stopped_row, JobStatus(JobState.CANCELLED, cost=cost))
-    thrown_away = _look(_waiting(person), JobStatus(JobState.FAILED, error=errors.ExpiredAtProvider()))
+    dear = _waiting(person, model_id="nova-reel", duration_seconds=6)
+    thrown_away = _look(dear, JobStatus(JobState.FAILED, error=errors.ExpiredAtProvider()))
 
     assert (failed.provider_cost, failed.provider_cost_is_estimate) == (Decimal("0.25"), False)
     assert (stopped.status, stopped.provider_cost_currency) == (Status.CANCELLED, "USD")
@@ -117,4 +119,6 @@ def test_costs_of_jobs_without_a_clip(person: Member) -> None:
         days = session.scalars(select(UsageDay)).all()
         assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
     assert sum(day.reported_cost_microusd for day in days) == 500_000
-    assert sum(day.estimated_cost_idr for day in days) == thrown_away.provider_cost == 909
+    assert (thrown_away.provider_cost, thrown_away.provider_cost_currency) == (Decimal("0.48"), "USD")
+    assert sum(day.estimated_cost_idr for day in days) == 7_920  # $0.48 at Rp 16,500
+    assert sum(day.wasted_cost_idr for day in days) == 7_920 + 2 * 4_125

@@ -11,8 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core import errors
 from core.audit import runs
-from core.billing import ledger
-from core.billing.quote import quote
+from core.billing import ledger, pricing
 from core.db import Database
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry
@@ -253,7 +252,7 @@ class Books(RuleBasedStateMachine):
     @rule(target=live, seconds=st.integers(1, 16))
     def order(self, seconds: int) -> tuple[str, int] | None:
         """An order is taken exactly when the balance covers it."""
-        price = quote(build_spec(duration_seconds=seconds)).total_credits
+        price = pricing.priced(build_spec(duration_seconds=seconds)).total_credits
         if price > self.available:
             with pytest.raises(errors.InsufficientCredits):
                 create_generation(self.database, self.user, duration_seconds=seconds)

@@ -2,22 +2,23 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
 
 from core import errors
 from core.billing import ledger
-from core.catalog.price_list import PRICES, Price
 from core.clock import utc_now
 from core.db import Database
-from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, UsageDay
+from core.db.enums import CostBasis, EntryKind, Stage, Status
+from core.db.tables import Generation, GenerationEvent, LedgerEntry, UsageDay
 from core.generations import commands, lifecycle, queries
 from core.messages import message, plain
 from core.workspaces import quota
 from core.workspaces.access import Member
+from tests.factories import vendors
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -244,18 +245,30 @@ def test_message_of_another_release_leaves_its_english(database: Database, perso
     assert (event.message, event.what) == (None, "Ordered; 50 credits reserved")
 
 
+FREE = 'since = 2026-11-28, credits_per_second = { "720p" = 0, "1080p" = 0 }'
+OWN_GPU = 'since = 2026-11-28, source = "our power bill", sure = "derived", per_gpu_second = 20'
+
+
 @pytest.mark.both_databases
-def test_life_of_a_clip_that_costs_nothing(database: Database, person: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_life_of_a_clip_that_costs_nothing(database: Database, person: Member, tmp_path: Path) -> None:
     """A model of one's own may be free: its clips are ordered, made, stopped and failed, and no credit moves."""
-    monkeypatch.setitem(cast("dict[str, Price]", PRICES), "demo-film", Price(0, default_seconds=5))
-    done = create_completed(database, person)
-    failed = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
-    stopped = create_generation(database, person)
-    with database.write_session() as session:
-        assert lifecycle.fail(session, failed, errors.GenerationFailed())
-        commands.cancel(session, person, stopped.id)
+    with vendors.further_models(tmp_path, vendors.model_of_demo("own", prices=f"{{{FREE}}}", costs=f"{{{OWN_GPU}}}")):
+        done = create_completed(database, person, model_id="own")
+        failed = advance(database, create_generation(database, person, model_id="own").id, DISPATCHED, SUBMITTING)
+        stopped = create_generation(database, person, model_id="own")
+        with database.write_session() as session:
+            assert lifecycle.fail(session, failed, errors.GenerationFailed())
+            commands.cancel(session, person, stopped.id)
     with database.read_session() as session:
         assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
         assert ledger.entries_of_generation(session, done.id) == []
-    assert (done.credits, int(done.provider_cost or 0)) == (0, 0)
+        assert session.scalars(select(LedgerEntry).where(LedgerEntry.kind != EntryKind.GRANT)).all() == []
+        days = session.scalars(select(UsageDay)).all()
+    assert (done.status, done.credits) == (Status.COMPLETED, 0)
+    assert sorted((day.completed, day.failed, day.cancelled, day.settled_credits) for day in days) == [
+        (0, 0, 1, 0),
+        (0, 1, 0, 0),
+        (1, 0, 0, 0),
+    ]
+    assert (done.cost_basis, done.estimated_cost_microusd) == (CostBasis.ESTIMATE, 90 * 20)  # its usual time
     assert broken_rules(database) == []

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from core import errors
 from core.audit import runs
-from core.billing.quote import estimated_cost_idr
 from core.db import Database
 from core.db.enums import EntryKind, Role
 from core.ids import new_id
@@ -170,7 +169,7 @@ def test_cost_is_reported_where_it_was_and_estimated_elsewhere(database: Databas
 
     [row] = rows(database, person, ALL, Group.MODEL)
 
-    estimate = estimated_cost_idr("kling-2.5", 500)
+    estimate = 5_775  # 5 s * $0.07 * Rp 16,500
     assert row.figures.reported_cost_idr == 6600
     assert row.figures.still_estimated_idr == estimate
     assert row.figures.cost_idr == 6600 + estimate

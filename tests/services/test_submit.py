@@ -12,7 +12,7 @@ from sqlalchemy.event import listen
 
 from core import errors
 from core.billing import ledger
-from core.catalog import capabilities
+from core.catalog import rules
 from core.db import Database, WriteSession
 from core.db.enums import Stage, Status, WorkspaceRole
 from core.db.tables import Generation, Project, User, Workspace
@@ -78,7 +78,10 @@ def test_submit_when_the_model_ignores_a_negative_prompt(database: Database, per
         ({"start_image_key": "images/ab/notmine.jpg"}, "startImagePath"),
         ({"model_id": "svd", "duration_seconds": 4}, "startImagePath"),
         ({"model_id": "fal-kling-2.5-turbo", "end_image_key": "images/ab/x.jpg"}, "startImagePath"),
-        ({"model_id": "veo3", "duration_seconds": 8, "end_image_key": "images/ab/x.jpg"}, "endImagePath"),
+        (
+            {"model_id": "wan-2.2-t2v", "duration_seconds": 5, "end_image_key": "images/ab/x.jpg"},
+            "endImagePath",
+        ),
     ],
 )
 def test_submit_when_it_cannot_be_made(
@@ -98,7 +101,7 @@ def test_submit_when_provider_has_no_key(database: Database, person: Member) -> 
     """A provider without a key refuses with a sentence that says so."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
-    wanted = build_order(project.id, model_id="veo3", duration_seconds=8)
+    wanted = build_order(project.id, model_id="text-to-video-ultra", duration_seconds=8)
     with pytest.raises(errors.ProviderNotConfigured, match="not configured"), database.write_session() as session:
         submit(session, person, wanted, configured={"demo"}, quota_bytes=QUOTA_BYTES)
 
@@ -286,7 +289,7 @@ def test_cancel_when_pending(database: Database, person: Member) -> None:
 
 def test_cancel_when_provider_cannot(database: Database, person: Member) -> None:
     """Where the provider cannot stop a job, cancelling is refused and says what happens instead."""
-    row = create_generation(database, person, model_id="veo3", duration_seconds=8)
+    row = create_generation(database, person, model_id="text-to-video-ultra", duration_seconds=8)
     advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
     with pytest.raises(errors.Conflict, match="charged"), database.write_session() as session:
         commands.cancel(session, person, row.id)
@@ -403,4 +406,4 @@ def test_validate_agrees_with_what_the_model_declares(model, resolution, seconds
         resolution in model.resolutions and seconds in model.durations and ratio in model.aspect_ratios
     ) and model.text_to_video
 
-    assert (capabilities.check(model, wanted) == {}) is makeable
+    assert (rules.check(model, wanted) == {}) is makeable

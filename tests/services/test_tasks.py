@@ -2,6 +2,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent
 from core.installation import Installation
 from core.providers.contract import LINK_AT_PROVIDER
+from core.spec import Reference
 from core.worker import provider_request, tasks, uncollected
 from core.workspaces.access import Member
 from tests.factories import installations
@@ -32,6 +34,7 @@ from tests.factories.generations import (
     create_generation,
     load_generation,
 )
+from tests.factories.models import ABLE, able_demo
 from tests.factories.users import create_member
 from tests.fixtures import file_host as hosts
 from tests.fixtures.clips import ClipSpec, make_clip
@@ -198,7 +201,7 @@ def test_collect_of_a_clip_that_lies_in_the_reply(
     video = base64.b64encode(host.data).decode()
     reply = {"public_id": "j1", "status": "success", "output": {"video": video, "video_resource_url": None}}
     route = respx.get("https://api.edenai.run/v3/universal-ai/async/j1").respond(200, json=reply)
-    row = create_generation(db.default(), ana, model_id="nova-reel", duration_seconds=6)
+    row = create_generation(db.default(), ana, model_id="kling-2.5", duration_seconds=5)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING)
     advance(db.default(), row.id, WAITING, READY_TO_DOWNLOAD, provider_job_id="j1", provider_video_url=LINK_AT_PROVIDER)
     route.side_effect = [httpx.Response(500), httpx.Response(200, json=reply)]
@@ -252,6 +255,29 @@ def test_request_takes_a_copy_that_fits(ana: Member, installation: Installation)
     assert installation.storage.read_bytes("images/ab/large.jpg") == file.getvalue()
 
 
+def test_request_takes_references_along(ana: Member, installation: Installation) -> None:
+    """Each in its role and order, within the model's limits, whole even where a start image is cut to the clip."""
+    for name, size in (("wide", (900, 300)), ("tall", (100, 400))):
+        file = io.BytesIO()
+        Image.new("RGB", size, "teal").save(file, "JPEG")
+        installation.storage.put_bytes(f"images/ab/{name}.jpg", file.getvalue(), media_type="image/jpeg")
+    referred = tuple(Reference("image", role, f"images/ab/{name}.jpg") for role, name in _ROLES)
+    with able_demo(replace(ABLE, image_exact=True, image_min_side=200, image_max_ratio=3.0)):
+        row = create_generation(db.default(), ana)
+        advance(db.default(), row.id, DISPATCHED, references=referred, start_image_key="images/ab/wide.jpg", seed=0)
+        request = provider_request.from_row(load_generation(row.id), installation.settings, installation.storage)
+
+    assert [(each.kind, each.role) for each in request.references] == [("image", role) for role, _name in _ROLES]
+    sizes = [Image.open(io.BytesIO(each.image.data)).size for each in request.references]
+    assert sizes == [(200, 600), (900, 300)]
+    assert request.start_image is not None
+    assert Image.open(io.BytesIO(request.start_image.data)).size == (1280, 720)
+    assert request.seed == 0
+
+
+_ROLES = (("style", "tall"), ("subject", "wide"))
+
+
 def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: Member) -> None:
     """An image that is gone from storage fails the order before anything is sent."""
     row = create_generation(db.default(), ana)
@@ -279,7 +305,7 @@ def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: Member, stage
 def test_submit_when_the_vendor_renamed_a_model(ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new name of a model at its vendor is a setting."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k")
-    monkeypatch.setenv("MODELSLAB_MODEL_IDS", "veo3=veo-9")
+    monkeypatch.setenv("MODELSLAB_MODEL_IDS", "wan-2.2-t2v=wan-9")
     installations.reopen()
     route = respx.post("https://modelslab.com/api/v7/video-fusion/text-to-video").respond(
         200, json={"status": "processing", "id": 6}
@@ -292,9 +318,9 @@ def test_submit_when_the_vendor_renamed_a_model(ana: Member, monkeypatch: pytest
     with db.write_session() as session:
         ledger.grant(session, ana.id, credits=5000, key="more", actor="root", reason="Enough for this")
     route.respond(200, json={"status": "processing", "id": 7})
-    row = create_generation(db.default(), ana, model_id="veo3", duration_seconds=8)
+    row = create_generation(db.default(), ana, model_id="wan-2.2-t2v", duration_seconds=10)
     advance(db.default(), row.id, DISPATCHED)
     tasks.submit(row.id)
 
-    assert b'"model_id":"veo-9"' in route.calls.last.request.content
+    assert b'"model_id":"wan-9"' in route.calls.last.request.content
     assert sound(row.id).provider_job_id == "7"

@@ -27,11 +27,13 @@ from core.db.tables import (
 from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.projects import projects, transfer
+from core.spec import Reference
 from core.workspaces import credits as credit_bookings
 from core.workspaces import merging
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, create_completed, create_generation, load_generation
+from tests.factories.models import able_demo
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_admin, create_team_of, join, now
@@ -157,21 +159,26 @@ def test_there_and_back_with_clips_that_were_moved(database: Database, ana: Memb
     assert broken_rules(database) == incremental(database) == []
 
 
-def test_images_come_along_for_a_retry(database: Database, ana: Member, team: str) -> None:
-    """A clip that was made from an image can be ordered again there, and the copy counts against the quota there."""
+def bring(database: Database, person: Member, key: str, sha256: str, size_bytes: int) -> None:
+    """Write down an image of a person's."""
     with database.write_session() as session:
         session.add(
             Upload(
-                workspace_id=ana.id,
-                user_id=ana.id,
-                storage_key="images/ab/lake.jpg",
-                original_sha256="a" * 64,
+                workspace_id=person.id,
+                user_id=person.id,
+                storage_key=key,
+                original_sha256=sha256,
                 file_name="lake.png",
-                size_bytes=700,
+                size_bytes=size_bytes,
                 width=64,
                 height=48,
             )
         )
+
+
+def test_images_come_along_for_a_retry(database: Database, ana: Member, team: str) -> None:
+    """A clip that was made from an image can be ordered again there, and the copy counts against the quota there."""
+    bring(database, ana, "images/ab/lake.jpg", "a" * 64, 700)
     project = create_project(database, ana)
     row = create_generation(
         database, ana, project_id=project.id, model_id="kling-2.5", start_image_key="images/ab/lake.jpg"
@@ -191,6 +198,26 @@ def test_images_come_along_for_a_retry(database: Database, ana: Member, team: st
     move(database, there, create_project(database, ana).id, team)  # what is there already is not copied again
     with database.read_session() as session:
         assert session.get_one(Workspace, team).storage_bytes == 700
+
+
+def test_references_come_along_for_a_retry(database: Database, ana: Member, team: str) -> None:
+    """Images that a clip refers to are copied too, each once, in their roles."""
+    for letter, size_bytes in (("a", 300), ("b", 40)):
+        bring(database, ana, f"images/ab/{letter}.jpg", letter * 64, size_bytes)
+    project = create_project(database, ana)
+    referred = tuple(Reference("image", "style", f"images/ab/{letter}.jpg") for letter in "aba")
+    with able_demo():
+        row = create_generation(database, ana, project_id=project.id, references=referred)
+        with database.write_session() as session:
+            commands.cancel(session, ana, row.id)
+        move(database, ana, project.id, team)
+        there = now(database, ana, team)
+        with database.write_session() as session:
+            again = commands.retry(session, there, row.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+
+    assert (again.workspace_id, again.spec.references) == (team, referred)
+    with database.read_session() as session:
+        assert session.get_one(Workspace, team).storage_bytes == 340
 
 
 def test_storage_is_counted_where_the_files_are(database: Database, ana: Member, team: str) -> None:

@@ -18,6 +18,11 @@ MODELS = {
     "edenai": "nova-reel",
     "replicate": "replicate-seedance-1-pro",
     "fal": "fal-hailuo-2.3",
+    "openrouter": "openrouter-seedance-2.0-fast",
+    "byteplus": "byteplus-seedance-2.0-fast",
+    "gemini": "gemini-omni-1.2-flash",
+    "minimax": "minimax-h3",
+    "kling": "kling-3.0",
 }
 """Vendor -> a model of it that makes video from text alone."""
 

@@ -8,7 +8,19 @@ from pathlib import Path
 
 import uvicorn
 
-from tests.simulators import comfyui, edenai, fal, modelslab, openaivideo, replicate
+from tests.simulators import (
+    byteplus,
+    comfyui,
+    edenai,
+    fal,
+    gemini,
+    kling,
+    minimax,
+    modelslab,
+    openaivideo,
+    openrouter,
+    replicate,
+)
 from tests.simulators.vendor import Vendor, make_clip
 
 BUILD = {
@@ -16,6 +28,11 @@ BUILD = {
     "edenai": edenai.app,
     "replicate": replicate.app,
     "fal": fal.app,
+    "openrouter": openrouter.app,
+    "byteplus": byteplus.app,
+    "gemini": gemini.app,
+    "kling": kling.app,
+    "minimax": minimax.app,
     "comfyui": comfyui.app,
     "openaivideo": openaivideo.app,
 }

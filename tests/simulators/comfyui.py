@@ -131,7 +131,8 @@ def app(vendor: Vendor) -> ASGIApp:
         return JSONResponse({"name": name, "subfolder": subfolder, "type": "input"})
 
     async def view(request: Request) -> Response:
-        return await vendor.file(request, request.query_params["filename"].rpartition(".")[0])
+        job = vendor.jobs.get(request.query_params["filename"].rpartition(".")[0])
+        return await vendor.send_file(request, job, first_link=False)
 
     async def facts(request: Request) -> Response:
         system = {"os": "linux", "comfyui_version": "0.36.0", "argv": ["main.py", "--listen"]}

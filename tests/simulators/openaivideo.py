@@ -63,7 +63,7 @@ def app(vendor: Vendor) -> ASGIApp:
     async def content(request: Request) -> Response:
         if not _key_is_good(request):
             return _refusal("badkey") or Response(status_code=401)
-        return await vendor.file(request, request.path_params["job_id"])
+        return await vendor.send_file(request, vendor.jobs.get(request.path_params["job_id"]), first_link=False)
 
     async def listed(request: Request) -> Response:
         newest = list(reversed(vendor.jobs.values()))

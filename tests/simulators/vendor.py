@@ -26,9 +26,10 @@ LOST_KINDS = frozenset({"hang", "reset", "502html", "500bare", "garbage", "noid"
 """Kinds where the job is begun and no readable answer says so."""
 
 _REFUSED_KINDS = {"429", "429header", "429text", "500", "500verdict", "badkey", "nocredit"}
-_REFUSED_KINDS |= {"nsfwsubmit", "messege", "gone", "badinput", "echorefuse"}
+_REFUSED_KINDS |= {"200error", "nsfwsubmit", "messege", "gone", "badinput", "echorefuse"}
 _JOB_KINDS = {"ok", "slow", "late", "nsfw", "fail", "never", "oddword", "early", "nojob", "echo", "echofail"}
 _JOB_KINDS |= {"idtext", "jobid", "costnumber", "bigvideo", "upstreamfail", "aborted", "removed", "doneerror"}
+_JOB_KINDS |= {"costnull", "costtext", "nsfwdone", "expires", "filegone", "inline", "latefile", "toobusy"}
 _LOOK_KINDS = {"look429", "look500", "lookhtml", "lookreset"}
 _FILE_KINDS = {"drop", "truncate", "expired", "lost", "htmlfile", "wrongtype", "gzip", "redirect", "redirectplain"}
 _FILE_KINDS |= {"empty", "hugelen", "notvideo", "hevc", "drip", "silent", "babble"}
@@ -133,16 +134,15 @@ class Vendor:
         return await no_answer({"lookhtml": "502html", "lookreset": "reset"}[job.kind], request)
 
     async def _file(self, request: Request) -> Response:
-        return await self.file(request, request.path_params["name"])
+        job = self.jobs.get(request.path_params["name"])
+        return await self.send_file(request, job, first_link=request.query_params.get("signature") == "1")
 
-    async def file(self, request: Request, job_id: str) -> Response:
-        """The file of a job that is done, whole or broken as its kind says."""
-        job = self.jobs.get(job_id)
+    async def send_file(self, request: Request, job: Job | None, *, first_link: bool) -> Response:
+        """The clip of a job that is done, as its kind has it; `first_link`: asked for at the first address given."""
         if job is None or job.state != "done":
             return Response(status_code=404)
         job.file_calls += 1
         whole = self.clip.read_bytes()
-        first_link = request.query_params.get("signature") == "1"
         if job.kind == "lost" or (job.kind == "expired" and first_link):
             return Response("<Error><Code>AccessDenied</Code></Error>", status_code=403, media_type="application/xml")
         if job.kind in ("silent", "babble"):
@@ -248,7 +248,7 @@ async def no_answer(kind: str, request: Request) -> Response:
 
 async def echoed(request: Request) -> dict[str, Any]:
     """Everything careless vendors say of a request again: the key as it is, in an address, as a name, in text."""
-    sent = request.headers.get("authorization", "").rpartition(" ")[2]
+    sent = request.headers.get("x-goog-api-key") or request.headers.get("authorization", "").rpartition(" ")[2]
     key = sent or str((await request.json()).get("key", ""))
     address = f"https://vendor.invalid/look?key={urllib.parse.quote(key, safe='')}"
     return {"message": f"key {key} at {address}", "debug": {"headers": [f"Bearer {key}"], key: {"url": address}}}

@@ -112,12 +112,12 @@ with installation.opened():
         )
 
     def order(self, prompt: str = "a lake at dusk", *, model_id: str = "seedance-t2v") -> str:
-        """Order one clip of the model's own length; its id."""
+        """Order one clip of the model's own length, in 720p where it makes that; its id."""
         model = registry.model(model_id)
+        size = "720p" if "720p" in model.resolutions else model.resolutions[0]
+        settings = {"resolution": size, "duration_seconds": model.default_seconds}
         with self.database.write_session() as session:
-            wanted = build_order(
-                self.project.id, model_id=model_id, prompt=prompt, duration_seconds=model.default_seconds
-            )
+            wanted = build_order(self.project.id, model_id=model_id, prompt=prompt, **settings)
             usable = CONFIGURED | {model.provider}
             return submit(session, self.user, wanted, configured=usable, quota_bytes=QUOTA_BYTES).id
 

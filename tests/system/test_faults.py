@@ -95,6 +95,15 @@ FILES: dict[str, Outcome] = {
 }
 """Faults of the file host, which all vendors share."""
 
+SOME = {kind: EVERYWHERE[kind] for kind in ("ok", "429", "badkey", "nocredit", "reset", "500", "nsfw", "expired")}
+"""At vendors whose stand-ins tests/simulators/test_stand_ins.py tries in every way."""
+
+LISTED: dict[str, Outcome] = {
+    **dict.fromkeys(("reset", "502html", "500bare", "garbage", "noid"), DONE),  # found in its list
+    "500": Outcome(Status.FAILED, "generation_failed", jobs=0),  # not found there
+}
+"""What becomes of a lost order at a vendor that lists its jobs."""
+
 FAULTS: Mapping[str, Mapping[str, Outcome]] = {  # one entry a vendor, and its model in simulators.MODELS
     "modelslab": EVERYWHERE
     | FILES
@@ -119,14 +128,40 @@ FAULTS: Mapping[str, Mapping[str, Outcome]] = {  # one entry a vendor, and its m
         "hang": LOST,
     },
     "replicate": EVERYWHERE
+    | LISTED
     | {
         "429header": LATER,
-        **dict.fromkeys(("reset", "502html", "500bare", "garbage", "noid"), DONE),  # found in its list
-        "500": Outcome(Status.FAILED, "generation_failed", jobs=0),  # not found there
         "aborted": Outcome(Status.CANCELLED),
         "removed": _failed("expired_at_provider"),
     },
     "fal": EVERYWHERE | {"doneerror": _failed("generation_failed")},
+    "gemini": EVERYWHERE
+    | {
+        "429header": LATER,
+        "inline": DONE,
+        "bigvideo": DONE,
+        "latefile": DONE,
+        "filegone": _failed("expired_at_provider"),
+        "nsfwdone": _failed("content_refused"),
+        "toobusy": _failed("generation_failed"),
+    },
+    "minimax": EVERYWHERE
+    | {
+        "429header": LATER,
+        "200error": _refused("provider_out_of_credits"),
+        "expires": _failed("generation_failed"),
+        "costtext": DONE,
+    },
+    "openrouter": SOME
+    | {
+        "200error": REFUSED_UNREAD,
+        "expires": _failed("generation_failed"),
+        "nsfwdone": _failed("content_refused"),
+        **dict.fromkeys(("costnull", "costtext", "costnumber"), DONE),
+    },
+    "byteplus": SOME
+    | {kind: outcome for kind, outcome in LISTED.items() if kind in SOME}
+    | {"expires": _failed("generation_failed"), "nsfwdone": _failed("content_refused")},
 }
 LONG_SECONDS = 180
 """A bound for a machine that has much else to do; on a quiet one everything takes a minute or two."""
@@ -142,7 +177,8 @@ _ENTRIES = {
     (EntryKind.HOLD, EntryKind.SETTLE): "charged",
     (EntryKind.HOLD, EntryKind.RELEASE): "given back",
 }
-UNCERTAIN_ALIKE = frozenset({"reset", "502html", "500bare", "garbage", "noid", "hang", "500"})
+UNCERTAIN_ALIKE = frozenset({"reset", "502html", "500bare", "garbage", "noid", "hang", "500", "200error"})
+SEARCHED = frozenset({"replicate", "byteplus"})
 
 
 @pytest.fixture
@@ -196,7 +232,7 @@ def test_every_fault(
         return tried and came and all(row.status in (*ENDED_STATUSES, Status.UNCERTAIN) for row in rows)
 
     site.until(all_are_over, "all but the endless are settled", seconds=LONG_SECONDS)
-    lost = [row.id for row in site.rows() if row.provider == "replicate" and row.status is Status.UNCERTAIN]
+    lost = [row.id for row in site.rows() if row.provider in SEARCHED and row.status is Status.UNCERTAIN]
     for generation_id in lost:
         _rewrite(site, generation_id, updated_at=utc_now() - reconciliation.LATE_ARRIVAL_WINDOW)
 
@@ -281,7 +317,14 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
         row = site.row(orders["edenai", kind])
         assert (row.provider_cost, row.provider_cost_currency) == (Decimal("0.48"), "USD")
         assert not row.provider_cost_is_estimate
-    assert len(str(site.row(orders["edenai", "bigvideo"]).provider_response)) < 10_000
+    assert site.row(orders["gemini", "ok"]).provider_cost == Decimal("0.568216")
+    assert site.row(orders["minimax", "costtext"]).provider_cost == Decimal("0.4")
+    for vendor in ("edenai", "gemini"):
+        assert len(str(site.row(orders[vendor, "bigvideo"]).provider_response)) < 10_000
+    for kind, amount in (("ok", "0.4573"), ("costtext", "0.4573"), ("costnull", None), ("costnumber", None)):
+        row = site.row(orders["openrouter", kind])
+        assert row.provider_cost_is_estimate is (amount is None)
+        assert amount is None or row.provider_cost == Decimal(amount)
     hevc = site.row(orders["modelslab", "hevc"]).output_facts or {}
     assert (hevc["video_codec"], hevc["web_safe"]) == ("h264", True)
     under_way = tuple(orders["modelslab", kind] for kind, outcome in FILES.items() if outcome is STILL)

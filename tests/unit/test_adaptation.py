@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalog import capabilities
+from core.catalog import rules
 from core.catalog.adaptation import Adjustment, adapt, nearest_ratio
 from core.providers import registry
 from core.spec import FIELDS
@@ -65,7 +65,7 @@ def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, fl
         enhance_prompt=enhance,
     )
     fitted = adapt(wanted, model)
-    refused = capabilities.check(model, fitted.spec)
+    refused = rules.check(model, fitted.spec)
 
     assert set(refused) <= ({"startImagePath"} if not model.text_to_video and not start else set())
     assert adapt(fitted.spec, model).changes == ()

@@ -92,12 +92,18 @@ def test_write_in_its_first_form() -> None:
 
 def test_write_of_all_figures() -> None:
     """With groups each figure stands in the column of its name; cost and margin are what usage says they are."""
-    known = UsageTotals(1, 2, 3, 40, 50, 60, 70, 7, 900, 11, 12, 13)
+    known = UsageTotals(1, 2, 3, 40, 50, 60, 70, 7, 900, 11, 12, 13, 14, 15, 16, 17)
 
     head, line, total = read(export.usage([Row({"month": "2026-11"}, known)], [Group.MONTH]))
 
     found = dict(zip(head, line, strict=True))
     assert (found["kept_clips"], found["kept_seconds"], found["rejected_clips"]) == ("11", "12", "13")
+    assert found["reported_cost_idr"] == "14"
+    assert (found["estimate_from_price_idr"], found["wasted_cost_idr"], found["cost_unknown_clips"]) == (
+        "15",
+        "16",
+        "17",
+    )
     assert (found["reported_cost_microusd"], found["still_estimated_cost_idr"]) == ("900", "63")
     assert (found["reported_cost_idr"], found["cost_idr"], found["margin_idr"]) == tuple(
         str(value) for value in (known.reported_cost_idr, known.cost_idr, known.margin_idr)

@@ -1,9 +1,11 @@
 """The page of the prices: the list, the surcharges, and examples worked out by the function that charges them."""
 
-from core.billing.quote import quote
-from core.catalog import price_list
-from core.providers import registry
-from core.providers.contract import VideoModel
+from collections.abc import Iterator
+
+from core.billing import pricing
+from core.catalog import catalogue, price_list
+from core.catalog.catalogue import Entry
+from core.catalog.records import PerSecondPrice, PublishedPrice
 from core.spec import GenerationSpec
 from tools.reference_docs import markdown
 
@@ -26,8 +28,10 @@ def page() -> str:
         "## Base prices",
         "For 720p and up to the default length; a shorter clip costs the same.",
         markdown.table(
-            ("model", "name", "provider", "default s", "longest s", "credits"), map(_base, registry.models())
+            ("model", "name", "provider", "default s", "longest s", "credits"),
+            [line for entry in _entries() for line in _base(entry)],
         ),
+        *_by_the_second(),
         "## Surcharges",
         "Shares are of the base price: they add up, do not compound, and each is rounded half up to a whole credit.",
         markdown.table(("for", "surcharge"), shares),
@@ -44,14 +48,44 @@ def page() -> str:
     )
 
 
-def _base(model: VideoModel) -> tuple[str, ...]:
-    price = price_list.price(model.id)
-    seconds = (f"{price.default_seconds}", f"{model.max_seconds}")
-    return f"`{model.id}`", model.name, model.provider, *seconds, f"{price.base_credits:,}"
+def _entries() -> Iterator[Entry]:
+    yield from catalogue.shipped().entries.values()
+
+
+def _base(entry: Entry) -> Iterator[tuple[str, ...]]:
+    """The newest published price of a model, where it has one."""
+    model = entry.model
+    for price in entry.prices[-1:]:
+        if isinstance(price, PublishedPrice):
+            seconds = (f"{price.default_seconds}", f"{model.max_seconds}")
+            yield f"`{model.id}`", model.name, model.provider, *seconds, f"{price.base_credits:,}"
+
+
+def _by_the_second() -> Iterator[str]:
+    """The models whose price has no surcharges, with the rate of every size; nothing where there are none."""
+    rows = [
+        (
+            f"`{entry.model.id}`",
+            entry.model.name,
+            entry.model.provider,
+            ", ".join(f"{name}: {credits:,}" for name, credits in price.credits_per_second.items()),
+            f"{price.minimum_seconds or ''}",
+            f"{price.image_credits or ''}",
+            f"{price.reference_credits or ''}",
+        )
+        for entry in _entries()
+        for price in entry.prices[-1:]
+        if isinstance(price, PerSecondPrice)
+    ]
+    if rows:
+        yield "## Prices by the second"
+        yield "These have no surcharges: each second costs what its size costs, with sound or without."
+        heads = ("model", "name", "provider", "credits a second", "least s", "an image", "a reference")
+        yield markdown.table(heads, rows)
 
 
 def _example(model_id: str, resolution: str, seconds: int, *, start_image: bool = False) -> tuple[str, ...]:
-    priced = quote(
+    priced = pricing.priced(
         GenerationSpec(
             model_id=model_id,
             resolution=resolution,

@@ -3,7 +3,7 @@
 import logging
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -68,12 +68,18 @@ def error_response(
     message: str,
     *,
     fields: Mapping[str, str] | None = None,
+    problems: Sequence[errors.FieldProblem] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The one shape of every refusal."""
     error: dict[str, Any] = {"code": code, "message": message}
     if fields:
         error["fields"] = dict(fields)
+    if problems:
+        error["problems"] = [
+            {"field": each.field, "rule": each.rule, "message": str(each.message), "allowed": list(each.allowed)}
+            for each in problems
+        ]
     if request_id := audit_log.origin().request_id:
         error["requestId"] = request_id
     return JSONResponse({"success": False, "error": error}, status_code=status, headers=dict(headers or {}))
@@ -94,7 +100,8 @@ async def app_error(request: Request, error: Exception) -> JSONResponse:
         seconds = getattr(error, "retry_after_seconds", RETRY_AFTER_SECONDS)
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
     fields = {name: str(wrong) for name, wrong in getattr(error, "fields", {}).items()}
-    return error_response(error.http_status, error.code, str(error), fields=fields, headers=headers)
+    problems = getattr(error, "problems", ())
+    return error_response(error.http_status, error.code, str(error), fields=fields, problems=problems, headers=headers)
 
 
 async def invalid(_request: Request, failure: Exception) -> JSONResponse:

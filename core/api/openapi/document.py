@@ -60,6 +60,7 @@ TAGS = {
     "invitations": "Links with which somebody comes in.",
     "people": "Who may come in, for administrators.",
     "grants": "Credits booked to workspaces and moved between them.",
+    "catalogue": "What is said of models, for administrators: life, prices, costs, vendor's ids.",
     "uncertain": "Clips whose charge an administrator has to decide.",
     "audit log": "Administrative acts, for administrators.",
     "webhooks": "Addresses that events are sent to when a clip ends.",

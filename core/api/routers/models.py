@@ -1,21 +1,32 @@
 """Models and providers over REST."""
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from core import db
 from core.api.http import routing
-from core.api.http.installed import CurrentInstallation
+from core.api.http.installed import CurrentCatalogue, CurrentInstallation
 from core.api.schemas import fields, responses
-from core.catalog import offered, price_list
+from core.api.schemas.abilities import Abilities, abilities
+from core.billing import pricing
+from core.catalog import in_force, offered
+from core.catalog.catalogue import Catalogue, Entry
+from core.catalog.records import LifeState
+from core.clock import utc_now
 from core.insights import provider_status
+from core.installation import Installation
 
 router = routing.router("models")
 
 
-class Model(responses.ApiModel):
-    """What a model makes and what it costs at its default duration in 720p."""
+class Model(Abilities):
+    """What a model makes and what it costs at its default duration in 720p.
+
+    `state` is `available` or `withdrawn`; a withdrawn one cannot be ordered, `reason` says why and `successor` is the
+    id of the model to order instead, if there is one.
+    """
 
     id: fields.ModelId
     name: fields.ModelName
@@ -36,6 +47,10 @@ class Model(responses.ApiModel):
     limits: list[str]
     base_credits: Annotated[int, Field(examples=[2500])]
     configured: Annotated[bool, Field(examples=[True])]
+    state: LifeState
+    since: Annotated[datetime | None, Field(examples=[None])]
+    successor: Annotated[str | None, Field(examples=[None])]
+    reason: Annotated[str, Field(examples=[""])]
 
 
 class ModelsAnswer(responses.Response):
@@ -72,38 +87,47 @@ class ProvidersAnswer(responses.Response):
 
 
 @router.get("/models")
-async def list_models(installation: CurrentInstallation) -> ModelsAnswer:
-    """List models: what each can make, what it costs, and whether its provider is configured."""
-    return ModelsAnswer(
-        models=[
-            Model(
-                id=model.id,
-                name=model.name,
-                provider=model.provider,
-                description=model.description,
-                default_duration=model.default_seconds,
-                max_duration=model.max_seconds,
-                durations=list(model.durations),
-                resolutions=list(model.resolutions),
-                aspect_ratios=list(model.aspect_ratios),
-                supports_text_to_video=model.text_to_video,
-                supports_image_to_video=model.start_image,
-                supports_end_image=model.end_image,
-                supports_negative_prompt=model.negative_prompt,
-                supports_audio_generation=model.audio,
-                supports_prompt_enhancement=model.prompt_enhancement,
-                prompt_limit_chars=model.prompt_limit_chars,
-                limits=list(model.limits),
-                base_credits=price_list.price(model.id).base_credits,
-                configured=model.provider in installation.configured,
-            )
-            for model in offered.models()
-        ]
+async def list_models(installation: CurrentInstallation, known: CurrentCatalogue) -> ModelsAnswer:
+    """List models: what each can make, what it costs, whether its provider is configured, and whether it has ended."""
+    now = utc_now()
+    shown = [entry for entry in known.entries.values() if entry.prices and entry.state(now) is not LifeState.HIDDEN]
+    with in_force.seen(known):
+        return ModelsAnswer(models=[_model(known, entry, now, installation) for entry in shown])
+
+
+def _model(known: Catalogue, entry: Entry, now: datetime, installation: Installation) -> Model:
+    model, life = entry.model, entry.life(now)
+    after = offered.successor(known, entry, now) if entry.state(now) is LifeState.WITHDRAWN else None
+    return Model(
+        id=model.id,
+        name=model.name,
+        provider=model.provider,
+        description=model.description,
+        default_duration=model.default_seconds,
+        max_duration=model.max_seconds,
+        durations=list(model.durations),
+        resolutions=list(model.resolutions),
+        aspect_ratios=list(model.aspect_ratios),
+        supports_text_to_video=model.text_to_video,
+        supports_image_to_video=model.start_image,
+        supports_end_image=model.end_image,
+        supports_negative_prompt=model.negative_prompt,
+        supports_audio_generation=model.audio,
+        supports_prompt_enhancement=model.prompt_enhancement,
+        prompt_limit_chars=model.prompt_limit_chars,
+        limits=list(model.limits),
+        base_credits=pricing.base_credits(model, now),
+        state=entry.state(now),
+        since=life.since if life else None,
+        successor=after.id if after else None,
+        reason=life.reason if life else "",
+        configured=model.provider in installation.configured,
+        **abilities(model),
     )
 
 
 @router.get("/providers")
-def list_providers(installation: CurrentInstallation) -> ProvidersAnswer:
+def list_providers(installation: CurrentInstallation, known: CurrentCatalogue) -> ProvidersAnswer:
     """List providers: whether each is configured and working, and how it did this week."""
     with db.read_session() as session:
         statuses = provider_status.statuses(session, installation.settings)
@@ -119,7 +143,7 @@ def list_providers(installation: CurrentInstallation) -> ProvidersAnswer:
                 in_flight=status.week.in_flight,
                 success_rate_week=status.week.success_rate,
                 median_seconds_week=status.week.median_seconds,
-                models=[model.id for model in status.provider.models],
+                models=[model.id for model in known.of_provider(status.provider.name)],
                 can_cancel=status.provider.can_cancel,
                 cancel_note=status.provider.cancel_note,
             )

@@ -12,27 +12,38 @@ from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
-from core.catalog import price_list
-from core.usage import reports, repricing
+from core.usage import exchange_rates, reports, repricing
 
 router = routing.router("usage", dependencies=[Depends(reaches_far_enough)])
 
 
 class WhatIfQuery(SelectionQuery):
-    """Which charged clips, and what to put in place; base price and markup are the list's where they are not given."""
+    """Which charged clips, and what to put in place; what is not given is as it is.
+
+    `vendorPricePercent` is what vendors would take of what they take, `idrPerUsd` another dollar. With `markupPercent`
+    what no vendor has reported is that share of the list price.
+    """
 
     with_model_id: requests.Word
     base_credits: Annotated[int, Field(ge=1, le=10**9)] | None = None
     markup_percent: Annotated[int, Field(ge=100, le=10_000)] | None = None
+    vendor_price_percent: Annotated[int, Field(ge=1, le=10_000)] = 100
+    idr_per_usd: (
+        Annotated[int, Field(ge=exchange_rates.LEAST_IDR_PER_USD, le=exchange_rates.MOST_IDR_PER_USD)] | None
+    ) = None
 
 
 class Sum(responses.ApiModel):
-    """Clips with price, cost and margin; the cost is an estimate but for what was reported."""
+    """Clips with price, cost and margin; the cost is an estimate but for what was reported.
+
+    Of `costUnknownClips` nobody knows what they cost: they are in no cost.
+    """
 
     clips: int
     credits: int
     cost_idr: int
     margin_idr: int
+    cost_unknown_clips: int
 
 
 class Impossible(responses.ApiModel):
@@ -66,11 +77,12 @@ def get_what_if(member: CurrentMember, query: Annotated[WhatIfQuery, Query()]) -
     Of each model the newest charged clips are counted, up to a bound: `clips` of `ofClips`.
     """
     selected = selection(query)
-    price = price_list.price(query.with_model_id)
     scenario = repricing.Scenario(
         query.with_model_id,
-        base_credits=query.base_credits or price.base_credits,
-        markup_percent=query.markup_percent or price.markup_percent,
+        base_credits=query.base_credits,
+        markup_percent=query.markup_percent,
+        vendor_percent=query.vendor_price_percent,
+        idr_per_usd=query.idr_per_usd,
     )
     with db.read_session() as session:
         of_clips = reports.total(session, member, selected).completed

@@ -48,10 +48,10 @@ def upload_image(
     file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
     type: Annotated[requests.ImageRole, Form(description="What the image is for.")],
 ) -> UploadAnswer:
-    """Upload an image to start or end a clip with.
+    """Upload an image to start or end a clip with, or for it to refer to.
 
     `filePath` is what generate takes. The same file again gives the same path.
-    `type` is checked and changes nothing: an image that was uploaded can serve as start and as end.
+    `type` is checked and changes nothing: an image that was uploaded can serve as start, as end and as reference.
     """
     data = file.file.read(image_sanitizer.MAX_UPLOAD_BYTES + 1)
     upload, notes = uploads.store_image(

@@ -75,10 +75,13 @@ class UsageQuery(SelectionQuery):
 
 
 class Figures(responses.ApiModel):
-    """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took.
+    """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took, by their prices.
 
-    What follows comes with `groupBy`: `costIdr` is what providers reported, at the price list's rate of the dollar,
-    and for the rest the estimate (`stillEstimatedIdr`); `keptSeconds` are of clips that people kept.
+    What follows comes with `groupBy`: `costIdr` is what providers reported, each order at the dollar of its day, and
+    for the rest the estimate (`stillEstimatedIdr`; of it `estimateFromPriceIdr` is a share of our own price, from
+    before there were providers' prices). `wastedCostIdr` is the part of it that gave no clip, `costUnknownCount` clips
+    of which nobody knows what they cost; `markup` is what was charged over the cost. `keptSeconds` are of clips that
+    people kept.
     """
 
     completed: int
@@ -97,6 +100,10 @@ class Figures(responses.ApiModel):
     kept_seconds: int | None = None
     rejected_count: int | None = None
     credits_per_kept_second: float | None = None
+    estimate_from_price_idr: int | None = None
+    wasted_cost_idr: int | None = None
+    cost_unknown_count: int | None = None
+    markup: float | None = None
 
 
 class UsageRow(Figures):

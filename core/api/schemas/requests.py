@@ -12,11 +12,13 @@ from core import validation
 from core.api.schemas import fields
 from core.db.enums import Scope, Status
 from core.projects.projects import Sort
-from core.spec import MAX_SEED, GenerationSpec
+from core.providers.contract import MediaKind
+from core.spec import MAX_SEED, GenerationSpec, Reference
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
 WORD_LIMIT_CHARS = 200
+MAX_REFERENCES = 100
 ID_PATTERN = "^[0-9a-f-]{36}$"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -126,12 +128,30 @@ class SpecFields(Body):
     def spec(self, **otherwise: Any) -> GenerationSpec:
         """The settings that are given; `otherwise` has those that are not, by their names."""
         given = {name: value for name, value in self if value is not None}
+        if "references" in given:
+            given["references"] = [each.reference() for each in given["references"]]
         return GenerationSpec.of_mapping(otherwise | given)
+
+
+class ReferenceBody(Body):
+    """An image that the clip refers to; `role` is one of the model's, and is left out where it tells none apart.
+
+    Videos and sounds cannot be ordered yet.
+    """
+
+    file_path: Annotated[FilePath, Field(examples=["images/ab/abcdef.jpg"])]
+    kind: Annotated[MediaKind, Field(strict=False)] = MediaKind.IMAGE
+    role: Word = ""
+
+    def reference(self) -> Reference:
+        """The same as an order has it."""
+        return Reference(self.kind.value, self.role, self.file_path)
 
 
 class _Images(SpecFields):
     start_image_key: Annotated[FilePath | None, Field(alias="startImagePath", examples=[None])] = None
     end_image_key: Annotated[FilePath | None, Field(alias="endImagePath", examples=[None])] = None
+    references: Annotated[list[ReferenceBody], Field(max_length=MAX_REFERENCES, examples=[[]])] = []
 
 
 class _Extras(SpecFields):
@@ -240,3 +260,4 @@ class ImageRole(StrEnum):
 
     START = "start"
     END = "end"
+    REFERENCE = "reference"

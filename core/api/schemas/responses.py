@@ -14,7 +14,7 @@ from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.generations import queries
 from core.generations.queries import Details, ListRow, StatusSnapshot
 from core.generations.timeline import Step
-from core.spec import settings_of
+from core.spec import Reference, settings_of
 
 Link = Callable[[str | None], str | None]
 """Storage key -> address at which a browser can load it; None for None."""
@@ -35,12 +35,29 @@ class Response(ApiModel):
     success: bool = True
 
 
+class Problem(ApiModel):
+    """What is wrong with a field, for programs: by which rule of its model, and what the field could be instead.
+
+    `rule` is an id of the model's constraints, `domain` for what it never makes, `text` for words. `allowed` are values
+    as the constraints have them, while all other fields stay.
+    """
+
+    field: Annotated[str, Field(examples=["duration"])]
+    rule: Annotated[str, Field(examples=["domain"])]
+    message: Annotated[str, Field(examples=["Kling 2.5 makes clips of 5 or 10 seconds."])]
+    allowed: Annotated[list[str | int], Field(examples=[[5, 10]])]
+
+
 class Error(ApiModel):
-    """Why something was refused; `fields` maps field name to what to change, `requestId` finds it again."""
+    """Why something was refused; `fields` maps field name to what to change, `requestId` finds it again.
+
+    `problems` tell programs more of the same, where an order is not what its model makes.
+    """
 
     code: str
     message: str
     fields: dict[str, str] | None = None
+    problems: list[Problem] | None = None
     request_id: str | None = None
 
 
@@ -78,6 +95,14 @@ class File(ApiModel):
         return cls(size_bytes=queries.file_bytes(row), gaps=facts.get("gaps", []), **known)
 
 
+class ReferenceShape(ApiModel):
+    """An image that an order refers to, and what it stands for."""
+
+    file_path: str
+    kind: str
+    role: str
+
+
 class Clip(ApiModel):
     """A generation, as lists show it. `creditUsed` is its price: reserved while it is made, charged at completion.
 
@@ -104,6 +129,7 @@ class Clip(ApiModel):
     enhance_prompt: bool
     seed: fields.NumberOrNull
     fps: fields.NumberOrNull
+    references: Annotated[list[ReferenceShape], Field(examples=[[]])]
     credit_used: fields.Credits
     breakdown: fields.Breakdown
     price_version: Annotated[str, Field(examples=[price_list.VERSION])]
@@ -148,9 +174,13 @@ class Clip(ApiModel):
             submitted_at=row.submitted_at,
             completed_at=row.ended_at if done else None,
             file=File.of(row),
-            **settings_of(row),
+            **settings_of(row) | {"references": [_shown(each) for each in row.references]},
             **more,
         )
+
+
+def _shown(reference: Reference) -> ReferenceShape:
+    return ReferenceShape(file_path=reference.key, kind=reference.kind, role=reference.role)
 
 
 class SettingsShape(ApiModel):

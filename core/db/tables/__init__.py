@@ -4,6 +4,7 @@ What is told to people stands twice: as a `Message`, and beside it as its Englis
 from before there were messages, and what the REST API answers.
 """
 
+from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, LedgerEntry
 from core.db.tables.operation import AuditLogEntry, AuditRun, Heartbeat, InstallationIdentity, ProviderHealth
@@ -18,7 +19,7 @@ from core.db.tables.people import (
 )
 from core.db.tables.projects import Draft, Preset, Project, Upload
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
-from core.db.tables.usage import UsageDay
+from core.db.tables.usage import CostDrift, ExchangeRate, UsageDay
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
 from core.db.types import table_of
@@ -29,8 +30,11 @@ __all__ = [
     "AuditLogEntry",
     "AuditRun",
     "BrowserSession",
+    "CatalogueChange",
     "ClipNote",
+    "CostDrift",
     "Draft",
+    "ExchangeRate",
     "FailedAttempts",
     "Generation",
     "GenerationEvent",
@@ -41,6 +45,8 @@ __all__ = [
     "InstallationIdentity",
     "Invitation",
     "LedgerEntry",
+    "ModelList",
+    "ModelNote",
     "Preset",
     "Project",
     "ProviderHealth",

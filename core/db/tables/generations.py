@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core import normal_form
 from core.clock import utc_now
-from core.db.enums import Stage, Status
+from core.db.enums import CostBasis, Stage, Status
 from core.db.types import Base, ReferenceList, check_in_enum
 from core.ids import new_id
 from core.messages import Message
@@ -48,6 +48,10 @@ class Generation(Base):
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
+    `estimated_cost_microusd` is what the provider would probably take, as it was known at the order: from the
+    provider's price that began at `cost_since`; None where nobody knew. `idr_per_usd` is the dollar of that moment.
+    `provider_cost` is what it came to at the end, and `cost_basis` where that comes from. Rows of before there were
+    providers' prices have none of these but `provider_cost`, and as an estimate that is a share of our own price.
     """
 
     __tablename__ = "generations"
@@ -105,6 +109,10 @@ class Generation(Base):
     provider_cost: Mapped[Decimal | None]
     provider_cost_currency: Mapped[str | None] = mapped_column(String(3))
     provider_cost_is_estimate: Mapped[bool] = mapped_column(default=True)
+    cost_basis: Mapped[CostBasis | None]
+    estimated_cost_microusd: Mapped[int | None] = mapped_column(BigInteger)
+    cost_since: Mapped[datetime | None]
+    idr_per_usd: Mapped[int | None]
     error_code: Mapped[str | None] = mapped_column(String(60))
     error_message: Mapped[str | None] = mapped_column(String(1000))
     error_detail: Mapped[str | None] = mapped_column(Text)

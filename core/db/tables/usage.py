@@ -1,6 +1,8 @@
-"""The daily roll-up of usage."""
+"""The daily roll-up of usage, the dollar that costs are counted at, and how far estimates are from what is told."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.types import Base
@@ -10,8 +12,11 @@ class UsageDay(Base):
     """Roll-up by day (UTC, of the end), workspace, maker, project and model; written with the move that ends a clip.
 
     `estimated_cost_idr` is of all completed clips, and of those that a vendor made and threw away;
-    `estimate_replaced_idr` is the part of it whose real cost the provider reported. `reported_cost_microusd` is what
-    was reported, also of jobs that gave no clip. `kept_*` follow people's verdicts on the clips.
+    `estimate_replaced_idr` is the part of it whose real cost the provider reported, and `estimate_from_price_idr` the
+    part that is a share of our own price, from before there were providers' prices. `reported_cost_microusd` is what
+    was reported, also of jobs that gave no clip, `reported_cost_idr` the same at each order's own dollar.
+    `wasted_cost_idr` is the part of both, reported or not, that gave no clip. `cost_unknown_count` is of clips of which
+    nobody knows what they cost. `kept_*` follow people's verdicts on the clips.
     """
 
     __tablename__ = "usage_days"
@@ -31,8 +36,39 @@ class UsageDay(Base):
     estimated_cost_idr: Mapped[int] = mapped_column(BigInteger, default=0)
     estimate_replaced_idr: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     reported_cost_microusd: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    reported_cost_idr: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    estimate_from_price_idr: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    wasted_cost_idr: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    cost_unknown_count: Mapped[int] = mapped_column(default=0, server_default="0")
     kept_count: Mapped[int] = mapped_column(default=0, server_default="0")
     kept_seconds: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     rejected_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (Index("ix_usage_days_workspace_day", "workspace_id", "day"),)
+
+
+class ExchangeRate(Base):
+    """What a dollar is taken for from a moment on, as an administrator has set it; who did stands in the audit log."""
+
+    __tablename__ = "exchange_rates"
+
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    idr_per_usd: Mapped[int]
+
+    __table_args__ = (CheckConstraint("idr_per_usd > 0", name="rate_positive"),)
+
+
+class CostDrift(Base):
+    """How the reported costs of a model's newest clips differ from their estimates by the price of `cost_since`.
+
+    `off_in_a_row` counts clips that were far off, one after the other, up to the newest; that was `newest_percent` of
+    its estimate.
+    """
+
+    __tablename__ = "cost_drifts"
+
+    model_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    cost_since: Mapped[datetime]
+    off_in_a_row: Mapped[int]
+    newest_percent: Mapped[int]
+    updated_at: Mapped[datetime]

@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from core import db, installation
+from core.catalog import offered
 from core.clock import utc_now
 from core.insights import provider_status
 from pages.ui import wording
@@ -47,7 +48,8 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
         st.markdown(f"**{status.provider.display_name}**", width="content")
         label, colour = BADGES[status.state]
         st.badge(_(label), color=colour)
-    models = status.provider.models
+    now = utc_now()
+    models = [model for model in offered.models(now) if model.provider == status.provider.name]
     counted = wording.count(len(models), "model", "models")
     st.caption(f"{counted}: {', '.join(model.name for model in models)}")
     if status.state == provider_status.NOT_CONFIGURED:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import errors
-from core.db import ReadSession
+from core.db import Reader
 from core.workspaces import choices
 from core.workspaces.access import Member
 from pages.ui import components, current_member, wording
@@ -18,11 +18,11 @@ SEARCHED_FROM = 9
 _KEY = "bar_workspace"
 
 
-def show(session: ReadSession, person: Member) -> None:
+def show(reader: Reader, person: Member) -> None:
     """The list of their workspaces, with what they are in each; nothing for who has just one."""
     if len(person.roles) < 2:
         return
-    names = {choice.id: _label(choice) for choice in choices.list_choices(session, person)}
+    names = {choice.id: _label(choice) for choice in choices.list_choices(reader, person)}
     st.session_state[_KEY] = person.workspace_id  # on each run: a browser would keep a label whose role has changed
     st.selectbox(
         _("Workspace"),

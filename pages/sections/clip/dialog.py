@@ -8,7 +8,7 @@ import html
 import streamlit as st
 
 from core import db, errors, installation
-from core.billing.quote import quote
+from core.billing import pricing
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation
 from core.generations import commands, conformance, queries, review
@@ -176,7 +176,7 @@ def _state(person: Member, row: Generation) -> None:
 
 def _retry_button(person: Member, row: Generation) -> None:
     try:
-        price = quote(row.spec)
+        price = pricing.priced(row.spec)
     except errors.AppError as problem:
         st.caption(translate_message(problem.message))
         return

@@ -1,28 +1,41 @@
 """What is on record of a clip: its source images, settings and file, receipt and timeline; draws only."""
 
 import html
+from collections.abc import Mapping
+from decimal import Decimal
 
 import streamlit as st
 
+from core.db.enums import CostBasis
 from core.db.tables import Generation
 from core.generations import lifecycle, queries
 from core.generations.queries import Details
 from core.providers import registry
 from pages.ui import components, wording
-from pages.ui.language import _, translate_message
+from pages.ui.language import N_, _, translate_message
+
+COST_BASIS: Mapping[CostBasis, str] = {
+    CostBasis.REPORTED: N_("as reported"),
+    CostBasis.USED: N_("by the use that was reported"),
+    CostBasis.MEASURED: N_("estimate, by the time it ran"),
+    CostBasis.ESTIMATE: N_("estimate"),
+}
 
 
 def source_images(row: Generation) -> None:
-    """The images it was made from."""
+    """The images it was made from, or that it refers to."""
     shown = [(row.start_image_key, _("Start image")), (row.end_image_key, _("End image"))]
-    pictures = [
-        f'<figure style="margin:0"><img src="{html.escape(components.media_link(key) or "")}" alt="{label}" '
-        f'style="height:96px;border-radius:8px"><figcaption style="font-size:.8rem">{label}</figcaption></figure>'
-        for key, label in shown
-        if key
-    ]
+    shown += [(reference.key, wording.reference(reference.role)) for reference in row.references]
+    pictures = [_picture(key, html.escape(label)) for key, label in shown if key]
     if pictures:
         st.html(f'<div style="display:flex;gap:12px;flex-wrap:wrap">{"".join(pictures)}</div>')
+
+
+def _picture(key: str, label: str) -> str:
+    return (
+        f'<figure style="margin:0"><img src="{html.escape(components.media_link(key) or "")}" alt="{label}" '
+        f'style="height:96px;border-radius:8px"><figcaption style="font-size:.8rem">{label}</figcaption></figure>'
+    )
 
 
 def settings(row: Generation, project_name: str, charged_in: str | None) -> None:
@@ -36,6 +49,8 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
         (_("Length"), _("{seconds} s").format(seconds=row.duration_seconds)),
         (_("Sound"), _("on") if row.generate_audio else _("off")),
         (_("Prompt enhancement"), _("on") if row.enhance_prompt else _("off")),
+        *([(_("Seed"), str(row.seed))] if row.seed is not None else []),
+        *([(_("Frames a second"), str(row.fps))] if row.fps else []),
         (_("Ordered"), wording.moment(row.created_at)),
     ]
     if facts:
@@ -93,10 +108,15 @@ def timeline(told: Details) -> None:
 
 def provider(row: Generation) -> None:
     """What only administrators see."""
-    cost = _("not known yet")
+    cost = expected = _("not known yet")
     if row.provider_cost is not None:
-        about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
+        of_before = CostBasis.ESTIMATE if row.provider_cost_is_estimate else CostBasis.REPORTED
+        about = _(COST_BASIS[row.cost_basis or of_before])
         cost = f"{wording.money(row.provider_cost, row.provider_cost_currency or '')} ({about})"
+    if row.idr_per_usd is not None:
+        expected = _("nobody knows the provider's price")
+        if row.estimated_cost_microusd is not None:
+            expected = wording.money(Decimal(row.estimated_cost_microusd) / 1_000_000, "USD")
     why = row.error_detail or translate_message(row.error or row.error_message)
     components.table(
         [_("Fact"), _("Value")],
@@ -105,6 +125,7 @@ def provider(row: Generation) -> None:
             (_("Job ID"), row.provider_job_id or _("none")),
             (_("Address"), row.provider_base_url or _("the vendor's own")),
             (_("Cost"), cost),
+            (_("Estimate at the order"), expected),
             (
                 _("Attempts"),
                 _("{submits} to submit, {fetches} to fetch").format(submits=row.attempt, fetches=row.collect_attempt),

@@ -11,11 +11,11 @@ from typing import Any
 import streamlit as st
 
 from core import db, errors
+from core.catalog import in_force
 from core.clock import utc_now
 from core.db import ReadSession
 from core.messages import Message
 from core.projects import drafts, uploads
-from core.providers import registry
 from core.workspaces.access import Member
 from pages.sections.generate import form_state
 from pages.ui import components, connection, wording
@@ -32,20 +32,24 @@ KEPT: Mapping[str, type] = {
     "aspect_ratio": str,
     "generate_audio": bool,
     "enhance_prompt": bool,
+    "seed": int,
+    "fps": int,
     "variations": int,
     "also": list,
     "start_image": dict,
     "end_image": dict,
+    "references": list,
     "extends": dict,
 }
 """Fields of the form -> what they are; what another release has kept otherwise is left aside."""
 
-_WRITTEN = ("prompt", "negative_prompt", "start_image", "end_image")
+_WRITTEN = ("prompt", "negative_prompt", "start_image", "end_image", "references")
 """What cannot be had again by a few clicks; only a draft with some of it is worth a word."""
 
 _LOST = {
     "start_image": N_("The start image of your draft is no longer here."),
     "end_image": N_("The end image of your draft is no longer here."),
+    "references": N_("References of your draft are no longer here."),
 }
 _STATE = form_state.name("draft")
 """Of this session: what was `saved`, the `note` on what was taken up, whether its first run is `as_shown`."""
@@ -119,30 +123,47 @@ def save(person: Member) -> None:
 def _content() -> dict[str, Any]:
     """What the form holds, as JSON; fields at their beginning are left out."""
     found = {field: form_state.value(field) for field in KEPT}
-    return {
-        field: {**held, "notes": [note.to_json() for note in held["notes"]]} if field in form_state.IMAGES else held
-        for field, held in found.items()
-        if held
-    }
+    kept = {field: held for field, held in found.items() if held or (field == "seed" and held is not None)}
+    for field in form_state.IMAGES:
+        if field in kept:
+            kept[field] = _as_json(kept[field])
+    if "references" in kept:
+        kept["references"] = [_as_json(held) for held in kept["references"]]
+    return kept
+
+
+def _as_json(held: Mapping[str, Any]) -> dict[str, Any]:
+    return {**held, "notes": [note.to_json() for note in held["notes"]]}
 
 
 def _usable(session: ReadSession, person: Member, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What of a draft can be taken up, and the images that cannot."""
     found = {field: kept[field] for field, kind in KEPT.items() if isinstance(kept.get(field), kind)}
-    offered = {model.id for model in registry.models()}
+    offered = {model.id for model in in_force.models()}
     found["also"] = [model_id for model_id in found.get("also", ()) if model_id in offered]
     lost = []
     for field in form_state.IMAGES:
-        if held := found.get(field):
-            try:
-                uploads.check_owned(session, person.workspace_id, held["key"], field=field)
-            except (errors.InvalidRequest, KeyError):
+        if held := found.pop(field, None):
+            if taken_up := _image(session, person, held, field):
+                found[field] = taken_up
+            else:
                 lost.append(field)
-                del found[field]
-                continue
-            notes = [told for each in held.get("notes", ()) if (told := Message.from_json(each))]
-            found[field] = {**held, "title": str(held.get("title", "")), "notes": notes}
+    if held := found.pop("references", None):
+        images = [_image(session, person, each, "references") for each in held]
+        found["references"] = [{**each, "role": str(each.get("role", ""))} for each in images if each]
+        if not all(images):
+            lost.append("references")
     return found, lost
+
+
+def _image(session: ReadSession, person: Member, held: Any, field: str) -> dict[str, Any] | None:
+    """An image of a draft as the form holds it; None where it is not here any more."""
+    try:
+        uploads.check_owned(session, person.workspace_id, held["key"], field=field)
+    except (errors.InvalidRequest, KeyError, TypeError):
+        return None
+    notes = [told for each in held.get("notes", ()) if (told := Message.from_json(each))]
+    return {**held, "title": str(held.get("title", "")), "notes": notes}
 
 
 def _start_afresh() -> None:

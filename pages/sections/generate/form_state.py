@@ -11,25 +11,27 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core import config, db, installation
-from core.catalog import adaptation
+from core.catalog import in_force, offered
+from core.clock import utc_now
 from core.db.tables import Generation
 from core.generations import last_frame, queries
-from core.providers.contract import VideoModel
-from core.spec import FIELDS, IMAGE_FIELDS, GenerationSpec
+from core.messages import Message
+from core.providers.contract import MediaKind, VideoModel
+from core.spec import FIELDS, IMAGE_FIELDS, MAX_SEED, MEDIA_FIELDS, GenerationSpec, Reference
 from core.workspaces.access import Member
 from pages.ui import wording
 from pages.ui.language import _
 
 Option = TypeVar("Option", str, int)
 
-MAX_SEGMENTS = 6
-"""Up to so many options are shown side by side."""
+FIELD_WIDTH_PX, GAP_PX, BUTTON_PX, LETTER_PX = 200, 15, 24, 8
+"""The narrowest place of a field, and what options side by side take of it."""
 
 IMAGES = tuple(field.removesuffix("_key") for field in IMAGE_FIELDS)
-"""Wishes that are an uploaded image: its `key`, its `title` and `notes` on it. Every other is a setting by its name."""
+"""Wishes that are an uploaded image: its `key`, its `title` and `notes` on it. `references` are a list of such, each
+with its `role`. Every other is a setting by its name."""
 
-
-_WIDGETS = frozenset({"project", "prompt", "negative_prompt", "generate_audio", "enhance_prompt", "variations"})
+_WIDGETS = frozenset({"project", "prompt", "negative_prompt", "generate_audio", "enhance_prompt", "variations", "seed"})
 """Fields whose widget holds their value itself."""
 
 
@@ -62,7 +64,8 @@ def restore(wished: Mapping[str, Any]) -> None:
 
 def beginning(field: str, otherwise: Any) -> Any:
     """What the widget of a field begins with; `otherwise` once the session has its value, which counts alone."""
-    return otherwise if name(field) in st.session_state else value(field) or otherwise
+    found = None if name(field) in st.session_state else value(field)
+    return otherwise if found is None else found
 
 
 def clear() -> None:
@@ -71,8 +74,9 @@ def clear() -> None:
         st.session_state[name(field)] = ""
     for field in ("generate_audio", "enhance_prompt"):
         st.session_state[name(field)] = False
-    for field in ("resolution", "duration_seconds", "aspect_ratio", "also", "extends", *IMAGES):
+    for field in ("resolution", "duration_seconds", "aspect_ratio", "seed", "fps", "also", "extends", *IMAGES):
         st.session_state[name(field)] = None
+    st.session_state[name("references")] = None
     st.session_state[name("variations")] = 1
 
 
@@ -88,12 +92,19 @@ def spec(model: VideoModel) -> GenerationSpec:
     """What is wished for, whether this model can make it or not; its own defaults where nothing was wished."""
     wished = {setting: chosen for setting in FIELDS if (chosen := value(setting)) is not None}
     wished |= {f"{field}_key": held["key"] for field in IMAGES if (held := value(field))}
+    wished["fps"] = wished.get("fps") or None
+    wished["references"] = [Reference(MediaKind.IMAGE.value, held["role"], held["key"]) for held in references()]
     otherwise: dict[str, Any] = {
         "resolution": _default(model.resolutions, "720p"),
         "duration_seconds": model.default_seconds,
         "aspect_ratio": _default(model.aspect_ratios, "16:9"),
     }
     return GenerationSpec(**otherwise | wished | {"model_id": model.id})
+
+
+def references() -> list[dict[str, Any]]:
+    """The images that the clip shall refer to, in their order."""
+    return value("references") or []
 
 
 def _default(options: Sequence[str], preferred: str) -> str:
@@ -124,6 +135,10 @@ def _take_settings(person: Member, generation_id: str, _settings: config.Setting
     for field in IMAGES:
         key, title = getattr(row.spec, f"{field}_key"), _("Image of the earlier clip")
         st.session_state[name(field)] = {"key": key, "title": title, "notes": ()} if key else None
+    st.session_state[name("references")] = [
+        {"key": each.key, "role": each.role, "title": _("Image of the earlier clip"), "notes": ()}
+        for each in row.spec.references
+    ]
     st.session_state[name("extends")] = None
     st.toast(_("The settings of that clip are filled in."), icon=":material/content_copy:")
     return row
@@ -154,7 +169,7 @@ def stop_extending() -> None:
 def wish(wished: GenerationSpec) -> None:
     """Wish for a spec; its images are left aside, since how they are shown is not in it."""
     for setting, wanted in wished.values().items():
-        if setting not in IMAGE_FIELDS:
+        if setting not in MEDIA_FIELDS:
             st.session_state[name(setting)] = wanted
 
 
@@ -178,47 +193,39 @@ def keep_valid(field: str, options: Sequence[Any], default: Any) -> int:
 
 
 def fallback_model(models: Sequence[VideoModel], suggested: str) -> str:
-    """The model wished for where it is on offer, else the first, with a note; `suggested` where none was wished."""
+    """The model wished for where it is on offer, else `suggested`, with a note where it stands in for another.
+
+    In the place of one that has ended comes its successor where that is on offer.
+    """
     wished = value("model_id")
-    if wished not in [model.id for model in models]:
-        st.session_state[name("model_id")] = models[0].id if wished else suggested
-        st.session_state[name("stands_in")] = models[0].id if wished else None
+    ids = [model.id for model in models]
+    if wished not in ids:
+        entry, why = in_force.find(wished) if wished else None, None
+        stands_in = suggested
+        if entry is not None:
+            known, now = in_force.current(), utc_now()
+            why = offered.refusal(known, entry, now)
+            after = offered.successor(known, entry, now)
+            stands_in = after.id if after and after.id in ids else suggested
+        st.session_state[name("model_id")] = stands_in
+        st.session_state[name("stands_in")] = stands_in if wished else None
+        st.session_state[name("stands_in_because")] = why
     return str(value("model_id"))
 
 
-def show_adjustments(model: VideoModel, found: Sequence[adaptation.Adjustment]) -> None:
-    """Say plainly what of the wish had to change for this model."""
-    if value("stands_in") == model.id:
-        said = _("The requested model is unavailable; using {model}.").format(model=model.name)
-        st.caption(f":material/info: {said}")
-    for change in found:
-        st.caption(f":material/info: {_sentence(model, change)}")
-
-
-def _sentence(model: VideoModel, change: adaptation.Adjustment) -> str:
-    words = {"model": model.name, "wanted": change.wanted, "given": change.given}
-    if change.field == "duration_seconds":
-        makes = wording.lengths(model)
-        return _("{wanted} s became {given} s: {model} makes {makes} only.").format(**words, makes=makes)
-    if change.field in ("resolution", "aspect_ratio"):
-        offered = model.resolutions if change.field == "resolution" else model.aspect_ratios
-        return _("{wanted} became {given}: {model} makes {makes} only.").format(**words, makes=", ".join(offered))
-    left_out = {
-        "start_image_key": _("The start image is left out: {model} takes none."),
-        "end_image_key": _("The end image is left out: {model} takes none, or none without a start image."),
-        "negative_prompt": _("The negative prompt is left out: {model} takes none."),
-        "generate_audio": _("Sound is left out: {model} makes none."),
-        "enhance_prompt": _("Prompt enhancement is left out: {model} has none."),
-    }
-    return left_out[change.field].format(**words)
+def stands_in_because() -> Message | None:
+    """Why the model that was wished for cannot be ordered, where that is known."""
+    found: Message | None = st.session_state.get(name("stands_in_because"))
+    return found
 
 
 def pick(label: str, field: str, options: Sequence[Option], chosen: Option, shown: Callable[[Any], str] = str) -> None:
-    """One of a model's own list: side by side when they are few, else in a list.
+    """One of a model's own list: side by side where they fit into one line, else in a list.
 
     The choice is kept apart from its widget, because the widget changes with the number of options.
     """
-    few = len(options) <= MAX_SEGMENTS
+    widths_px = [BUTTON_PX + LETTER_PX * len(shown(option)) for option in options]
+    few = sum(widths_px) + GAP_PX * (len(options) - 1) <= FIELD_WIDTH_PX
     key = f"{name(field)}_{'few' if few else 'many'}"
     how: dict[str, Any] = {"key": key, "format_func": shown, "on_change": _keep, "args": (field, key)}
     if key not in st.session_state:
@@ -237,9 +244,24 @@ def _keep(field: str, key: str) -> None:
     st.session_state[name(field)] = st.session_state[key]
 
 
-def negative_prompt(model: VideoModel) -> None:
-    """What shall not be seen; asked only where the model takes it."""
-    if model.negative_prompt:
+def seed() -> None:
+    """The number that the model's chance begins with."""
+    st.number_input(
+        _("Seed"),
+        0,
+        MAX_SEED,
+        beginning("seed", None),
+        step=1,
+        key=name("seed"),
+        placeholder=_("Left to chance"),
+        help=_("The same number and the same order give about the same clip again."),
+        persist_state="session",
+    )
+
+
+def negative_prompt(model: VideoModel, *, offered: bool) -> None:
+    """What shall not be seen; asked only where the model takes it, and its rules let it."""
+    if model.negative_prompt and offered:
         st.text_input(
             _("Negative prompt"),
             beginning("negative_prompt", ""),
@@ -266,8 +288,10 @@ def show_length(text: str, limit_chars: int) -> None:
         st.caption(length, width="content")
 
 
-def switch(label: str, field: str, *, offered: bool, price: int, help_text: str) -> None:
-    """An extra with a flat price; not drawn where the model does not offer it."""
-    if offered:
-        text = f"{label} (+{wording.priced(price)})"
+def switch(label: str, field: str, *, offered: bool, price: int, help_text: str, is_forced: bool = False) -> None:
+    """An extra with its price; not drawn where it is not on offer, and on for good where a rule forces it."""
+    text = f"{label} (+{wording.priced(price)})"
+    if is_forced:
+        st.toggle(text, value=True, key=f"{name(field)}_forced", help=help_text, disabled=True)
+    elif offered:
         st.toggle(text, beginning(field, False), key=name(field), help=help_text, persist_state="session")

@@ -7,16 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 import streamlit as st
 
 from core import db, errors
-from core.billing import ledger
-from core.billing.quote import quote
-from core.catalog import capabilities
+from core.billing import ledger, pricing
+from core.catalog import in_force, rules
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import batches
 from core.generations.submit import Order
 from core.messages import Message
-from core.providers import registry
 from core.workspaces.access import Member
 from pages.sections import progress_text
 from pages.sections.clip import dialog
@@ -51,7 +49,7 @@ def show(
             _made_before(made)
         problems: dict[str, Message] = {}
         for order in orders:
-            problems = capabilities.validate(order.spec.trimmed()) | problems
+            problems = rules.validate(order.spec.trimmed()) | problems
         is_empty = all(not order.spec.prompt.strip() for order in orders)
         wanting = problems.pop("prompt", None) if is_empty else None
         blocked = _blocked(orders, problems, after, configured=configured, is_full=is_full)
@@ -99,7 +97,7 @@ def _summary(orders: Sequence[Order]) -> list[tuple[str, int]]:
         return [
             (
                 _("{model}, {clips} × {credits}").format(
-                    model=registry.model(model_id).name, clips=len(same), credits=wording.credits(_price(same[0]))
+                    model=in_force.model(model_id).name, clips=len(same), credits=wording.credits(_price(same[0]))
                 ),
                 _price(same[0]) * len(same),
             )
@@ -109,7 +107,7 @@ def _summary(orders: Sequence[Order]) -> list[tuple[str, int]]:
 
 
 def _lines(order: Order, clips: int) -> list[tuple[str, int]]:
-    lines = [(wording.line(line.kind, line.percent), line.credits) for line in quote(order.spec).lines]
+    lines = [(wording.line(line.kind, line.percent), line.credits) for line in pricing.priced(order.spec).lines]
     if clips > 1:
         more = plural("{number} more of the same", "{number} more of the same", clips - 1).format(number=clips - 1)
         lines.append((more, _price(order) * (clips - 1)))
@@ -118,14 +116,14 @@ def _lines(order: Order, clips: int) -> list[tuple[str, int]]:
 
 def _every_line(orders: Sequence[Order]) -> list[tuple[str, int]]:
     return [
-        (f"{registry.model(model_id).name}: {name}", credits)
+        (f"{in_force.model(model_id).name}: {name}", credits)
         for model_id, same in _by_model(orders).items()
         for name, credits in _lines(same[0], len(same))
     ]
 
 
 def _price(order: Order) -> int:
-    return quote(order.spec).total_credits
+    return pricing.priced(order.spec).total_credits
 
 
 def _balance_words(available: int, after: int, clips: int) -> str:
@@ -162,7 +160,7 @@ def _blocked(
     orders: Sequence[Order], problems: Mapping[str, Message], after: int, *, configured: Collection[str], is_full: bool
 ) -> str | None:
     """Why the button cannot be pressed, as a sentence."""
-    if any(registry.model(order.spec.model_id).provider not in configured for order in orders):
+    if any(in_force.model(order.spec.model_id).provider not in configured for order in orders):
         return translate_message(errors.ProviderNotConfigured.sentence)
     if problems:
         return translate_message(next(iter(problems.values())))

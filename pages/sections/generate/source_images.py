@@ -1,38 +1,39 @@
 """Start and end image of the order being written: a place to drop each, or what was dropped, to be taken out again."""
 
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from core import errors, installation
 from core.catalog import adaptation
-from core.db.tables import Upload
 from core.files.image_sanitizer import MAX_UPLOAD_BYTES
-from core.messages import Message
 from core.projects import uploads
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
 from core.workspaces.access import Member
 from pages.sections.generate import form_state
+from pages.sections.generate.offer import Offer
 from pages.ui import components
 from pages.ui.language import _, translate_message
 
 
-def show(person: Member, model: VideoModel) -> None:
-    """Start and end image, each only where the model takes one."""
+def show(person: Member, model: VideoModel, offer: Offer) -> None:
+    """Start and end image, each only where the model takes one and its rules let it, or where it is there already."""
     offered = [
         (field, label)
-        for field, label, takes in (
-            ("start_image", _("Start image"), model.start_image),
-            ("end_image", _("End image"), model.end_image),
+        for field, label, takes, can in (
+            ("start_image", _("Start image"), model.start_image, offer.can("start")),
+            ("end_image", _("End image"), model.end_image, offer.can("end")),
         )
-        if takes
+        if takes and (can or form_state.value(field))
     ]
     if offered:
         for column, (field, label) in zip(st.columns(2, gap="medium"), offered, strict=False):
             with column:
                 _image(person, model, field, label)
+    offer.say_why("start", "end")
 
 
 def _image(person: Member, model: VideoModel, field: str, label: str) -> None:
@@ -54,17 +55,22 @@ def _image(person: Member, model: VideoModel, field: str, label: str) -> None:
             st.rerun()
         return
     st.markdown(label)
-    link = components.media_link(held["key"])
+    draw(held, label, height_px=150)
+    st.button(
+        _("Remove"), key=f"{form_state.name(field)}_remove", icon=":material/close:", on_click=_remove, args=(field,)
+    )
+
+
+def draw(held: Mapping[str, Any], label: str, *, height_px: int) -> None:
+    """An image that was dropped, its title and what was changed in it."""
+    link = html.escape(components.media_link(held["key"]) or "")
     st.html(
-        f'<img src="{link}" alt="{label}" style="display:block;max-width:100%;height:150px;'
+        f'<img src="{link}" alt="{html.escape(label)}" style="display:block;max-width:100%;height:{height_px}px;'
         'object-fit:contain;border-radius:8px">'
     )
     components.plain_text(str(held["title"]), small=True, lines=1)
     for note in held["notes"]:
         st.caption(translate_message(note))
-    st.button(
-        _("Remove"), key=f"{form_state.name(field)}_remove", icon=":material/close:", on_click=_remove, args=(field,)
-    )
 
 
 def _remove(field: str) -> None:
@@ -98,36 +104,34 @@ def _follow(ratio: str | None) -> None:
     st.session_state[form_state.name("aspect_ratio")] = ratio
 
 
-def _hold(field: str, file_name: str, upload: Upload, notes: Sequence[Message], model: VideoModel) -> None:
-    """Put an image into the order, under the name it has just now: its bytes may be here already under another one.
+def _store(person: Member, model: VideoModel, field: str, file_name: str, data: bytes) -> None:
+    """Put an uploaded image into the order; a refusal is kept to be shown beside the field.
 
     The ratio follows a start image, which would be cropped or stretched otherwise.
     """
-    title = f"{file_name}, {upload.width} × {upload.height}"
-    size = [upload.width, upload.height]
-    st.session_state[form_state.name(field)] = {
-        "key": upload.storage_key,
-        "title": title,
-        "notes": notes,
-        "size": size,
-    }
-    if field == "start_image" and (ratio := adaptation.nearest_ratio(model.aspect_ratios, *size)):
-        _follow(ratio)
-
-
-def _store(person: Member, model: VideoModel, field: str, file_name: str, data: bytes) -> None:
-    """Clean and keep an uploaded image; a refusal is kept to be shown beside the field."""
     st.session_state[f"{form_state.name(field)}_turn"] = st.session_state.get(f"{form_state.name(field)}_turn", 0) + 1
     try:
-        upload, notes = uploads.store_image(
-            person,
-            identity=data,
-            picture=lambda: data,
-            file_name=file_name,
-            storage=installation.current().storage,
-            quota_bytes=installation.current().settings.storage_quota_bytes,
-        )
+        held = take_in(person, file_name, data)
     except errors.AppError as problem:
         st.session_state[f"{form_state.name(field)}_problem"] = problem
         return
-    _hold(field, file_name, upload, notes, model)
+    st.session_state[form_state.name(field)] = held
+    if field == "start_image" and (ratio := adaptation.nearest_ratio(model.aspect_ratios, *held["size"])):
+        _follow(ratio)
+
+
+def take_in(person: Member, file_name: str, data: bytes) -> dict[str, Any]:
+    """Clean and keep an uploaded image, as the form holds it; raises as `uploads.store_image`.
+
+    It has the name of just now: its bytes may be here already under another one.
+    """
+    upload, notes = uploads.store_image(
+        person,
+        identity=data,
+        picture=lambda: data,
+        file_name=file_name,
+        storage=installation.current().storage,
+        quota_bytes=installation.current().settings.storage_quota_bytes,
+    )
+    title = f"{file_name}, {upload.width} × {upload.height}"
+    return {"key": upload.storage_key, "title": title, "notes": notes, "size": [upload.width, upload.height]}

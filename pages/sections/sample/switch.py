@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core import db
+from core.db import Reader
 from core.db.enums import Role, WorkspaceRole
 from core.sample import presence
 from core.sample.presence import SamplePerson
@@ -25,12 +25,9 @@ _ROLES: Mapping[Role | WorkspaceRole, str] = {
 }
 
 
-def people() -> Sequence[SamplePerson]:
+def people(reader: Reader) -> Sequence[SamplePerson]:
     """Those that one can look as here; nobody where people sign in."""
-    if not current_member.may_look_as():
-        return ()
-    with db.read_session() as session:
-        return presence.people(session)
+    return presence.people(reader) if current_member.may_look_as() else ()
 
 
 def show(found: Sequence[SamplePerson]) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from core import db, installation
-from core.providers import registry
+from core.catalog import in_force
 from core.usage import reports
 from core.usage.reports import Group, UsageQuery
 from core.workspaces import profiles
@@ -218,7 +218,7 @@ def _selection(person: Member, since: date, until: date, whose: str) -> UsageQue
 
 def _models() -> dict[str, str]:
     """Every model there is, and one that is no longer offered where the address asks for it."""
-    found = {model.id: model.name for model in registry.models()}
+    found = {model.id: model.name for model in in_force.models()}
     if wanted := st.query_params.get("model"):
         found.setdefault(wanted, wanted)
     return _sorted(found)

@@ -104,6 +104,6 @@ def _cost_note(shown: Shown) -> str:
     if not shown.total.cost_idr:
         return _("nothing yet")
     if not shown.total.reported_cost_idr:
-        return _("estimate, from price and markup")
+        return _("estimate, from providers' prices")
     share = labels.share(shown.total.still_estimated_idr / shown.total.cost_idr)
     return _("{share} of it an estimate").format(share=share)

@@ -7,6 +7,7 @@ from typing import Any
 
 from babel import Locale, dates, numbers
 
+from core.catalog import in_force
 from core.providers import registry
 from core.usage.reports import Group
 from pages.ui import language, wording
@@ -69,8 +70,8 @@ def change(now: float, before: float) -> str | None:
 
 def model(model_id: str) -> str:
     """A model's name; its id once it is no longer offered."""
-    known = registry.find_model(model_id)
-    return known.name if known else model_id
+    entry = in_force.find(model_id)
+    return entry.model.name if entry else model_id
 
 
 def provider(name: str) -> str:

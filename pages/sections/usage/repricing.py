@@ -1,13 +1,13 @@
-"""What if, on the usage page: the clips shown, priced with another model, base price or markup."""
+"""What if, on the usage page: the clips shown, with another model, base price, vendor's price or dollar."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from core import db
-from core.catalog import price_list
-from core.providers import registry
-from core.usage import reports, repricing
+from core.billing import pricing
+from core.catalog import in_force
+from core.usage import exchange_rates, reports, repricing
 from core.workspaces.access import Member
 from pages.sections.usage import labels
 from pages.sections.usage.figures import Shown
@@ -32,10 +32,10 @@ def show(person: Member, chosen: reports.UsageQuery, shown: Shown) -> None:
 def _change(shown: Shown, kinds: Sequence[repricing.ClipGroup]) -> repricing.Scenario:
     """What is put in place of what was: the models that can make most of these clips stand first, and say how many."""
     all_clips = max(1, shown.total.completed)
-    covered = {model.id: repricing.coverage(kinds, model) for model in registry.models()}
+    covered = {model.id: repricing.coverage(kinds, model) for model in in_force.models()}
     used = [one.id for one in shown.models]
     ranked = sorted(
-        registry.models(),
+        in_force.models(),
         key=lambda model: (-covered[model.id], used.index(model.id) if model.id in used else len(used)),
     )
     names = {
@@ -45,32 +45,47 @@ def _change(shown: Shown, kinds: Sequence[repricing.ClipGroup]) -> repricing.Sce
         for model in ranked
     }
     most = ranked[0].id
-    with st.grid(3, min_column_width=170, vertical_alignment="bottom"):
+    with st.grid(4, min_column_width=170, vertical_alignment="bottom"):
         model_id = st.selectbox(
             _("All made with"),
             list(names),
             format_func=lambda known: names.get(known, known),
             key="usage_what_if_model",
         )
-        listed = price_list.price(model_id or most)
+        listed = pricing.base_credits(in_force.model(model_id or most))
         base = st.number_input(
             _("Base price, credits"),
-            min_value=1,
+            min_value=min(1, listed),
             max_value=10**9,
-            value=listed.base_credits,
+            value=listed,
             key=f"usage_what_if_base_{model_id}",
-            help=_("The list price is {credits}.").format(credits=wording.priced(listed.base_credits)),
+            help=_("The list price is {credits}.").format(credits=wording.priced(listed)),
         )
-        markup = st.number_input(
-            _("Markup on the provider's cost, percent"),
-            min_value=100,
+        vendor_percent = st.number_input(
+            _("Provider's price, percent of what it is"),
+            min_value=1,
             max_value=10_000,
             step=5,
-            value=listed.markup_percent,
-            key=f"usage_what_if_markup_{model_id}",
-            help=_("275 says that the list price is 2.75 times what the provider takes. It changes the estimate only."),
+            value=100,
+            key="usage_what_if_vendor",
+            help=_("110 says that the provider takes a tenth more than it does."),
         )
-    return repricing.Scenario(model_id or most, int(base or listed.base_credits), int(markup or listed.markup_percent))
+        idr_per_usd = st.number_input(
+            _("Rupiah for a dollar"),
+            min_value=exchange_rates.LEAST_IDR_PER_USD,
+            max_value=exchange_rates.MOST_IDR_PER_USD,
+            step=100,
+            value=None,
+            placeholder=_("as it was"),
+            key="usage_what_if_dollar",
+            help=_("Without a figure each clip keeps the dollar of its own day."),
+        )
+    return repricing.Scenario(
+        model_id or most,
+        base_credits=None if base == listed else base,
+        vendor_percent=vendor_percent or 100,
+        idr_per_usd=idr_per_usd,
+    )
 
 
 def _answer(kinds: Sequence[repricing.ClipGroup], found: repricing.Comparison, completed: int) -> None:
@@ -92,6 +107,12 @@ def _answer(kinds: Sequence[repricing.ClipGroup], found: repricing.Comparison, c
         ),
     ]
     components.table([_("Figure"), _("As it was"), _("As it would be"), _("Difference")], lines, numbers=(1, 2, 3))
+    if then.cost_unknown_clips:
+        st.caption(
+            _("Of {clips} nobody knows what they would cost: the catalogue has no provider's price for them.").format(
+                clips=labels.clips(then.cost_unknown_clips)
+            )
+        )
     if found.impossible:
         st.markdown(_("Not feasible with this model (excluded from both columns):"))
         left_out = [

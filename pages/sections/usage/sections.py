@@ -5,9 +5,9 @@ from datetime import date
 
 import streamlit as st
 
-from core.catalog import price_list
 from core.insights.model_stats import SPEED_SAMPLE, TimeRange
 from core.usage import budgets
+from core.usage.reports import UsageTotals
 from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.usage import charts, labels
 from pages.sections.usage.charts import Value
@@ -204,7 +204,15 @@ def cost(shown: Shown) -> None:
             if amount
         ]
         charged = {_("Model"): one.name, _("Charged, Rp"): figures.settled_idr}
-        lines.append(charged | {f"{name}, Rp": amount for name, amount in zip(series, parts, strict=True)})
+        lines.append(
+            charged
+            | {f"{name}, Rp": amount for name, amount in zip(series, parts, strict=True)}
+            | {
+                _("Paid for nothing, Rp"): figures.wasted_cost_idr,
+                _("Clips of unknown cost"): figures.cost_unknown_count,
+            }
+            | {_("Markup"): None if figures.markup is None else round(figures.markup, 2)}
+        )
     spec = charts.ranking(values, names=[str(line[_("Model")]) for line in lines], series=series, unit=_("Rupiah"))
     total = shown.total
     alt = _("Bars of what each model's clips were charged, split into provider cost and margin: {cost} and {margin}.")
@@ -216,11 +224,34 @@ def cost(shown: Shown) -> None:
     )
     st.caption(
         _(
-            "A reported cost is what the provider stated, a dollar counted as {rate}. Where it states none, the cost "
-            "is an estimate: the price divided by the model's markup. The margin is what was charged less the cost, "
-            "so it is an estimate as far as the cost is."
-        ).format(rate=wording.rupiah(price_list.IDR_PER_USD))
+            "A reported cost is what the provider stated. Where it states none, the cost is an estimate from the "
+            "provider's price. Both are in the dollar of each order's day. The margin is what was charged less the "
+            "cost, so it is an estimate as far as the cost is."
+        )
     )
+    _cost_notes(total)
+
+
+def _cost_notes(total: UsageTotals) -> None:
+    """What of the cost is not as it seems; nothing where it is."""
+    if total.wasted_cost_idr:
+        st.caption(
+            _("{cost} of it were paid for nothing: for jobs that gave no clip.").format(
+                cost=wording.rupiah(total.wasted_cost_idr)
+            )
+        )
+    if total.cost_unknown_count:
+        st.caption(
+            _("Of {clips} nobody knows what they cost, so that they are in no cost.").format(
+                clips=labels.clips(total.cost_unknown_count)
+            )
+        )
+    if total.estimate_from_price_idr:
+        st.caption(
+            _("{cost} are an older estimate, a share of our own price.").format(
+                cost=wording.rupiah(total.estimate_from_price_idr)
+            )
+        )
 
 
 def _rounded(amount: float | None) -> float | None:

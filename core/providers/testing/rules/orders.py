@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from core import errors
-from core.providers.contract import ProviderJob, VideoRequest
+from core.providers.contract import MediaKind, ProviderJob, ReferenceMedia, VideoRequest
 from core.providers.testing.rules.answers import (
     BUSY,
     GATEWAY,
@@ -68,6 +68,8 @@ def an_order_says_what_was_chosen(stage: Stage) -> None:
         different += [
             replace(plain, generate_audio=model.audio),
             replace(plain, enhance_prompt=model.prompt_enhancement),
+            replace(plain, seed=7 if model.seed else None),
+            *(replace(plain, fps=each) for each in model.frame_rates),
         ]
         orders = {repr(request) for request in different}
         assert len({_sent(stage, request) for request in different}) == len(orders), f"{model.id} drops a setting"
@@ -94,6 +96,29 @@ def an_order_takes_its_images_along(stage: Stage) -> None:
             body = played.requests[-1].content
             inside = [image.data in body or base64.b64encode(image.data) in body for image in images.values()]
             assert all(inside), model.id
+
+
+def an_order_takes_its_references_along(stage: Stage) -> None:
+    """Each image that it refers to is inside the order or uploaded before it, and so is what each stands for."""
+    for model in stage.provider.models:
+        number = min(2, model.reference_images)
+        images = [
+            replace(stage.large_image(), data=stage.large_image().data + b"%d" % place) for place in range(number)
+        ]
+        names = [f"{stage.script.uploaded_name}-{place}" for place in range(number)]
+        orders = set()
+        for role in model.reference_roles or ("",) * bool(number):
+            references = tuple(ReferenceMedia(MediaKind.IMAGE, role, image) for image in images)
+            uploads = [replaced([stage.script.uploaded], stage.script.uploaded_name, each)[0] for each in names]
+            request = stage.request(model, references=references)
+            played = stage.submit(request=request, upload=uploads)
+            assert isinstance(played.result, ProviderJob), f"{model.id}: {played.error!r}"
+            body, said = played.requests[-1].content, _said(played.requests[-1])
+            for image, name in zip(images, names, strict=True):
+                is_inside = image.data in body or base64.b64encode(image.data) in body
+                assert is_inside or (stage.script.uploads and name in said), f"{model.id} drops a reference"
+            orders.add(said)
+        assert len(orders) == len(model.reference_roles or ("",) * bool(number)), f"{model.id} drops a role"
 
 
 def an_end_image_alone_is_refused_before_anything_is_sent(stage: Stage) -> None:

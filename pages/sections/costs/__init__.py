@@ -1,0 +1,1 @@
+"""What providers take: margins of models, the dollar, and prices that are old."""

@@ -1,0 +1,1 @@
+"""The catalogue as administrators look at it and change it."""

@@ -1,0 +1,69 @@
+"""Margins of models and the dollar over REST."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from core import db
+from core.clock import utc_now
+from core.db.enums import Role
+from core.db.tables import User
+from core.installation import Installation
+from tests.api.conftest import Client, arrive, refusal
+
+
+@pytest.fixture
+def admin(installation: Installation) -> Client:
+    """An administrator."""
+    client = arrive("root@example.org")
+    assert client.person is not None
+    with db.write_session() as session:
+        session.execute(update(User).where(User.id == client.person.id).values(role=Role.ADMIN))
+    return client
+
+
+def test_margins_follow_the_dollar(admin: Client) -> None:
+    """Price, cost, where that is from, and the markups of all that a model makes; a dearer dollar leaves less."""
+    before = {one["modelId"]: one for one in admin.get("/usage/margins").json()["margins"]}
+    assert admin.post("/exchange-rates", json={"idrPerUsd": 33_000}).status_code == 201
+    after = {one["modelId"]: one for one in admin.get("/usage/margins").json()["margins"]}
+
+    assert before["nova-reel"] == {
+        "modelId": "nova-reel",
+        "priceIdr": 20_000,
+        "costIdr": 7_920,
+        "markup": 2.53,
+        "lowestMarkup": 2.53,
+        "highestMarkup": 2.53,
+        "isUnusual": False,
+        "lossMakingClips": 0,
+        "costIsUnknown": False,
+        "costSince": "2026-07-27T00:00:00Z",
+        "costSource": "Eden AI's list of video models: $0.08 a second",
+        "costSure": "vendor",
+    }
+    assert (after["nova-reel"]["costIdr"], after["nova-reel"]["markup"]) == (15_840, 1.26)
+    assert (before["veo3"]["costIdr"], before["veo3"]["markup"], before["veo3"]["costIsUnknown"]) == (None, None, True)
+    assert before["replicate-seedance-1-pro"]["lossMakingClips"] == 4
+
+
+def test_rates_are_listed_and_one_to_come_may_be_sent_again(admin: Client) -> None:
+    """The latest stands first; the same call with its moment changes nothing, and another figure replaces it."""
+    since = (utc_now() + timedelta(days=9)).isoformat()
+    for idr_per_usd in (17_000, 17_000, 17_500):
+        answer = admin.post("/exchange-rates", json={"idrPerUsd": idr_per_usd, "since": since})
+        assert answer.json()["rate"]["idrPerUsd"] == idr_per_usd
+
+    rates = admin.get("/exchange-rates").json()["rates"]
+
+    assert [rate["idrPerUsd"] for rate in rates] == [17_500, 16_500]
+    assert rates[1]["since"] is None
+
+
+def test_rate_that_cannot_be(admin: Client) -> None:
+    """A slip of the finger and a moment that is past are refused by field."""
+    yesterday = (utc_now() - timedelta(days=1)).isoformat()
+    found = refusal(admin.post("/exchange-rates", json={"idrPerUsd": 16, "since": yesterday}))
+
+    assert (found[0], sorted(found[2])) == (422, ["idrPerUsd", "since"])
