@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     vendors_file: Annotated[Path, AfterValidator(setting_values.readable_file)] | None = None
     secret_key: bytes = Field(default_factory=lambda found: _kept_secret_key(found["data_dir"]), repr=False)
     secret_key_old: bytes | None = Field(None, repr=False)
+    credentials_certificate_file: Path | None = None
+    credentials_key_file: Path | None = None
     signup_credits: Annotated[int, BeforeValidator(setting_values.credits_amount)] = Field(
         default_factory=lambda found: 100_000 if found["redis_url"] is None else 0
     )
@@ -289,9 +291,16 @@ def load(variables: Mapping[str, str], *, providers: Collection[str] | None = No
         raise BadSetting(_sentence(refused)) from None
     except ValueError as refused:  # of providers, whose variables have names of their own
         raise BadSetting(str(refused)) from None
-    if wrong := sign_in_settings.contradiction(settings):
+    if wrong := sign_in_settings.contradiction(settings) or _contradiction(settings):
         raise BadSetting(wrong)
     return settings
+
+
+def _contradiction(settings: Settings) -> str | None:
+    """What is set that cannot be together; a key that is given need not be there yet, since no start waits for it."""
+    if (settings.credentials_certificate_file is None) is not (settings.credentials_key_file is None):
+        return "CREDENTIALS_CERTIFICATE_FILE and CREDENTIALS_KEY_FILE are set together, or neither is."
+    return None
 
 
 def unknown_names(variables: Collection[str], providers: Collection[str]) -> list[str]:
@@ -317,7 +326,7 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
 _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
-    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_"),
+    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_"),
 )
 _NEARLY = 0.8
 """How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from core import db, process_settings, redaction, setting_values
 from core.catalog import in_force
 from core.catalog.catalogue import Catalogue
@@ -21,7 +23,9 @@ from core.db import Database
 from core.db.engine import PATIENCE_SECONDS
 from core.db.opening import open_database
 from core.files import private
+from core.files.signing_certificate import UnusableKey
 from core.files.storage import Storage, open_storage
+from core.generations import signing_keys
 from core.generations.progress import ProgressBoard
 from core.identity import provider_http
 from core.identity.issuers import Issuers
@@ -124,6 +128,7 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)
+    _look_at_signing_key(database, settings)
     installation = Installation(settings, database, storage, settings.redis_url, callers, cache)
     for model_id in installation.catalogue.unpriced():
         log.warning("The model '%s' has no price in its record, so it is not offered.", model_id)
@@ -146,6 +151,20 @@ def _look_at_keys(database: Database, settings: Settings) -> None:
             "what they are sent. Set SECRET_KEY_OLD to the key before until they have new secrets.",
             lost,
         )
+
+
+def _look_at_signing_key(database: Database, settings: Settings) -> None:
+    """Make the key that clips are signed with at the first start; one that cannot be used holds up nothing."""
+    try:
+        signing_keys.for_signing(database, settings)
+    except UnusableKey as broken:
+        log.warning(
+            "Clips are delivered without content credentials until CREDENTIALS_CERTIFICATE_FILE and "
+            "CREDENTIALS_KEY_FILE can be used: %s",
+            broken.detail,
+        )
+    except SQLAlchemyError:  # it is made with the first clip
+        log.warning("the key that clips are signed with could not be looked at now", exc_info=True)
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from core.catalog_changes import live_lists
 from core.clock import utc_now
 from core.db.enums import EntryKind, Stage
 from core.db.tables import Generation
+from core.files.content_credentials import Unsigned
 from core.generations import unresolved
 from core.identity import users
-from core.insights import provider_status
+from core.insights import attention, provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
 from pages.sections.costs import dollar, drift
@@ -39,6 +40,44 @@ def refused_accounts() -> None:
         ]
     for status in found:
         st.warning(f"{provider_cards.account_fault(status)} {provider_cards.account_remedy()}", icon=":material/key:")
+
+
+def unsigned() -> None:
+    """Clips that were delivered without content credentials, or soon will be: why, and what helps."""
+    with db.read_session() as session:
+        waiting = attention.waiting(session)
+    if waiting.certificate_ends_at is not None:
+        ends = _("The certificate that clips are signed with ends {when}. Clips are not signed from then on.").format(
+            when=wording.moment(waiting.certificate_ends_at)
+        )
+        st.warning(f"{ends} {_(_KEY_FILES)}", icon=":material/gpp_maybe:")
+    found = waiting.unsigned
+    if found is None:
+        return
+    told = plural(
+        "{number} clip was delivered without content credentials in the last 7 days.",
+        "{number} clips were delivered without content credentials in the last 7 days.",
+        found.count,
+    ).format(number=wording.credits(found.count))
+    last = _("The last one {age}: {reason}").format(
+        age=wording.age(found.last_at, utc_now()), reason=translate_message(found.last_reason.message)
+    )
+    remedy = _(REMEDIES.get(found.last_reason, N_("The log of the workers says more.")))
+    st.warning(f"{told} {last} {remedy}", icon=":material/gpp_maybe:")
+
+
+_KEY_FILES = N_(
+    "Look at CREDENTIALS_CERTIFICATE_FILE and CREDENTIALS_KEY_FILE on every machine with workers; "
+    "the next clip is signed as soon as both can be used."
+)
+REMEDIES: Mapping[Unsigned, str] = {
+    Unsigned.KEY_UNREADABLE: _KEY_FILES,
+    Unsigned.KEY_MISMATCH: _KEY_FILES,
+    Unsigned.CERTIFICATE_UNREADABLE: _KEY_FILES,
+    Unsigned.CERTIFICATE_EXPIRED: _KEY_FILES,
+    Unsigned.CERTIFICATE_NOT_YET_VALID: _KEY_FILES,
+    Unsigned.NO_ROOM: N_("Make room on the disk of DATA_DIR."),
+}
 
 
 def notes_on_models() -> None:
@@ -321,6 +360,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 with components.error_boundary():
     current_member.administrator()
     refused_accounts()
+    unsigned()
     drift.warn()
     notes_on_models()
     unclear()

@@ -14,7 +14,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import ImageStat
 
-from core.files import sniff, video_presentation, video_reader
+from core.files import sniff, video_presentation, video_reader, visible_mark
+from core.files.sound_track import Copied, Encoded, Silence, SoundTrack
 
 POSTER_WIDTH = 480
 PREVIEW_WIDTH = 320
@@ -99,14 +100,27 @@ def preview(path: Path) -> bytes:
         return target.read_bytes()
 
 
-def make_web_safe(path: Path, target: Path) -> None:
+def make_web_safe(path: Path, target: Path, *, marked: bool = False) -> None:
     """Re-encode as H.264 and AAC in an MP4 with its index in front, at `target`, whole or not at all.
 
     For what `verify` calls not web safe: browsers play HEVC as sound without a picture and say nothing (measured).
-    Raises errors.MediaRejected.
+    With `marked` every picture carries the visible mark. Raises errors.MediaRejected.
     """
+    _re_encode(path, target, crf=20, marked=marked, copies_sound=False)
+
+
+def put_mark(path: Path, target: Path) -> None:
+    """Write a web-safe MP4 to `target` with the visible mark in every picture, its sound as it is, or not at all.
+
+    Of a quality at which one does not see that it was encoded twice. Raises errors.MediaRejected.
+    """
+    _re_encode(path, target, crf=16, marked=True, copies_sound=True)
+
+
+def _re_encode(path: Path, target: Path, *, crf: int, marked: bool, copies_sound: bool) -> None:
     shown = video_presentation.of(path)
     size = shown.fitted()
+    mark = visible_mark.VisibleMark(*size) if marked else None
     draft = target.with_name(f".{target.name}.draft")
     try:
         with (
@@ -114,24 +128,23 @@ def make_web_safe(path: Path, target: Path) -> None:
             av.open(str(draft), "w", format="mp4", options={"movflags": "+faststart"}) as sink,
         ):
             rate = stream.average_rate or Fraction(24)
-            picture = sink.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
+            picture = sink.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": str(crf)})
             shown.prepare(picture, size)
             picture.codec_context.time_base = stream.time_base or Fraction(1, 90_000)
             heard = None if video_reader.audio_codec(source) in (None, "unknown") else source.streams.audio[0]
-            sound = sink.add_stream("aac", rate=48_000, layout="stereo") if heard else None
-            resampler = av.AudioResampler(format="fltp", layout="stereo", rate=48_000, frame_size=1024)
+            sound: SoundTrack = Silence()
+            if heard is not None:
+                sound = Copied(sink, heard) if copies_sound else Encoded(sink)
             for packet in source.demux(*filter(None, (stream, heard))):
+                if packet.stream.type == "audio":
+                    sound.take(packet)
+                    continue
                 for frame in packet.decode():
                     if isinstance(frame, VideoFrame):
-                        sink.mux(picture.encode(shown.for_encoder(frame, size)))
-                    elif sound is not None and isinstance(frame, av.AudioFrame):
-                        for part in resampler.resample(frame):
-                            sink.mux(sound.encode(part))
+                        upright = shown.for_encoder(frame, size)
+                        sink.mux(picture.encode(mark.painted(upright) if mark else upright))
             sink.mux(picture.encode(None))
-            if sound is not None:
-                for part in resampler.resample(None):
-                    sink.mux(sound.encode(part))
-                sink.mux(sound.encode(None))
+            sound.end()
         if not draft.exists():
             raise sniff.rejected("no_frames")
         draft.replace(target)

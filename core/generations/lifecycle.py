@@ -36,7 +36,11 @@ _INSERT_EVENT = insert(table_of(GenerationEvent))  # put together once, since ev
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The files of a finished clip, already in storage; without a preview, one is made later."""
+    """The files of a finished clip, already in storage; without a preview, one is made later.
+
+    `credentials` are those of its file as they were read back, None where it has none, for the `unsigned_reason`; it is
+    told in `notes` for the timeline.
+    """
 
     output_key: str
     thumbnail_key: str | None
@@ -44,6 +48,9 @@ class Output:
     stored_bytes: int
     facts: Mapping[str, Any]
     gaps: Sequence[Message] = ()
+    credentials: Mapping[str, Any] | None = None
+    unsigned_reason: str | None = None
+    notes: Sequence[Message] = ()
 
 
 def claim(
@@ -189,6 +196,8 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
         "preview_key": output.preview_key,
         "stored_bytes": output.stored_bytes,
         "output_facts": dict(output.facts) | conformance.to_facts(output.gaps),
+        "credentials": output.credentials,
+        "unsigned_reason": output.unsigned_reason,
         "ended_at": facts.ended_at,
         "error_code": None,
         "error_message": None,
@@ -205,6 +214,8 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     preview_at = facts.ended_at if output.preview_key is None else None
     if not transition(session, row, Status.COMPLETED, Stage.FINALIZED, what=what, next_at=preview_at, **values):
         return False
+    for note in output.notes:
+        add_event(session, facts.id, Status.COMPLETED, Stage.FINALIZED, what=note)
     ledger.settle(session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
     quota.reserve(session, facts.workspace_id, size_bytes=output.stored_bytes, quota_bytes=None)
     seconds = facts.duration_seconds

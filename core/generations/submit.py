@@ -14,7 +14,7 @@ from core.catalog_changes import current
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
-from core.db.tables import Generation, Project, is_live, table_of
+from core.db.tables import Generation, Project, Workspace, is_live, table_of
 from core.generations import lifecycle, spending
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
@@ -149,6 +149,7 @@ def _row(member: Member, project: Project, order: Order, price: Quote, now: date
         model_name=model.name,
         credits=price.total_credits,
         quote=price.to_json(),
+        visible_mark=select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery(),
         next_at=now,
         created_at=now,
         updated_at=now,

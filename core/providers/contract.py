@@ -398,10 +398,11 @@ class Provider(ABC):
     waits or sleeps here. Key, address and HTTP client are handed in; the client follows no redirects.
 
     `needs_key` False means it is configured by its address alone. `is_local`: it runs beside the worker, so it is
-    always configured, and its address is today's and not the one a job was submitted to. `min_poll_seconds` is the
-    shortest pause between two looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes
-    from us at once, `max_requests_per_second` how many calls of any kind. `can_list_models`: one call gives all its
-    video models; `can_look_up_models`: one call tells of one model whether it is there.
+    always configured, and its address is today's and not the one a job was submitted to. `uses_ai` False: a program
+    draws without a trained model, and what it makes is signed as such. `min_poll_seconds` is the shortest pause between
+    two looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes from us at once,
+    `max_requests_per_second` how many calls of any kind. `can_list_models`: one call gives all its video models;
+    `can_look_up_models`: one call tells of one model whether it is there.
 
     One that is `from_file` was made from a file of vendors. `given_address` says that its address stands there (with a
     path only if the kind `takes_base_path`); `options` are facts about it that its kind asks for, such as a region.
@@ -417,6 +418,7 @@ class Provider(ABC):
     default_base_url: ClassVar[str]
     needs_key: ClassVar[bool] = True
     is_local: ClassVar[bool] = False
+    uses_ai: ClassVar[bool] = True
     min_poll_seconds: ClassVar[float] = 2.0
     max_in_flight: ClassVar[int | None] = None
     can_cancel: ClassVar[bool] = False

@@ -327,6 +327,7 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
         project_id=project.id,
         next_at=db.now(session),
         created_at=datetime.fromisoformat(send.order["created_at"]),
+        visible_mark=select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery(),
         **values,
     )
     session.add(row)

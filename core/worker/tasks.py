@@ -6,9 +6,7 @@ dispatcher decides what that means.
 """
 
 import asyncio
-import hashlib
 import logging
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -25,11 +23,11 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.files import download
 from core.generations import conformance, lifecycle
-from core.messages import message
+from core.messages import Message, message
 from core.providers import connection, registry
 from core.providers.contract import LINK_AT_PROVIDER, Provider, ProviderJob, VideoRequest, VideoSource
 from core.retry import RepeatedFailure
-from core.worker import answers, provider_request, recovery, setbacks, uncollected
+from core.worker import answers, delivery, provider_request, recovery, setbacks, uncollected
 from core.worker.background import repeating
 from core.worker.lease_watch import LEASE
 
@@ -42,9 +40,6 @@ FETCH_TRIES = 1
 """Within one job; the row comes back for more, behind those that work."""
 INGEST_SECONDS = 3600.0
 """How long a download keeps its lease; one that takes longer is done again by somebody else."""
-_EXAMINING = threading.Lock()
-_RE_ENCODING = threading.Lock()
-"""One at a time, since FFmpeg takes up to a gigabyte; who need not be re-encoded waits for no one who must."""
 
 
 def _left_for_later(job: Callable[[str], None]) -> Callable[[str], None]:
@@ -123,6 +118,7 @@ def ingest(generation_id: str) -> None:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.READY_TO_DOWNLOAD:
             return
+        installation_id = identity.of(session)
         attempt, was_given_up = row.collect_attempt + 1, row.status is Status.UNCERTAIN
         lifecycle.transition(
             session,
@@ -140,7 +136,10 @@ def ingest(generation_id: str) -> None:
     target, note = folder / f"{generation_id}.video", folder / f"{generation_id}.seen.json"
     try:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
-            output = _ingest_output(row, target)
+            output = _ingest_output(row, target, installation_id=installation_id)
+    except _Overtaken:
+        log.info("collecting %s was overtaken by another try", generation_id)
+        return
     except _Unusable as unusable:
         seen = uncollected.note_unusable(note, unusable.error, sha256=unusable.sha256)
         uncollected.record(generation_id, attempt, unusable.error, was_given_up=was_given_up, seen=seen)
@@ -162,8 +161,7 @@ def ingest(generation_id: str) -> None:
         uncollected.record(generation_id, attempt, broken, was_given_up=was_given_up)
         return
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
-        for path in (target, target.with_suffix(".safe.mp4")):
-            path.unlink(missing_ok=True)
+        delivery.clean_up(target)
     try:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
             what = f"the end of {generation_id}"
@@ -174,6 +172,10 @@ def ingest(generation_id: str) -> None:
             raise
         log.exception("the end of %s could not be written", generation_id)
         setbacks.record(row, failure)
+
+
+class _Overtaken(Exception):
+    """Somebody else fetches this clip now, or has done so."""
 
 
 class _Unusable(Exception):
@@ -217,44 +219,49 @@ async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | erro
         return errors.SubmitUncertain(detail=trace)
 
 
-def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
-    """Download, verify, make a poster, store; raises AppError, having stored nothing that is charged."""
-    from core.files import video_derivatives, video_probe  # large, and only this needs them
-
+def _ingest_output(row: Generation, target: Path, *, installation_id: str) -> lifecycle.Output:
+    """Download, verify, mark, sign, make a poster, store; raises AppError, having stored nothing that is charged."""
     settings = installation.current().settings
     source, allow = asyncio.run(_source(row)), connection.download_allow(settings, row.provider, row.provider_base_url)
     fetched = download.fetch(source, target, allow=allow, proxies=settings.proxies, max_tries=FETCH_TRIES)
-    sha256 = fetched.sha256
     try:
-        with _EXAMINING:
-            facts = video_probe.verify(target)
-        if not facts.web_safe or facts.container != "mp4":
-            safe = target.with_suffix(".safe.mp4")
-            with _RE_ENCODING:
-                video_derivatives.make_web_safe(target, safe)
-            target = safe
-            with _EXAMINING:
-                facts = video_probe.verify(target)
-            with target.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        with _EXAMINING:
-            poster = video_derivatives.poster(target)
+        made = delivery.prepare(row, target, sha256=fetched.sha256, installation_id=installation_id, now=row.updated_at)
     except errors.MediaRejected as rejected:
         raise _Unusable(rejected, fetched.sha256) from rejected
+    if not _is_still_ours(row):  # another one may have stored it meanwhile, under the same key with its own signature
+        raise _Overtaken
     storage = installation.current().storage
-    base = f"videos/{row.id}/{sha256[:16]}"
+    base = f"videos/{row.id}/{made.key}"
     stored = [
-        storage.put_bytes(f"{base}.webp", poster, media_type="image/webp"),
-        storage.put_file(f"{base}.mp4", target, media_type="video/mp4"),
+        storage.put_bytes(f"{base}.webp", made.poster, media_type="image/webp"),
+        storage.put_file(f"{base}.mp4", made.path, media_type="video/mp4"),
     ]
     return lifecycle.Output(
         output_key=f"{base}.mp4",
         thumbnail_key=f"{base}.webp",
         preview_key=None,
         stored_bytes=sum(item.size_bytes for item in stored),
-        facts=asdict(facts) | {"sha256": sha256},
-        gaps=conformance.deviations(row.spec, asdict(facts)),
+        facts=asdict(made.facts) | {"sha256": made.sha256},
+        gaps=conformance.deviations(row.spec, asdict(made.facts)),
+        credentials=None if made.report is None else made.report.to_json(),
+        unsigned_reason=None if made.unsigned is None else made.unsigned.value,
+        notes=_notes(made),
     )
+
+
+def _notes(made: delivery.Delivery) -> list[Message]:
+    """What the timeline tells of a clip beside that it is there."""
+    notes = [message("delivered_unmarked")] if made.is_unmarked else []
+    if made.unsigned is not None:
+        notes.append(message("delivered_unsigned", reason=made.unsigned.message))
+    return notes
+
+
+def _is_still_ours(row: Generation) -> bool:
+    """Whether a clip is still being fetched by this very try."""
+    with db.read_session() as session:
+        now = session.get(Generation, row.id)
+        return now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == row.collect_attempt
 
 
 async def _source(row: Generation) -> VideoSource:

@@ -26,6 +26,8 @@ class Action(StrEnum):
     """The monthly budget of a workspace or a project; everybody there sees it."""
     USE_WEBHOOKS = "use_webhooks"
     """Addresses that are told of ends, their secrets, and what was delivered; a maker sees none of it."""
+    MARK_CLIPS = "mark_clips"
+    """Whether clips that are ordered in a workspace show that they were made by AI."""
     MANAGE_MEMBERS = "manage_members"
     """Who is in a team and as what, invitations into it, its name, taking it out of use."""
     TRANSFER = "transfer"
@@ -63,6 +65,7 @@ IN_WORKSPACE: Mapping[Action, frozenset[WorkspaceRole]] = {
     Action.DELETE: _MANAGERS,
     Action.SET_BUDGET: _MANAGERS,
     Action.USE_WEBHOOKS: _MANAGERS,
+    Action.MARK_CLIPS: _MANAGERS,
     Action.MANAGE_MEMBERS: _MANAGERS,
     Action.TRANSFER: _MANAGERS,
 }

@@ -38,6 +38,7 @@ class Overview:
     held_credits: int
     credited_credits: int
     storage_bytes: int
+    visible_mark: bool
     created_at: datetime
     archived_at: datetime | None
 
@@ -142,6 +143,27 @@ def rename(session: WriteSession, member: Member, workspace_id: str, *, name: st
     return team
 
 
+def set_visible_mark(session: WriteSession, member: Member, workspace_id: str, *, is_on: bool) -> Workspace:
+    """Let clips that are ordered there from now on show that they were made by AI, or not; for its managers.
+
+    Raises NotFound for who is not in it and Forbidden.
+    """
+    workspace = find(session, member, workspace_id)
+    member.require(Action.MARK_CLIPS, workspace_id)
+    if workspace.visible_mark is not is_on:
+        workspace.visible_mark = is_on
+        session.flush()
+        audit_log.record(
+            session,
+            member.user,
+            Act.WORKSPACE_MARK_ON if is_on else Act.WORKSPACE_MARK_OFF,
+            target=workspace.name,
+            target_id=workspace.id,
+            workspace_id=workspace.id,
+        )
+    return workspace
+
+
 def archive(session: WriteSession, member: Member, workspace_id: str) -> Workspace:
     """Take a team out of use: nobody is at work in it from then on, what is in it and its credits stay.
 
@@ -203,6 +225,7 @@ def _read(session: ReadSession, member: Member, query: Select[Workspace, Account
             held_credits=account.held_credits,
             credited_credits=credited.get(account.id, 0),
             storage_bytes=workspace.storage_bytes,
+            visible_mark=workspace.visible_mark,
             created_at=workspace.created_at,
             archived_at=workspace.archived_at,
         )

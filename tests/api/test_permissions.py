@@ -130,6 +130,7 @@ TABLE: Mapping[str, Row] = {
     "GET /generations": Row(seen(), here=True),
     "GET /generations/{id}": Row(seen(), "clip"),
     "GET /generations/{id}/status": Row(seen(), "clip"),
+    "GET /generations/{id}/credentials": Row(seen(), "clip"),
     "PATCH /generations/{id}": Row(made(), "clip", options=body(favourite=True)),
     "POST /generations/{id}/cancel": Row(made(), "clip that waits"),
     "POST /generations/{id}/retry": Row(made(202), "clip that was cancelled"),

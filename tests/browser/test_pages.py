@@ -26,6 +26,7 @@ PAGES = {
     "/history": ("History", "Rain on a tin roof"),
     "/usage": ("Usage", "Top projects"),
     "/team": ("Team", "Your workspaces"),
+    "/verify": ("Verify", "Drop a clip here"),
     "/people": ("People", "demo@localhost"),
     "/admin": ("Admin", "Grant or correct credits"),
     "/audit_log": ("Audit log", "Was not let in"),

@@ -352,10 +352,16 @@ VIEWS: Mapping[str, View] = {
     ),
     "team, name and credits": View(
         "team",
-        {MANAGERS: OWN_TEAMS | TEAM_TABS | GIVING | {"Name of the team", "FormSubmitter:team_rename-Save"}},
+        {
+            MANAGERS: OWN_TEAMS
+            | TEAM_TABS
+            | GIVING
+            | {"Name of the team", "FormSubmitter:team_rename-Save", "team_mark_*"}
+        },
         tab="Name and credits",
         roles=MANAGERS,
     ),
+    "verify": View("verify", {EVERYBODY: {"verify_file"}}),
     "people": View(
         "people",
         {

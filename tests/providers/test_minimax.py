@@ -123,7 +123,7 @@ def test_an_absence_is_proved_by_order_alone(hours_ago: list[float], complete: b
 @respx.mock
 def test_a_task_that_tells_little_may_be_ours() -> None:
     """What a list leaves out does not say that a task is another's."""
-    items = [{"id": "1", "status": "running"}, TASK | {"id": "2", "task_type": "h3_context_ir"}]
+    items: list[dict[str, Any]] = [{"id": "1", "status": "running"}, TASK | {"id": "2", "task_type": "h3_context_ir"}]
     found = searched(items, total=2)
     assert ([job.id for job in found.candidates], found.complete) == (["1"], True)
 

@@ -25,7 +25,7 @@ def test_unclear_clips_and_refused_accounts_wait(database: Database, person: Mem
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL plans by how full the tables are
-def test_unclear_clips_are_counted_by_their_own_index(database: Database) -> None:
+def test_unclear_and_unsigned_clips_are_found_by_their_own_indexes(database: Database) -> None:
     """Every page of an administrator asks: clips that have ended cost it nothing, however many there are."""
     plans: list[str] = []
 
@@ -38,5 +38,6 @@ def test_unclear_clips_are_counted_by_their_own_index(database: Database) -> Non
     with database.read_connection() as reader:
         attention.waiting(reader)
 
-    assert len(plans) == 1
+    assert len(plans) == 2
     assert "ix_generations_uncertain" in plans[0]
+    assert "ix_generations_unsigned" in plans[1]

@@ -1,13 +1,17 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from core import db
 from core.config import BadSetting
 from core.db.enums import Scope
 from core.db.opening import open_database
+from core.db.tables import SigningCertificate
 from core.identity import api_tokens
 from core.installation import Installation, build, current, using
+from tests.factories import installations
 from tests.factories.users import ensure_member
 
 
@@ -43,3 +47,25 @@ def test_database_when_it_cannot_be_used(installation: Installation, url: str) -
     with pytest.raises(BadSetting, match="DATABASE_URL") as refused:
         open_database(installation.settings.model_copy(update={"database_url": url}))
     assert "hunter2" not in str(refused.value)
+
+
+def test_first_start_makes_the_key_that_clips_are_signed_with(installation: Installation) -> None:
+    """It is there before the first clip, and a later start has the same one."""
+    with installation.database.read_session() as session:
+        first = session.scalars(select(SigningCertificate)).one()
+    assert first.sealed_key is not None
+    with installations.reopen().database.read_session() as session:
+        assert session.scalars(select(SigningCertificate)).one().fingerprint == first.fingerprint
+
+
+def test_start_with_a_signing_key_that_cannot_be_used(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It holds up no start, and the log says which file and which settings."""
+    broken = tmp_path / "broken.pem"
+    broken.write_text("nothing")
+    for name in ("CREDENTIALS_CERTIFICATE_FILE", "CREDENTIALS_KEY_FILE"):
+        monkeypatch.setenv(name, str(broken))
+    installations.reopen()
+    [warning] = [each.getMessage() for each in caplog.records if "without content credentials" in each.getMessage()]
+    assert "CREDENTIALS_CERTIFICATE_FILE" in warning

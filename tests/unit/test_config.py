@@ -318,3 +318,13 @@ def test_read_when_the_file_begins_with_a_mark(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(f"\ufeffDATA_DIR={tmp_path}\r\nFAL_API_KEY=k\r\n".encode())
     found = config.read(["fal"], env_file=tmp_path / ".env")
     assert (found.data_dir, found.provider_keys) == (tmp_path, {"fal": "k"})
+
+
+@pytest.mark.parametrize("name", ["CREDENTIALS_CERTIFICATE_FILE", "CREDENTIALS_KEY_FILE"])
+def test_load_when_only_one_file_of_a_signing_key_is_named(tmp_path: Path, name: str) -> None:
+    """A certificate without its key signs nothing, nor a key without it; that both files are missing stops nothing."""
+    both = ("CREDENTIALS_CERTIFICATE_FILE", "CREDENTIALS_KEY_FILE")
+    with pytest.raises(config.BadSetting, match="set together, or neither"):
+        config.load({"DATA_DIR": str(tmp_path), name: str(tmp_path / "none.pem")})
+    found = config.load({"DATA_DIR": str(tmp_path)} | dict.fromkeys(both, str(tmp_path / "none.pem")))
+    assert found.credentials_key_file == tmp_path / "none.pem"

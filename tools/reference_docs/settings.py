@@ -54,6 +54,17 @@ def variables() -> Sequence[Variable]:
             "The key before, while it is changed: what it has signed stays valid, and webhooks are signed with both.",
         ),
         Variable(
+            "CREDENTIALS_CERTIFICATE_FILE",
+            "a certificate of the installation's own, made on first start",
+            "PEM file of the certificates that clips are signed with, the signer's own first; see "
+            "[sign clips with your own key](../how-to/sign-clips.md). The same on every machine with workers.",
+        ),
+        Variable(
+            "CREDENTIALS_KEY_FILE",
+            "a key of the installation's own, kept in the database",
+            "PEM file of the private key of that certificate, without a password.",
+        ),
+        Variable(
             "AUTH_MODE",
             f"`{demo.auth_mode}`",
             "`local`: one person, no password, answers this machine only. `oidc`: people sign in with an identity "

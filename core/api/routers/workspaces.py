@@ -42,16 +42,21 @@ class NewWorkspace(requests.Body):
 
 
 class WorkspaceChanges(requests.Changes):
-    """What to change of a team; what is absent or null stays. Only administrators bring an archived one back."""
+    """What to change of a workspace; what is absent or null stays. Only administrators bring an archived one back.
+
+    `visibleMark` is also for your personal workspace; the rest is for teams.
+    """
 
     name: Annotated[str, Field(examples=["Film unit"])] | None = None
     archived: bool | None = None
+    visible_mark: bool | None = None
 
 
 class WorkspaceShape(responses.ApiModel):
     """A workspace; `role` is what you are in it, null for an administrator who looks from outside.
 
-    `spentCredits` were charged since its beginning; `heldCredits` are reserved for what is under way.
+    `spentCredits` were charged since its beginning; `heldCredits` are reserved for what is under way. With
+    `visibleMark` clips that are ordered from then on show a small "AI" in a corner.
     """
 
     id: fields.Id
@@ -63,6 +68,7 @@ class WorkspaceShape(responses.ApiModel):
     held_credits: fields.Credits
     spent_credits: fields.Credits
     storage_bytes: int
+    visible_mark: bool
     created_at: datetime
     archived_at: fields.MomentOrNull
 
@@ -157,7 +163,7 @@ def create_workspace(member: CurrentMember, body: NewWorkspace, idempotency_key:
 
 @managing.patch("/workspaces/{id}", responses=refuses(404, 409))
 def change_workspace(member: CurrentMember, workspace_id: PathId, body: WorkspaceChanges) -> WorkspaceAnswer:
-    """Rename, archive or restore a team, for its managers and administrators.
+    """Rename, archive or restore a team, for its managers and administrators; turn the visible mark on, for managers.
 
     Nobody is at work in an archived team; what is in it and its credits stay, and clips under way finish.
     """
@@ -166,6 +172,8 @@ def change_workspace(member: CurrentMember, workspace_id: PathId, body: Workspac
             workspaces.restore(session, member, workspace_id)
         if body.name is not None:
             workspaces.rename(session, member, workspace_id, name=body.name)
+        if body.visible_mark is not None:
+            workspaces.set_visible_mark(session, member, workspace_id, is_on=body.visible_mark)
         if body.archived is True:
             workspaces.archive(session, member, workspace_id)
         return WorkspaceAnswer(workspace=WorkspaceShape.of(workspaces.overview(session, member, workspace_id)))

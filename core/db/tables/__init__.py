@@ -7,7 +7,14 @@ from before there were messages, and what the REST API answers.
 from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, LedgerEntry
-from core.db.tables.operation import AuditLogEntry, AuditRun, Heartbeat, InstallationIdentity, ProviderHealth
+from core.db.tables.operation import (
+    AuditLogEntry,
+    AuditRun,
+    Heartbeat,
+    InstallationIdentity,
+    ProviderHealth,
+    SigningCertificate,
+)
 from core.db.tables.people import (
     ApiToken,
     BrowserSession,
@@ -54,6 +61,7 @@ __all__ = [
     "ShareLinkClip",
     "ShareLinkVisit",
     "SignInLink",
+    "SigningCertificate",
     "Upload",
     "UsageDay",
     "User",

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     ColumnElement,
@@ -52,6 +53,9 @@ class Generation(Base):
     provider's price that began at `cost_since`; None where nobody knew. `idr_per_usd` is the dollar of that moment.
     `provider_cost` is what it came to at the end, and `cost_basis` where that comes from. Rows of before there were
     providers' prices have none of these but `provider_cost`, and as an estimate that is a share of our own price.
+    `visible_mark` is whether its pictures are to show that AI made them, as its workspace wished at the order.
+    `credentials` are the content credentials of the delivered file as they were read back from it, None where it has
+    none; `unsigned_reason` is why a clip was delivered without, a word of `content_credentials.Unsigned`.
     """
 
     __tablename__ = "generations"
@@ -124,6 +128,9 @@ class Generation(Base):
     preview_attempt: Mapped[int] = mapped_column(default=0, server_default="0")
     stored_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     output_facts: Mapped[dict[str, Any] | None]
+    visible_mark: Mapped[bool] = mapped_column(default=False, server_default=false())
+    credentials: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    unsigned_reason: Mapped[str | None] = mapped_column(String(40))
     favourite: Mapped[bool] = mapped_column(default=False, server_default=false())
     kept: Mapped[bool | None]
 
@@ -197,6 +204,12 @@ class Generation(Base):
             "id",
             sqlite_where=text("status = 'uncertain'"),
             postgresql_where=text("status = 'uncertain'"),
+        ),
+        Index(
+            "ix_generations_unsigned",
+            "ended_at",
+            sqlite_where=text("unsigned_reason IS NOT NULL"),
+            postgresql_where=text("unsigned_reason IS NOT NULL"),
         ),
         Index(
             "ix_generations_cover",

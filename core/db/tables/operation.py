@@ -54,6 +54,22 @@ class InstallationIdentity(Base):
     place: Mapped[str | None] = mapped_column(String(200))
 
 
+class SigningCertificate(Base):
+    """Certificates that clips of this installation are or were signed with, by the SHA-256 of the signer's own.
+
+    `sealed_key` is the private key of those that the installation has made itself, readable with SECRET_KEY alone; of
+    others only the certificates are kept, to know them again.
+    """
+
+    __tablename__ = "signing_certificates"
+
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    certificates_pem: Mapped[str] = mapped_column(Text)
+    sealed_key: Mapped[str | None] = mapped_column(Text)
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class AuditRun(Base):
     """The last result of the always-true checks, so that a page can show when they last ran."""
 

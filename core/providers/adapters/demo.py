@@ -34,6 +34,7 @@ class Demo(Adapter):
     default_base_url = "http://127.0.0.1:8710"
     needs_key = False
     is_local = True
+    uses_ai = False
     min_poll_seconds = 0.5
     can_cancel = True
     supports_lookup = True

@@ -19,6 +19,7 @@ def offered(person: Member, *, waiting: int) -> list[st.Page]:
         _page("history.py", _("History"), ":material/grid_view:"),
         _page("usage.py", _("Usage"), ":material/bar_chart:"),
         _page("team.py", _("Team"), ":material/group:"),
+        _page("verify.py", _("Verify"), ":material/verified_user:"),
     ]
     if person.may(Action.MANAGE_PEOPLE):
         pages.append(_page("people.py", _("People"), ":material/manage_accounts:"))

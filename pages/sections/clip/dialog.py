@@ -11,7 +11,7 @@ from core import db, errors, installation
 from core.billing import pricing
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation
-from core.generations import commands, conformance, queries, review
+from core.generations import commands, conformance, credentials, queries, review
 from core.generations.queries import ListFilter
 from core.projects import projects
 from core.workspaces.access import Member
@@ -59,6 +59,7 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
             beside = queries.neighbours(session, person, listing, row.id) if listing else None
             person = person.moved_to(row.workspace_id)  # what can be done with it is done where it is
             told = queries.details(session, row)
+            signed = credentials.of(session, person, row.id)
             project = projects.get(session, person, row.project_id)
             charged_in = projects.get(session, person, row.charged_project_id) if row.charged_project_id else None
             names = components.project_names(session, person, archived=False, wanted=None)
@@ -81,7 +82,7 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
         notes.show(person, row)
         record.source_images(row)
         with st.expander(_("Settings and file"), expanded=True):
-            record.settings(row, project.name, charged_in.name if charged_in else None)
+            record.settings(row, project.name, charged_in.name if charged_in else None, signed)
         with st.expander(_("Receipt")):
             record.receipt(row, told)
         with st.expander(_("Timeline")):

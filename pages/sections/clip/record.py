@@ -9,6 +9,7 @@ import streamlit as st
 from core.db.enums import CostBasis
 from core.db.tables import Generation
 from core.generations import lifecycle, queries
+from core.generations.credentials import Credentials
 from core.generations.queries import Details
 from core.providers import registry
 from pages.ui import components, wording
@@ -38,7 +39,7 @@ def _picture(key: str, label: str) -> str:
     )
 
 
-def settings(row: Generation, project_name: str, charged_in: str | None) -> None:
+def settings(row: Generation, project_name: str, charged_in: str | None, signed: Credentials) -> None:
     """What it was ordered with and what was measured in its file; `charged_in` is where it was before a move."""
     facts = row.output_facts or {}
     rows = [
@@ -66,8 +67,20 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
         )
         if digest := facts.get("sha256"):
             rows.append((_("SHA-256"), str(digest)))
+        rows.append((_("Content credentials"), _signature(signed)))
     rows.append((_("ID"), row.id))
     components.table([_("Setting"), _("Value")], rows)
+
+
+def _signature(signed: Credentials) -> str:
+    """Whether its file says what it is, and by whose word."""
+    if signed.reason is not None:
+        return _("none. {reason}").format(reason=translate_message(signed.reason))
+    if signed.report is None:
+        return _("none; it was made before clips were signed")
+    said = _("signed by {name}").format(name=signed.report.signer)
+    inside = [each.signer or each.title for each in signed.report.ingredients]
+    return f"{said} · {_('with those of {names}').format(names=', '.join(inside))}" if inside else said
 
 
 def receipt(row: Generation, told: Details) -> None:
