@@ -182,7 +182,7 @@ def test_job_of_a_server_that_started_anew(servers: list[str], ana: Member) -> N
 
 def test_waiting_and_running_jobs_are_stopped(servers: list[str], ana: Member) -> None:
     """One is taken out of the queue, one is interrupted; others go on, and the holds go back."""
-    running, other, waiting = (order(ana, f"a lake [sim:slow] {number}") for number in range(3))
+    running, other, waiting = (order(ana, f"a lake [sim:never] {number}") for number in range(3))
     for each in (running, other, waiting):
         tasks.submit(each)
     for each in (waiting, running):
@@ -248,7 +248,7 @@ def test_server_that_goes_away_takes_no_other_along(installation: Installation, 
         second = leaving.enter_context(simulators.running("comfyui", seconds=60))
         file.write_text(FILE.format(first=first, second=second), "utf-8")
         with vendors.named_by(file):
-            httpx.post(f"{first}/_sim/faults", json={"kind": "slow"})
+            httpx.post(f"{first}/_sim/faults", json={"kind": "late"})
             busy, stranded = order(ana), order(ana, "a hill")
             tasks.submit(busy)
             tasks.submit(stranded)
