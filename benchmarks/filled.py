@@ -26,7 +26,7 @@ from core.db.tables import Workspace, WorkspaceMember
 from core.files.storage import Storage
 from core.identity import users
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from tests.factories.generations import CLIP_FACTS
 
 PEOPLE = 200

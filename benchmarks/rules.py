@@ -11,7 +11,7 @@ from collections.abc import Callable
 from statistics import median
 
 from core.catalog import rules
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import GenerationSpec, Reference
 from tests.factories.models import FIFTEEN
 

@@ -87,6 +87,7 @@ class Settings(BaseSettings):
         default_factory=lambda found: 100_000 if found["redis_url"] is None else 0
     )
     poll_seconds: Annotated[float, BeforeValidator(setting_values.pause)] = 5.0
+    delivery_checks: Annotated[bool, BeforeValidator(setting_values.switch)] = True
     storage_quota_bytes: WholeNumber = 50 * 1024**3
     api_requests_per_minute: WholeNumber = 600
     public_url: Annotated[WebUrl, AfterValidator(setting_values.prefix)] = ""
@@ -326,7 +327,7 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
 _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
-    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_"),
+    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH"),
 )
 _NEARLY = 0.8
 """How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""

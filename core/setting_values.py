@@ -26,6 +26,9 @@ BLANK = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"
 """What is invisible at the ends of a value that was pasted, or that came out of a file with other line ends."""
 
 
+_SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+
+
 def cut(value: str) -> str:
     """A value without what nobody sees at its ends, and without quotation marks around the whole of it."""
     bare = value.strip(BLANK)
@@ -186,6 +189,14 @@ def pause(value: str) -> float:
     if not 0 < seconds < 3600:
         raise ValueError(f"{seconds} is not between 0 and 3600 seconds.")
     return seconds
+
+
+def switch(value: str) -> bool:
+    """On or off."""
+    found = _SWITCH.get(value.lower())
+    if found is None:
+        raise ValueError(f"'{_short(value)}' is neither on nor off.")
+    return found
 
 
 def hosts(value: str) -> frozenset[str]:

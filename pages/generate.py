@@ -18,7 +18,7 @@ from core.generations.submit import Order, made_before
 from core.insights import model_stats, provider_status
 from core.messages import Message
 from core.projects import presets, projects
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import MAX_SEED, GenerationSpec
 from core.workspaces import quota
 from core.workspaces.permissions import Action

@@ -10,6 +10,7 @@ from core.catalog import in_force
 from core.clock import utc_now
 from core.db import Reader
 from core.db.enums import Status
+from core.files.findings import FindingKind
 from core.generations import queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
@@ -22,7 +23,7 @@ from pages.sections import whose
 from pages.sections.clip import dialog
 from pages.sections.history import selection
 from pages.sections.sample import offer
-from pages.ui import components, current_member, query_param
+from pages.ui import components, current_member, query_param, wording
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -65,7 +66,8 @@ PERIODS = TranslatedLabels(
 )
 
 BASIC = ("text", "project", "status", "order")
-FURTHER = ("whose", "where", "model", "provider", "favourite", "verdict", "tag", "days")
+ANYTHING = TranslatedLabels({"any": N_("Anything noticed")})
+FURTHER = ("whose", "where", "model", "provider", "favourite", "verdict", "tag", "found", "days")
 
 
 def asked_text() -> str:
@@ -147,6 +149,7 @@ def filters(reader: Reader, person: Member, projects: Mapping[str, str], own_tag
                 choice("favourite", _("Favourites"), _("All clips"), HEARTS)
                 choice("verdict", _("Verdict"), _("Every verdict"), VERDICT_NAMES)
                 choice("tag", _("Tag"), _("All tags"), {tag: tag for tag in own_tags})
+                choice("found", _("Noticed at delivery"), _("All clips"), findings())
                 choice("days", _("Ordered"), _("At any time"), PERIODS)
     return asked_filter(person, projects, own_tags, makers)
 
@@ -168,8 +171,22 @@ def asked_filter(
         favourite=None if heart is None else heart == "yes",
         verdict=None if verdict is None else ReviewStatus(verdict),
         tag=query_param.one_of("tag", own_tags),
+        findings=asked_findings(),
         oldest_first=query_param.one_of("order", ORDERS) == "oldest",
     )
+
+
+def findings() -> dict[str, str]:
+    """What can be noticed about a clip: value in the address -> name."""
+    return {**ANYTHING, **{kind.value: name for kind, name in wording.FINDING.items()}}
+
+
+def asked_findings() -> tuple[FindingKind, ...]:
+    """Kinds that the address asks for, none for all clips."""
+    found = query_param.one_of("found", findings())
+    if found is None:
+        return ()
+    return tuple(FindingKind) if found in ANYTHING else (FindingKind(found),)
 
 
 def _models() -> dict[str, str]:

@@ -104,7 +104,7 @@ def _is_own(module: str, path: Path) -> bool:
 
 def test_adapters_know_http_only() -> None:
     """An adapter imports contract, errors, messages and readers of replies, and no other adapter; it never sleeps."""
-    readers = ("contract", "adapter", "http", "kept", "clip_links", "model_files")
+    readers = ("contract", "models", "adapter", "http", "kept", "clip_links", "model_files")
     allowed = ("core.errors", "core.messages", *(f"core.providers.{name}" for name in readers))
     found = [
         f"{where(path)} -> {module}"

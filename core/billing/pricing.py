@@ -10,7 +10,7 @@ from core.catalog.costs import Estimate
 from core.catalog.records import Cost, Price
 from core.clock import utc_now
 from core.messages import message
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 
 

@@ -11,7 +11,8 @@ from core.catalog.order_fields import flat, sentence
 from core.messages import Message
 from core.providers import constraints
 from core.providers.constraints import Constraints, Value
-from core.providers.contract import MediaKind, VideoModel
+from core.providers.contract import MediaKind
+from core.providers.models import VideoModel
 from core.spec import GenerationSpec, Reference
 
 

@@ -11,8 +11,8 @@ from core.catalog import record_tables
 from core.catalog.records import Cost, Life, LifeState, Price, VendorId
 from core.messages import message
 from core.providers import registry
-from core.providers.contract import VideoModel
 from core.providers.model_files import BadRecord
+from core.providers.models import VideoModel
 from core.providers.registry import Registry
 
 Dated = TypeVar("Dated", Price, Cost, Life, VendorId)

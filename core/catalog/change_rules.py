@@ -17,8 +17,8 @@ from core.catalog.records import Life, PerSecondPrice, Price
 from core.db.enums import ChangeKind
 from core.messages import Message, message, plain
 from core.providers import registry
-from core.providers.contract import VideoModel
 from core.providers.model_files import BadRecord
+from core.providers.models import VideoModel
 from core.providers.registry import Registry
 
 LONGEST_ID = 80

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import floor
 
 from core.catalog.records import Cost, Sure
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 
 

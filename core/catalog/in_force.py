@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 from core.catalog import catalogue
 from core.catalog.catalogue import Catalogue, Entry
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 
 
 def current() -> Catalogue:

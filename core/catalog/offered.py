@@ -7,7 +7,7 @@ from core.catalog import in_force
 from core.catalog.catalogue import Catalogue, Entry
 from core.catalog.records import LifeState
 from core.messages import Message, message
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 
 
 def models(at: datetime) -> tuple[VideoModel, ...]:

@@ -6,7 +6,8 @@ from core.messages import Message, message, plain
 from core.messages.catalogue import Source
 from core.providers import constraints
 from core.providers.constraints import Value
-from core.providers.contract import CapabilityRule, MediaKind, VideoModel
+from core.providers.contract import MediaKind
+from core.providers.models import CapabilityRule, VideoModel
 from core.spec import GenerationSpec
 
 

@@ -15,7 +15,8 @@ from core.errors import FieldProblem
 from core.messages import Message, message
 from core.providers import constraints
 from core.providers.constraints import Value
-from core.providers.contract import MediaKind, VideoModel
+from core.providers.contract import MediaKind
+from core.providers.models import VideoModel
 from core.spec import MAX_SEED, GenerationSpec
 
 __all__ = ["Adapted", "Adjustment", "adapt"]

@@ -8,7 +8,7 @@ from core.catalog_changes import current
 from core.config import Settings
 from core.db import ReadSession
 from core.db.tables import Generation
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 
 
 def model(session: ReadSession, settings: Settings, row: Generation) -> VideoModel | None:

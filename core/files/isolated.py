@@ -53,7 +53,12 @@ def run(work: str, data: bytes, *, memory_bytes: int, seconds: int) -> tuple[Map
     head, _, body = ended.stdout.partition(b"\n")
     if ended.returncode or not head:
         raise _unreadable(f"ended with {ended.returncode}: {ended.stderr[-500:].decode(errors='replace')}")
-    facts: dict[str, Any] = json.loads(head)
+    try:
+        facts = json.loads(head)
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        raise _unreadable(f"answered with no facts: {head[:100]!r}")
     if refused := facts.get("refused"):
         raise errors.MediaRejected(
             Message.from_json(refused["message"]), reason=refused["reason"], detail=refused["detail"]

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from typing import Any
 
 from core.messages import Message, message, plain
-from core.providers.contract import plain_frame_size
+from core.providers.models import plain_frame_size
 from core.spec import GenerationSpec
 
 TOLERANCE_SECONDS = 0.5

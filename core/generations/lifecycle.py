@@ -16,7 +16,7 @@ from core.billing import ledger
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
-from core.generations import conformance, spending
+from core.generations import conformance, delivery_findings, spending
 from core.generations.state_machine import TRANSITIONS
 from core.identity import api_tokens
 from core.insights import cost_drift
@@ -198,6 +198,7 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
         "output_facts": dict(output.facts) | conformance.to_facts(output.gaps),
         "credentials": output.credentials,
         "unsigned_reason": output.unsigned_reason,
+        "finding_kinds": delivery_findings.kinds_of_gaps(output.gaps),
         "ended_at": facts.ended_at,
         "error_code": None,
         "error_message": None,

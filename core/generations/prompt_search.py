@@ -4,11 +4,11 @@ Every word that is looked for must begin a word of the prompt, in any order. Bot
 `core.normal_form`, which makes the words, too: `Generation.prompt_words` holds those of a prompt, and the databases
 only take them apart at the spaces. So both find the same, and nothing that a person types is query syntax.
 
-SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows workspace, maker, project, model, end and verdict, too,
-so it walks the intersection of all of them, newest first, and stops when a page is full: neither a word in a million
-prompts nor one in none of a workspace's is ever collected. Only for a beginning that is longer than those it has an
-index of would it collect all there are, 5 to 18 ms among a million prompts: so the words that begin so are listed, and
-looked for as what they are, in 0.2 ms (SQLite 3.40, the middle of 15).
+SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows workspace, maker, project, model, end, verdict and
+findings, too, so it walks the intersection of all of them, newest first, and stops when a page is full: neither a word
+in a million prompts nor one in none of a workspace's is ever collected. Only for a beginning that is longer than those
+it has an index of would it collect all there are, 5 to 18 ms among a million prompts: so the words that begin so are
+listed, and looked for as what they are, in 0.2 ms (SQLite 3.40, the middle of 15).
 
 PostgreSQL: the newest rows are walked, and only where they do not fill a page, a GIN index over
 the array of its words is asked for all: left to its planner, which takes every beginning of a word for a
@@ -131,8 +131,8 @@ def narrow(
     """Only those of `found` whose prompt has a word beginning with each word of `text`; none, if it has no word.
 
     `found` must itself be restricted to these workspaces, or this project, and to what the others say: here they only
-    make the search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`, models and providers
-    as `mark` writes them; one of each group must fit.
+    make the search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`, models, providers and
+    kinds of findings as `mark` writes them; one of each group must fit.
     """
     wanted = normal_form.words(text)
     if is_postgresql:
@@ -166,7 +166,7 @@ def forget(session: WriteSession, generation_ids: Sequence[str]) -> None:
 
 
 def mark(kind: str, id_: str) -> str:
-    """A model (`m`), a provider (`p`) or a maker (`u`) as one word of the index."""
+    """A model (`m`), a provider (`p`), a maker (`u`) or a kind of finding (`f`) as one word of the index."""
     return kind + re.sub(r"[^0-9a-z]", "", id_.lower())
 
 

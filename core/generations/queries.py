@@ -15,6 +15,7 @@ from core.billing import ledger
 from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, is_live
+from core.files.findings import FindingKind, mask
 from core.generations import prompt_search
 from core.messages import Message, message
 from core.projects import projects
@@ -57,7 +58,8 @@ _KEPT = {ReviewStatus.KEPT: True, ReviewStatus.REJECTED: False, ReviewStatus.UND
 class ListFilter:
     """What a history shows, and in which order; None or empty means all. Times are aware, `until` is not included.
 
-    `text` are beginnings of words in the prompt, see `prompt_search`. `everywhere` is all workspaces in the person's
+    `findings` are kinds of which the clip has at least one; all of them find every clip with any. `text` are beginnings
+    of words in the prompt, see `prompt_search`. `everywhere` is all workspaces in the person's
     reach, where the others are the present one; a project is looked at wherever it is.
     """
 
@@ -73,6 +75,7 @@ class ListFilter:
     favourite: bool | None = None
     verdict: ReviewStatus | None = None
     tag: str | None = None
+    findings: tuple[FindingKind, ...] = ()
     oldest_first: bool = False
 
 
@@ -119,6 +122,8 @@ class ListRow(NamedTuple):
     output_facts: Mapping[str, Any] | None
     favourite: bool
     kept: bool | None
+    findings: Sequence[Mapping[str, Any]] | None
+    loudness_lufs: float | None
     created_at: datetime
     submitted_at: datetime | None
     ended_at: datetime | None
@@ -280,6 +285,7 @@ def _marks(chosen: ListFilter) -> list[Collection[str]]:
         found.append(["favourite"])
     if chosen.verdict in (ReviewStatus.KEPT, ReviewStatus.REJECTED):
         found.append([chosen.verdict.value])
+    found += [[prompt_search.mark("f", kind) for kind in chosen.findings]] if chosen.findings else []
     found += [[prompt_search.mark("m", chosen.model_id)]] if chosen.model_id else []
     found += [[prompt_search.mark("p", chosen.provider)]] if chosen.provider else []
     return found
@@ -309,6 +315,9 @@ def _conditions(chosen: ListFilter) -> list[ColumnElement[bool]]:
     if chosen.verdict is not None:
         kept = chosen.verdict.kept
         found.append(Generation.kept.is_(None) if kept is None else Generation.kept == literal(kept))
+    if chosen.findings:
+        found.append(literal_column("generations.finding_kinds") > literal_column("0"))  # as of its index
+        found.append(Generation.finding_kinds.bitwise_and(mask(chosen.findings)) != 0)
     if chosen.since is not None:
         found += [Generation.created_at >= chosen.since, Generation.id >= _first_id(chosen.since, -CLOCK_SLACK)]
     if chosen.until is not None:

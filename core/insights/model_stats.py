@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Subquery, select, union_all
+from sqlalchemy import Row, Subquery, select, union_all
 
 from core import errors
 from core.catalog import in_force
@@ -146,6 +147,8 @@ def _ended(model_id: str, *, limit: int) -> Subquery:
             Generation.submitted_at,
             Generation.ended_at,
             Generation.error_code,
+            Generation.findings.is_not(None).label("is_checked"),
+            Generation.finding_kinds,
         )
         .where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
         .order_by(Generation.ended_at.desc())
@@ -164,18 +167,26 @@ class TrackRecord:
 
     `ended` counts completed ones and those that the model or its provider failed: what was refused to a person, and
     what our key, our account there or this installation spoiled, says nothing of the model. The seconds are from
-    acceptance to the end, of half and of nine in ten that completed, None before one did.
+    acceptance to the end, of half and of nine in ten that completed, None before one did. `checked` are those of the
+    completed that were looked over, `with_findings` those of them about which something was noticed.
     """
 
     completed: int
     ended: int
     p50_seconds: float | None
     p90_seconds: float | None
+    checked: int = 0
+    with_findings: int = 0
 
     @property
     def success_rate(self) -> float | None:
         """Completed of those that could have been; None before there are any."""
         return self.completed / self.ended if self.ended else None
+
+    @property
+    def findings_rate(self) -> float | None:
+        """Clips with findings of those that were looked over; None before there are any."""
+        return self.with_findings / self.checked if self.checked else None
 
 
 def _codes(kind: type[errors.AppError]) -> Iterator[str]:
@@ -197,21 +208,25 @@ def track_records(session: ReadSession, model_ids: Sequence[str]) -> Mapping[str
     if not model_ids:
         return {}
     recent = [_ended(model_id, limit=TRACK_RECORD_ROWS) for model_id in model_ids]
-    took: dict[str, list[float]] = {}
-    ended: dict[str, int] = {}
+    rows: dict[str, list[Row[Any]]] = {}
     for row in session.execute(union_all(*(select(part) for part in recent))):
         if row.status is Status.CANCELLED or (row.status is Status.FAILED and row.error_code in _NOT_OF_THE_MODEL):
             continue
-        ended[row.model_id] = ended.get(row.model_id, 0) + 1
-        if row.status is Status.COMPLETED:
-            took.setdefault(row.model_id, []).append(
-                (row.ended_at - (row.submitted_at or row.ended_at)).total_seconds()
-            )
-    return {model_id: _record(took.get(model_id, []), number) for model_id, number in ended.items()}
+        rows.setdefault(row.model_id, []).append(row)
+    return {model_id: _record(ended) for model_id, ended in rows.items()}
 
 
-def _record(seconds: Sequence[float], ended: int) -> TrackRecord:
-    if not seconds:
-        return TrackRecord(0, ended, None, None)
-    usual = percentiles(sorted(seconds))
-    return TrackRecord(len(seconds), ended, usual.p50_seconds, usual.p90_seconds)
+def _record(ended: Sequence[Row[Any]]) -> TrackRecord:
+    """The record of one model by its ended rows."""
+    completed = [row for row in ended if row.status is Status.COMPLETED]
+    checked = [row for row in completed if row.is_checked]
+    took = sorted((row.ended_at - (row.submitted_at or row.ended_at)).total_seconds() for row in completed)
+    usual = percentiles(took) if took else None
+    return TrackRecord(
+        completed=len(completed),
+        ended=len(ended),
+        p50_seconds=usual.p50_seconds if usual else None,
+        p90_seconds=usual.p90_seconds if usual else None,
+        checked=len(checked),
+        with_findings=sum(row.finding_kinds > 0 for row in checked),
+    )

@@ -71,6 +71,18 @@ TEMPLATES: dict[str, str] = {
     "other_size": N_("Asked for {resolution} ({asked_width} × {asked_height}), delivered {width} × {height}."),
     "other_length": N_("Asked for {duration_seconds} s, delivered {seconds:.1f} s."),
     "no_sound": N_("Asked for sound, delivered without."),
+    # What a delivered clip shows when it is looked over
+    "found_black": N_("The picture is black from {start_seconds:.1f} s to {end_seconds:.1f} s."),
+    "found_frozen": N_("The picture stands still from {start_seconds:.1f} s to {end_seconds:.1f} s."),
+    "found_flicker": N_(
+        "The picture flickers from {start_seconds:.1f} s to {end_seconds:.1f} s, "
+        "{flashes_per_second:.0f} times a second."
+    ),
+    "found_bars": N_("Of the picture, black bars take {percent:.0f}%."),
+    "found_silent": N_("Asked for sound, delivered a silent track."),
+    "found_clipped": N_("The sound is distorted: it is cut off at its limit."),
+    "found_too_loud": N_("The sound is far too loud, at {lufs:.1f} LUFS."),
+    "found_too_quiet": N_("The sound can hardly be heard, at {lufs:.1f} LUFS."),
     # What can be done with a generation
     "status_pending": N_("pending"),
     "status_processing": N_("processing"),

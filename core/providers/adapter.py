@@ -24,11 +24,11 @@ from core.providers.contract import (
     LiveModel,
     ProviderJob,
     SourceImage,
-    VideoModel,
     VideoRequest,
 )
 from core.providers.hooks import VendorHooks
 from core.providers.http import ABOUT_US, Call, Reply
+from core.providers.models import VideoModel
 
 log = logging.getLogger(__name__)
 

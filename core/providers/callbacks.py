@@ -11,7 +11,8 @@ from typing import Any
 
 from core import config, errors, signing
 from core.providers import kept, storable
-from core.providers.contract import LINK_AT_PROVIDER, JobNotice, Provider, VideoModel
+from core.providers.contract import LINK_AT_PROVIDER, JobNotice, Provider
+from core.providers.models import VideoModel
 
 CALLBACK_PATH = f"{config.API_PATH}/hooks"
 """Where the API takes the calls."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from core.providers.contract import CapabilityRule, Condition, VideoModel
+from core.providers.models import CapabilityRule, Condition, VideoModel
 
 Value = str | int
 

@@ -22,10 +22,10 @@ from core.providers.contract import (
     ReportedCost,
     ReportedUse,
     SourceImage,
-    VideoModel,
     VideoRequest,
 )
 from core.providers.http import ABOUT_US, DEFAULT_RULES, Call, ErrorFacts, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 from core.providers.transport import MAX_REPLY_BYTES
 
 LOST = N_("The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.messages import Source
-from core.providers.contract import CapabilityRule, Condition, VideoModel
+from core.providers.models import CapabilityRule, Condition, VideoModel
 
 OF_CATALOGUE = frozenset({"prices", "costs", "life"})
 """Parts of a record that are not about what a model can make."""

@@ -12,7 +12,8 @@ import httpx
 from core import errors
 from core.messages import N_, message
 from core.providers import constraints
-from core.providers.contract import Provider, VideoModel
+from core.providers.contract import Provider
+from core.providers.models import VideoModel
 from core.startup import StartError
 
 

@@ -24,7 +24,7 @@ from core.db.types import Base
 from core.identity import users
 from core.installation import Installation
 from core.messages import message
-from core.providers.contract import plain_frame_size
+from core.providers.models import plain_frame_size
 from core.sample import books, footage, plan, presence, projects, remove
 from core.sample.books import Books, Files
 from core.sample.footage import Footage, Shot

@@ -21,7 +21,7 @@ from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.messages import Message, message
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import DEFAULTS, FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.usage import reports
 from core.workspaces.access import Member, all_rows_for_analyst

@@ -12,7 +12,8 @@ from core.catalog_changes import current, live_lists
 from core.db import WriteSession
 from core.installation import Installation
 from core.providers import connection, registry
-from core.providers.contract import Provider, VideoModel
+from core.providers.contract import Provider
+from core.providers.models import VideoModel
 
 log = logging.getLogger(__name__)
 

@@ -1,18 +1,20 @@
-"""Makes the hover preview of a clip, once the clip is delivered and charged; whatever goes wrong here harms no clip.
+"""Makes the hover preview of a clip and looks the clip over, once it is delivered and charged; it harms no clip.
 
-What is due stands in the table: a completed row with a `next_at`. A try is counted before it begins, so that a preview
+What is due stands in the table: a completed row with a `next_at`. A try is counted before it begins, so that a clip
 that ends its process is given up, too.
 """
 
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, literal_column, select
 
 from core import db, errors, installation
 from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import Generation
+from core.generations import delivery_findings
 from core.redis import connection as redis_connection
 from core.redis import job_queue
 from core.workspaces import quota
@@ -20,8 +22,8 @@ from core.workspaces import quota
 log = logging.getLogger(__name__)
 
 TRIES = 3
-LEASE = timedelta(minutes=2)
-"""How long after a try began the next one may; making one takes well under a second."""
+LEASE = timedelta(minutes=5)
+"""How long after a try began the next one may; it takes about a second, and a minute for the largest clips."""
 MAX_AT_ONCE = 100
 
 
@@ -52,7 +54,7 @@ def make_due(*, is_wanted_elsewhere: Callable[[], bool] = lambda: False) -> None
 
 
 def make_next() -> bool:
-    """Make the preview that is longest due; False when none is."""
+    """Make the preview of the clip that is longest due, and look that clip over; False when none is."""
     with db.write_session() as session:
         row = _claim(session)
     if row is None:
@@ -60,7 +62,7 @@ def make_next() -> bool:
     try:
         _make(row)
     except (errors.AppError, OSError) as error:
-        log.warning("no preview of %s at try %s of %s: %r", row.id, row.preview_attempt, TRIES, error)
+        log.warning("the file of %s cannot be read at try %s of %s: %r", row.id, row.preview_attempt, TRIES, error)
     return True
 
 
@@ -71,6 +73,7 @@ def _due(session: ReadSession) -> tuple[ColumnElement[bool], ...]:
 
 
 def _claim(session: WriteSession) -> Generation | None:
+    """The clip that is longest due, its try counted."""
     query = select(Generation).where(*_due(session)).order_by(Generation.next_at).limit(1)
     row = session.scalar(query.with_for_update(skip_locked=True))
     if row is not None:
@@ -79,19 +82,61 @@ def _claim(session: WriteSession) -> Generation | None:
     return row
 
 
+def _is_to_be_checked(row: Generation) -> bool:
+    return row.findings is None and installation.current().settings.delivery_checks
+
+
 def _make(row: Generation) -> None:
+    """What is missing of preview and check; each is tried though the other has failed, and both are due once more."""
+    assert row.output_key is not None  # noqa: S101 -- a constraint of completed rows
+    with installation.current().storage.as_file(row.output_key) as clip:
+        is_made = row.preview_key is not None or _is_done("preview", _make_preview, row, clip)
+        is_checked = not _is_to_be_checked(row) or _is_done("check", _check, row, clip)
+    if is_made and is_checked:
+        with db.write_session() as session:
+            _end(session, row)
+
+
+def _is_done(what: str, step: Callable[[Generation, Path], None], row: Generation, clip: Path) -> bool:
+    try:
+        step(row, clip)
+    except (errors.AppError, OSError) as error:
+        log.warning("no %s of %s at try %s of %s: %r", what, row.id, row.preview_attempt, TRIES, error)
+        return False
+    return True
+
+
+def _check(row: Generation, clip: Path) -> None:
+    """A clip that breaks the check, or keeps it too long, would do so again: it stays one that nobody has looked at."""
+    from core.files import delivery_checks  # large, and only this needs it
+
+    try:
+        checked = delivery_checks.check_isolated(clip)
+    except errors.MediaRejected as refused:
+        log.warning("%s cannot be looked over: %r", row.id, refused)
+        return
+    with db.write_session() as session:
+        delivery_findings.record(session, row, checked.findings, loudness_lufs=checked.loudness_lufs)
+
+
+def _make_preview(row: Generation, clip: Path) -> None:
+    from core.files import video_derivatives  # large, and only this needs it
+
     assert row.output_key is not None  # noqa: S101 -- a constraint of completed rows
     storage = installation.current().storage
-    with storage.as_file(row.output_key) as clip:
-        from core.files import video_derivatives  # large, and only this needs it
-
-        data = video_derivatives.preview(clip)
     key = key_of(row.output_key)
-    stored = storage.put_bytes(key, data, media_type="video/mp4")
+    stored = storage.put_bytes(key, video_derivatives.preview(clip), media_type="video/mp4")
     with db.write_session() as session:
         is_wanted = _record(session, row, key, stored.size_bytes)
     if not is_wanted:
         storage.delete(key)
+
+
+def _end(session: WriteSession, row: Generation) -> None:
+    """Nothing is due any more, unless somebody else has begun a further try."""
+    update_where(
+        session, Generation, Generation.id == row.id, Generation.preview_attempt == row.preview_attempt, next_at=None
+    )
 
 
 def _record(session: WriteSession, row: Generation, key: str, size_bytes: int) -> bool:
@@ -103,7 +148,6 @@ def _record(session: WriteSession, row: Generation, key: str, size_bytes: int) -
         Generation.preview_key.is_(None),
         Generation.deleted_at.is_(None),
         preview_key=key,
-        next_at=None,
         stored_bytes=Generation.stored_bytes + size_bytes,
     )
     if noted == 1:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core import db, errors, installation
+from core.catalog import in_force
 from core.db import WriteSession, availability, identity, update_where, writing
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
@@ -242,7 +243,7 @@ def _ingest_output(row: Generation, target: Path, *, installation_id: str) -> li
         preview_key=None,
         stored_bytes=sum(item.size_bytes for item in stored),
         facts=asdict(made.facts) | {"sha256": made.sha256},
-        gaps=conformance.deviations(row.spec, asdict(made.facts)),
+        gaps=conformance.deviations(row.spec, asdict(made.facts), _frame_size(row)),
         credentials=None if made.report is None else made.report.to_json(),
         unsigned_reason=None if made.unsigned is None else made.unsigned.value,
         notes=_notes(made),
@@ -262,6 +263,12 @@ def _is_still_ours(row: Generation) -> bool:
     with db.read_session() as session:
         now = session.get(Generation, row.id)
         return now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == row.collect_attempt
+
+
+def _frame_size(row: Generation) -> tuple[int, int] | None:
+    """(width, height) in pixels that the model makes of this order; None for one that is offered no more."""
+    entry = in_force.find(row.model_id)
+    return None if entry is None else entry.model.frame_size(row.resolution, row.aspect_ratio)
 
 
 async def _source(row: Generation) -> VideoSource:

@@ -35,6 +35,7 @@ function make(id, list) {
   const text = element("span", "text", card);
   element("span", "title", text);
   element("span", "meta", text);
+  element("span", "noticed", text);
   const who = element("span", "who", text);
   for (const name of ["avatar", "by"]) element("span", name, who);
   card.addEventListener("click", () => list.open(id));
@@ -95,7 +96,8 @@ function fill(item, card) {
   if (card.poster && image.getAttribute("src") !== card.poster) image.src = card.poster;
   image.hidden = !card.poster;
   move(item, card);
-  for (const name of ["length", "verdict", "title", "meta"]) words(item, name, card[name]);
+  for (const name of ["length", "verdict", "title", "meta", "noticed"]) words(item, name, card[name]);
+  item.querySelector(".noticed").title = card.noticed ?? "";
   item.querySelector(".verdict").dataset.kept = String(card.kept);
   own(item, card);
   item.firstChild.setAttribute("aria-label", card.label);

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES, Status
+from core.generations import delivery_findings
 from core.generations.queries import ListRow
 from pages.sections import progress_text
 from pages.sections.whose import NOBODY_ELSE, Whose
@@ -91,6 +92,7 @@ def card(row: ListRow, now: datetime, whose: Whose = NOBODY_ELSE) -> dict[str, A
     verdict = "" if row.kept is None else _("Kept") if row.kept else _("Rejected")
     title = row.prompt[:TITLE_CHARS]
     meta = f"{row.model_name} · {wording.priced(row.credits)} · {wording.age(row.created_at, now)}"
+    noticed = " ".join(translate_message(told.message) for told in delivery_findings.of(row))
     return {
         "id": row.id,
         "status": row.status.value,
@@ -106,8 +108,11 @@ def card(row: ListRow, now: datetime, whose: Whose = NOBODY_ELSE) -> dict[str, A
         "favourite": row.favourite,
         "verdict": verdict,
         "kept": row.kept,
+        "noticed": noticed,
         # What is heard holds what is seen, in its order, so that voice control finds a card by its words.
-        "label": " ".join(filter(None, (badge, note, length, verdict, title, meta, whose.heard(row), _("Open clip")))),
+        "label": " ".join(
+            filter(None, (badge, note, length, verdict, title, meta, noticed, whose.heard(row), _("Open clip")))
+        ),
     }
 
 

@@ -15,7 +15,7 @@ from core.clock import utc_now
 from core.insights.model_stats import TrackRecord
 from core.messages import Message
 from core.providers import registry
-from core.providers.contract import VideoModel, lines_of
+from core.providers.models import VideoModel, lines_of
 from core.spec import GenerationSpec
 from pages.ui import language, wording
 from pages.ui.custom_element import custom_element
@@ -185,7 +185,18 @@ def _record(model: VideoModel, record: TrackRecord | None) -> str:
         return plural("The last one failed", "All of the last {number} failed", record.ended).format(
             number=record.ended
         )
-    soon, late = wording.span(record.p50_seconds), wording.span(record.p90_seconds)
+    return " · ".join(filter(None, (_success(record, record.p50_seconds, record.p90_seconds), _findings(record))))
+
+
+def _findings(record: TrackRecord) -> str:
+    """At how many of the clips that were looked over something was noticed."""
+    if record.findings_rate is None or record.checked < RATE_FROM:
+        return ""
+    return _("something noticed at {share}").format(share=wording.share(record.findings_rate))
+
+
+def _success(record: TrackRecord, p50_seconds: float, p90_seconds: float) -> str:
+    soon, late = wording.span(p50_seconds), wording.span(p90_seconds)
     span = soon if soon == late else _("{soon} to {late}").format(soon=soon, late=late)
     if record.ended < RATE_FROM:
         return _("{completed} of {ended} succeeded, {span}").format(

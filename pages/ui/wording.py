@@ -10,7 +10,8 @@ from babel import dates, numbers
 
 from core.catalog import price_list
 from core.db.enums import EntryKind, Role, Stage, Status, WorkspaceRole
-from core.providers.contract import VideoModel
+from core.files.findings import FindingKind
+from core.providers.models import VideoModel
 from core.usage.reports import ProjectLabel
 from pages.ui import language
 from pages.ui.language import N_, _, plural
@@ -55,6 +56,23 @@ STATUS = TranslatedLabels(
         Status.CANCELLED: N_("Cancelled"),
     }
 )
+
+FINDING = TranslatedLabels(
+    {
+        FindingKind.BLACK: N_("Black picture"),
+        FindingKind.FROZEN: N_("Frozen picture"),
+        FindingKind.FLICKER: N_("Flicker"),
+        FindingKind.LETTERBOX: N_("Black bars"),
+        FindingKind.SILENT: N_("No sound"),
+        FindingKind.CLIPPED: N_("Distorted sound"),
+        FindingKind.TOO_LOUD: N_("Too loud"),
+        FindingKind.TOO_QUIET: N_("Too quiet"),
+        FindingKind.OTHER_SHAPE: N_("Other aspect ratio"),
+        FindingKind.OTHER_SIZE: N_("Other resolution"),
+        FindingKind.OTHER_LENGTH: N_("Other length"),
+    }
+)
+"""What can be noticed about a delivered clip."""
 
 ROLE = TranslatedLabels({Role.USER: N_("Member"), Role.ANALYST: N_("Analyst"), Role.ADMIN: N_("Administrator")})
 """What a person is in the installation."""

@@ -7,7 +7,7 @@ import pytest
 
 from core.catalog import rules
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from tests.api.conftest import Client, picture, refusal
 from tests.factories.generations import build_spec, load_generation
 from tests.factories.models import able_demo

@@ -9,7 +9,8 @@ from core import db, errors
 from core.audit import runs
 from core.clock import utc_now
 from core.db.tables import Generation
-from core.generations import lifecycle
+from core.files.findings import Finding, FindingKind
+from core.generations import delivery_findings, lifecycle
 from core.ids import new_id
 from tests.api.conftest import Client, arrive, refusal
 from tests.factories import generations
@@ -387,6 +388,7 @@ def test_list_pages(ana: Client) -> None:
         ("projectId=%00", "projectId"),
         ("provider=" + "x" * 201, "provider"),
         ("statuses=pending", "statuses"),
+        ("finding=ugly", "finding"),
         ("project_id=x", "project_id"),
     ],
 )
@@ -559,3 +561,40 @@ def test_list_by_what_people_think(ana: Client) -> None:
     assert ids("oldestFirst=true") == [first, second, third]
     assert ids("text=lak%20dus&tag=night&kept=false") == [second]
     assert refusal(ana.get("/generations?kept=maybe"))[0] == 422
+
+
+def test_list_by_what_was_noticed(ana: Client) -> None:
+    """What was noticed about a clip stands with its file, each with its sentence, and narrows the list."""
+    frozen, fine, unseen = (ana.finished() for _ in range(3))
+    noticed = [Finding(FindingKind.FROZEN, 1.0, 2.5), Finding(FindingKind.LETTERBOX, measured=0.26)]
+    with db.write_session() as session:
+        assert delivery_findings.record(session, frozen, noticed, loudness_lufs=-14.2)
+        assert delivery_findings.record(session, fine, [])
+
+    def ids(query: str) -> list[str]:
+        return [clip["id"] for clip in ana.get(f"/generations?{query}").json()["generations"]]
+
+    files = {clip["id"]: clip["file"] for clip in ana.get("/generations").json()["generations"]}
+    assert files[frozen.id] == ana.get(f"/generations/{frozen.id}").json()["generation"]["file"]
+    assert files[frozen.id]["findings"] == [
+        {
+            "kind": "frozen",
+            "message": "The picture stands still from 1.0 s to 2.5 s.",
+            "startSeconds": 1.0,
+            "endSeconds": 2.5,
+            "measured": None,
+        },
+        {
+            "kind": "letterbox",
+            "message": "Of the picture, black bars take 26%.",
+            "startSeconds": None,
+            "endSeconds": None,
+            "measured": 0.26,
+        },
+    ]
+    assert (files[frozen.id]["checked"], files[frozen.id]["loudnessLufs"]) == (True, -14.2)
+    told = [[files[row.id][name] for name in ("checked", "findings", "loudnessLufs")] for row in (fine, unseen)]
+    assert told == [[True, [], None], [False, [], None]]
+    assert ids("finding=any") == ids("finding=frozen") == ids("finding=black&finding=letterbox") == [frozen.id]
+    assert ids("finding=black") == []
+    assert ids("finding=any&text=lake&oldestFirst=true") == [frozen.id]

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from core import db
 from core.files import storage as storages
+from core.files.findings import Finding, FindingKind
+from core.generations import delivery_findings
 from tests.browser.conftest import LOOKS, Visitor, barriers, excess_px, picture, settle
 from tests.browser.furnishing import installation, small_clip, stored
 from tests.system.app import App, running
 
 PROMPTS = [f"{place}, take {take}" for take in (1, 2, 3) for place in ("Lake", "Harbour", "Ridge")]
+NOTICED = PROMPTS[-2]
 MOVING = "A paper boat that is being made"
 
 
@@ -26,7 +30,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         clip, project = small_clip(folder / "small.mp4"), studio.project("Lake film")
         for number, prompt in enumerate(PROMPTS):
             row = studio.order(project, prompt, resolution=("720p", "1080p")[number % 2])
-            studio.complete(row, stored(storage, row, clip))
+            row = studio.complete(row, stored(storage, row, clip))
+            if prompt == NOTICED:
+                with db.write_session() as session:
+                    assert delivery_findings.record(session, row, [Finding(FindingKind.FROZEN, 1.0, 2.5)])
         studio.send(studio.order(project, MOVING, model_id="seedance-t2v"), progress=0.2)
     with running(folder) as started:
         yield started
@@ -70,6 +77,23 @@ def test_selected_clips_come_as_one_zip(app: App, visitor: Visitor) -> None:
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text("2 selected")).to_have_count(0)
     expect(page.get_by_role("checkbox", name=f"Select: {PROMPTS[-1]}")).not_to_be_checked()
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_card_shows_what_was_noticed(app: App, visitor: Visitor, theme: str, width: int) -> None:
+    """With its reason, in both themes and on a phone; the filter leaves it alone, and the dialog says it as well."""
+    page = opened(app, visitor, theme=theme, width=width)
+    reason = "The picture stands still from 1.0 s to 2.5 s."
+    expect(card(page, NOTICED).get_by_text(reason)).to_be_visible()
+    expect(page.get_by_text(reason)).to_have_count(1)
+    picture(page, f"history-noticed-{theme}-{width}")
+    assert excess_px(page) <= 0
+    assert barriers(page) == []
+    page.goto(f"http://127.0.0.1:{app.port}/history?found=any")
+    expect(card(page, NOTICED)).to_be_visible()
+    expect(card(page, PROMPTS[0])).to_have_count(0)
+    card(page, NOTICED).click()
+    expect(page.get_by_role("dialog").get_by_text(reason)).to_be_visible()
 
 
 def test_hearts_stay(app: App, visitor: Visitor) -> None:

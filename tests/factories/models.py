@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.providers import model_files, registry
 from core.providers.adapters.demo import Demo
-from core.providers.contract import CapabilityRule, Condition, VideoModel
+from core.providers.models import CapabilityRule, Condition, VideoModel
 
 _FILE = Path(__file__).parents[1] / "fixtures" / "models" / "fifteen.toml"
 

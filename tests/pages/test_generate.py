@@ -17,11 +17,13 @@ from core.clock import utc_now
 from core.db.enums import ChangeKind, WorkspaceRole
 from core.db.tables import Generation, ProviderHealth, Upload, Workspace, WorkspaceMember
 from core.files import storage as storages
+from core.files.findings import Finding, FindingKind
+from core.generations import delivery_findings
 from core.insights import workers
 from core.installation import Installation, current, using
 from core.projects import presets
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.redis import presence
 from core.workspaces import members
 from pages.ui import wording
@@ -240,6 +242,22 @@ def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> Non
     shown = cards(open_page("generate"))
     assert shown["demo-film"]["record"] == f"3 of 4 succeeded, 1{wording.NO_BREAK}s"
     assert shown["wan-2.2-t2v"]["record"] == ""
+
+
+@pytest.mark.parametrize(("clips", "told"), [(19, False), (20, True)])
+def test_cards_tell_at_how_many_clips_something_was_noticed(
+    open_page: Open, studio: Studio, clips: int, told: bool
+) -> None:
+    """From twenty clips on that were looked over: of fewer a share says nothing."""
+    project = studio.project()
+    for number in range(clips):
+        row = studio.complete(studio.order(project, f"A lake, {number}"))
+        found = [Finding(FindingKind.FROZEN, 1.0, 2.5)] if number < 5 else []
+        with db.write_session() as session:
+            assert delivery_findings.record(session, row, found)
+    record = cards(open_page("generate"))["demo-film"]["record"]
+    assert record.endswith(" · something noticed at 25%") is told
+    assert ("noticed" in record) is told
 
 
 def test_cards_say_when_a_provider_is_in_trouble(open_page: Open, studio: Studio) -> None:

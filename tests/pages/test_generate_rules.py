@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import db
 from core.db.tables import Generation, Upload
-from core.providers.contract import CapabilityRule, Condition
+from core.providers.models import CapabilityRule, Condition
 from core.spec import Reference
 from tests.factories.images import create_image
 from tests.factories.models import ABLE, able_demo

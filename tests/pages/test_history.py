@@ -7,12 +7,17 @@ from streamlit.testing.v1 import AppTest
 from core import db
 from core.db.enums import Status
 from core.db.tables import Generation
-from core.generations import queries, review
+from core.files.findings import Finding, FindingKind
+from core.generations import delivery_findings, queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
+from core.messages import message
+from tests.factories.generations import build_output
 from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent
+
+FROZEN = Finding(FindingKind.FROZEN, 1.0, 2.5)
 
 
 def cards(at: AppTest) -> list[dict[str, Any]]:
@@ -223,6 +228,80 @@ def test_further_filters_come_from_the_address(
     change(studio, hill, verdict=ReviewStatus.REJECTED, tags=["night"])
 
     assert shown(open_page("history", **address)) == titles
+
+
+def look_over(row: Generation, *found: Finding, loudness_lufs: float | None = None) -> None:
+    """Let this be found in a clip."""
+    with db.write_session() as session:
+        assert delivery_findings.record(session, row, found, loudness_lufs=loudness_lufs)
+
+
+@pytest.mark.parametrize(
+    ("found", "titles"),
+    [
+        ("any", ["silent", "frozen"]),
+        ("frozen", ["frozen"]),
+        ("silent", ["silent"]),
+        ("black", []),
+        ("nothing of the kind", ["unseen", "fine", "silent", "frozen"]),
+    ],
+)
+def test_filter_by_what_was_noticed(open_page: Open, studio: Studio, found: str, titles: list[str]) -> None:
+    """All clips at which anything was noticed, or those of one kind; what means nothing filters nothing."""
+    project = studio.project()
+    for prompt, noticed in (("frozen", [FROZEN]), ("silent", [Finding(FindingKind.SILENT)]), ("fine", [])):
+        look_over(studio.complete(studio.order(project, prompt, generate_audio=True)), *noticed)
+    studio.complete(studio.order(project, "unseen"))
+
+    assert shown(open_page("history", found=found)) == titles
+
+
+def test_card_says_what_was_noticed(open_page: Open, studio: Studio) -> None:
+    """With its reason, for eyes and for ears, in the language of the session; nothing where nothing was noticed."""
+    project = studio.project()
+    look_over(studio.complete(studio.order(project, "lake")), FROZEN)
+    look_over(studio.complete(studio.order(project, "hill")))
+    studio.complete(studio.order(project, "fox"))
+    said_of = {card["title"]: card for card in cards(open_page("history"))}
+    assert {title: card["noticed"] for title, card in said_of.items()} == {
+        "lake": "The picture stands still from 1.0 s to 2.5 s.",
+        "hill": "",
+        "fox": "",
+    }
+    assert said_of["lake"]["noticed"] in said_of["lake"]["label"]
+    with db.write_session() as session:
+        users.set_language(session, studio.person.user, tag="id")
+    [card] = cards(open_page("history", found="frozen"))
+    assert card["noticed"] == "Gambar diam dari 1 dtk sampai 2,5 dtk."
+
+
+def test_dialog_says_what_was_noticed(open_page: Open, studio: Studio) -> None:
+    """As a warning above the prompt, with what it differs in from the order; the loudness is one of its facts."""
+    gaps = [message("other_length", duration_seconds=5, seconds=4.0)]
+    row = studio.order(studio.project(), "lake")
+    row = studio.complete(row, build_output(row.id, gaps=gaps, preview_key=None))
+    at = open_page("history", clip=row.id)
+    assert [warning.value for warning in at.warning] == [
+        "The provider delivered something else than was ordered. Asked for 5 s, delivered 4.0 s."
+    ]
+    assert "not looked over" in said(at)
+    look_over(row, FROZEN, loudness_lufs=-14.2)
+    at = open_page("history", clip=row.id)
+    assert [warning.value for warning in at.warning] == [
+        "The provider delivered something else than was ordered. Asked for 5 s, delivered 4.0 s. "
+        "The picture stands still from 1.0 s to 2.5 s."
+    ]
+    assert "Other length, Frozen picture" in said(at)
+    assert "-14.2 LUFS" in said(at).replace("\N{MINUS SIGN}", "-")
+
+
+def test_dialog_of_a_clip_without_findings(open_page: Open, studio: Studio) -> None:
+    """That somebody has looked and noticed nothing is said among its facts, and there is no warning."""
+    row = studio.complete(studio.order(studio.project(), "lake"))
+    look_over(row)
+    at = open_page("history", clip=row.id)
+    assert not at.warning
+    assert "nothing noticed" in said(at)
 
 
 def test_further_filters_hold_while_their_panel_is_closed(open_page: Open, studio: Studio) -> None:

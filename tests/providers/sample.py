@@ -14,11 +14,11 @@ from core.providers.contract import (
     LiveModel,
     ProviderJob,
     SourceImage,
-    VideoModel,
     VideoRequest,
     VideoSource,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 from core.providers.testing import BASE_URL, ODD_WORD, REFERENCE, Answer, Listing, VendorScript
 
 MODEL = VideoModel(

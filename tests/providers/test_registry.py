@@ -5,7 +5,8 @@ import pytest
 
 from core import errors
 from core.providers import registry
-from core.providers.contract import JobState, JobStatus, Provider, ProviderJob, VideoModel, VideoRequest
+from core.providers.contract import JobState, JobStatus, Provider, ProviderJob, VideoRequest
+from core.providers.models import VideoModel
 from core.providers.registry import Access, Registry
 
 MODEL = VideoModel(

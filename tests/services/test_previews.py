@@ -1,5 +1,7 @@
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,9 @@ from core.audit import runs
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation, Workspace
+from core.files import delivery_checks
 from core.files import storage as storages
-from core.generations import commands, lifecycle
+from core.generations import commands, delivery_findings, lifecycle
 from core.installation import Installation, current
 from core.redis import job_queue
 from core.redis.connection import Connection
@@ -32,6 +35,8 @@ from tests.factories.generations import (
     create_generation,
 )
 from tests.factories.users import create_member
+from tests.fixtures import checked_clips
+from tests.fixtures.checked_clips import Clip
 from tests.fixtures.clips import ClipSpec, make_clip
 
 
@@ -184,6 +189,112 @@ def test_preview_when_two_make_it(ana: Member, storage: storages.Storage, clip: 
     assert storage.exists(str(noted.preview_key))
 
 
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A clip that stands still from its first second on, with sound."""
+    moving = checked_clips.pan(1)
+    spoiled = Clip("frozen", checked_clips.held(moving, 1.0, 9), checked_clips.tone(0.1, 1000.0), seconds=2.5)
+    return spoiled.make(tmp_path_factory.mktemp("clips")).read_bytes()
+
+
+def told(generation_id: str) -> list[str] | None:
+    """What was noticed about a clip, None while nobody has looked."""
+    row = sound(generation_id)
+    return None if row.findings is None else [str(noticed.message) for noticed in delivery_findings.of(row)]
+
+
+def test_clip_is_looked_over_after_it_was_delivered(ana: Member, storage: storages.Storage, frozen: bytes) -> None:
+    """Once, together with its preview: what is noticed is kept, and neither state nor price nor story has changed."""
+    generation_id = delivered(ana, storage, frozen)
+    before = sound(generation_id)
+    assert (before.status, before.findings) == (Status.COMPLETED, None)
+    assert [previews.make_next() for _ in range(2)] == [True, False]
+
+    row = sound(generation_id)
+    assert told(generation_id) == ["The picture stands still from 1.0 s to 2.5 s."]
+    assert row.loudness_lufs == pytest.approx(-20, abs=1)
+    assert (row.version, row.updated_at, row.next_at) == (before.version, before.updated_at, None)
+    assert row.preview_key is not None
+
+
+@pytest.mark.parametrize("switch", ["on", "off"])
+def test_clip_is_looked_over_unless_that_is_off(
+    ana: Member, storage: storages.Storage, clip: bytes, monkeypatch: pytest.MonkeyPatch, switch: str
+) -> None:
+    """With the setting off there is a preview and nobody has looked; a clip without fault is told to have none."""
+    monkeypatch.setenv("DELIVERY_CHECKS", switch)
+    installations.reopen()
+    generation_id = delivered(ana, storage, clip)
+    assert [previews.make_next() for _ in range(2)] == [True, False]
+
+    row = sound(generation_id)
+    assert (row.preview_key is not None, row.next_at) == (True, None)
+    assert (row.findings is None) == (switch == "off")
+
+
+def test_clip_that_keeps_the_check_too_long(
+    ana: Member, storage: storages.Storage, frozen: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is ended and not begun again; the clip stays as it was delivered, has its preview, and counts as not seen."""
+    monkeypatch.setattr(delivery_checks, "SECONDS", 0.01)
+    generation_id = delivered(ana, storage, frozen)
+    assert [previews.make_next() for _ in range(2)] == [True, False]
+
+    row = sound(generation_id)
+    assert (row.status, row.findings, row.finding_kinds, row.next_at) == (Status.COMPLETED, None, None, None)
+    assert storage.exists(str(row.preview_key))
+
+
+@pytest.fixture(params=["{", '{"findings": [{"kind": "upside_down"}], "loudness_lufs": null}', "[]", "null"])
+def liar(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is started to decode says something else than findings."""
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{request.param}'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+
+
+@pytest.mark.usefixtures("liar")
+def test_clip_that_takes_the_check_over(ana: Member, storage: storages.Storage, clip: bytes) -> None:
+    """Whatever a decoder says that runs foreign code is nothing that is written down, and the clip stays."""
+    generation_id = delivered(ana, storage, clip)
+    assert [previews.make_next() for _ in range(2)] == [True, False]
+
+    row = sound(generation_id)
+    assert (row.status, row.findings, row.finding_kinds, row.next_at) == (Status.COMPLETED, None, None, None)
+    assert storage.exists(str(row.preview_key))
+
+
+def test_check_when_its_worker_dies(ana: Member, storage: storages.Storage, frozen: bytes) -> None:
+    """A try that died after the preview leaves the check due: it is made by the next, and the preview is not."""
+    generation_id = delivered(ana, storage, frozen)
+    with db.write_session() as session:
+        row = previews._claim(session)
+    assert row is not None
+    with storage.as_file(str(row.output_key)) as path:
+        previews._make_preview(row, path)
+    stored_bytes = sound(generation_id).stored_bytes
+    assert not previews.any_due()
+    change(generation_id, next_at=utc_now())
+    assert [previews.make_next() for _ in range(2)] == [True, False]
+
+    row = sound(generation_id)
+    assert (told(generation_id), row.stored_bytes) == (["The picture stands still from 1.0 s to 2.5 s."], stored_bytes)
+    assert (row.preview_attempt, row.next_at) == (2, None)
+
+
+def test_check_when_its_worker_dies_each_time(ana: Member, storage: storages.Storage, clip: bytes) -> None:
+    """A clip whose check takes the worker along is left alone in the end, as one that nobody has looked at."""
+    generation_id = delivered(ana, storage, clip)
+    for _ in range(previews.TRIES):
+        change(generation_id, next_at=utc_now())
+        with db.write_session() as session:
+            assert previews._claim(session)
+    assert not previews.any_due()
+    row = sound(generation_id)
+    assert (row.status, row.findings, row.next_at) == (Status.COMPLETED, None, None)
+
+
 def test_preview_is_claimed_and_noted_once(database: db.Database, person: Member) -> None:
     """What one maker has claimed no other gets, and the bytes are counted with the first note only."""
     row = advance(
@@ -204,6 +315,8 @@ def test_preview_is_claimed_and_noted_once(database: db.Database, person: Member
     for _ in range(2):
         with database.write_session() as session:
             assert previews._record(session, claimed, previews.key_of(str(claimed.output_key)), 200)
+    with database.write_session() as session:
+        previews._end(session, claimed)
 
     with database.read_session() as session:
         noted = session.get(Generation, row.id)

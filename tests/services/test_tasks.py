@@ -19,6 +19,8 @@ from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent
 from core.installation import Installation
+from core.providers import registry
+from core.providers.adapters.demo import Demo
 from core.providers.contract import LINK_AT_PROVIDER
 from core.spec import Reference
 from core.worker import provider_request, tasks, uncollected
@@ -89,6 +91,30 @@ def test_collect_when_all_goes_well(host: hosts.FileHost, ana: Member, installat
     assert any("Asked for" in gap for gap in row.output_facts["gaps"])
     assert list((installation.settings.data_dir / "incoming").iterdir()) == []
     assert [call["authorization"] for call in host.calls] == ["Bearer k-1"]
+
+
+class SmallDemo(Demo):
+    """The demo, whose 720p has another size than others'."""
+
+    models = tuple(replace(model, sizes={"720p 16:9": (640, 360)}) for model in Demo.models)
+
+
+@pytest.mark.usefixtures("host")
+def test_collect_when_the_model_has_a_size_of_its_own(ana: Member) -> None:
+    """What was ordered is what this model makes of it: its own size is no gap."""
+    known = registry.make()
+    known.put(SmallDemo)
+    registry.use(known)
+    generation_id = ready(ana)
+    try:
+        tasks.ingest(generation_id)
+    finally:
+        registry.use(None)
+
+    facts = sound(generation_id).output_facts
+    assert facts is not None
+    assert (facts["width"], facts["height"]) == (640, 360)
+    assert [gap["code"] for gap in facts["gap_messages"]] == ["other_length"]
 
 
 NOT_YET = {

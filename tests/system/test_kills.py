@@ -117,6 +117,32 @@ def test_preview_killed_around_its_commits(installation_at_work: Installation) -
     site.check_books()
 
 
+def test_check_killed_around_its_commits(installation_at_work: Installation) -> None:
+    """A worker that dies while it looks a clip over, or before that is written down, harms nothing: another does it."""
+    site = installation_at_work
+    dispatcher = site.start_worker("--role", "dispatcher")
+    site.start_worker("--role", "submit")
+    generation_id = site.order()
+    site.until_stage(generation_id, Stage.READY_TO_DOWNLOAD)
+    kill_tree(dispatcher)
+    site.flush_redis()
+    site.run_job("ingest", generation_id)
+    stored_bytes = []
+    for when, nth in (("after", 2), ("before", 2)):  # the preview was stored; and then only the check is left
+        make_due(generation_id, site.database)
+        site.run_job_killed_at("preview", generation_id, when, nth)
+        row = site.row(generation_id)
+        assert (row.status, row.findings) == (Status.COMPLETED, None)
+        stored_bytes.append(row.stored_bytes)
+    make_due(generation_id, site.database)
+    site.start_worker()
+    site.until(lambda: site.row(generation_id).findings is not None, "another worker looked it over")
+    site.until(lambda: site.row(generation_id).next_at is None, "nothing is due any more")
+
+    assert {*stored_bytes, site.row(generation_id).stored_bytes} == {stored_bytes[0]}
+    site.check_books()
+
+
 def test_worker_killed_while_waiting(installation_at_work: Installation) -> None:
     """A whole worker that dies while the vendor works is replaced by any other; nothing is bought again."""
     site = installation_at_work

@@ -43,6 +43,7 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("SIGNUP_CREDITS", "1000000000001"),
         ("STORAGE_QUOTA_BYTES", "9" * 18),
         ("POLL_SECONDS", "nan"),
+        ("DELIVERY_CHECKS", "maybe"),
         ("PUBLIC_URL", "https://video.example.org/?a=b"),
         ("MODELSLAB_BASE_URL", "https://"),
         ("MODELSLAB_BASE_URL", "http://gateway:4000/v1"),
@@ -124,6 +125,16 @@ def test_load_when_something_invisible_stands_around_a_value(
     said = "\n".join(record.getMessage() for record in caplog.records)
     assert "FAL_API_KEY" in said
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("value", "is_on"), [("on", True), ("Yes", True), ("1", True), ("off", False), ("FALSE", False), ("0", False)]
+)
+def test_load_when_checks_are_switched(tmp_path: Path, value: str, is_on: bool) -> None:
+    """Clips are looked over unless it is switched off, in any of the usual words."""
+    data_dir = {"DATA_DIR": str(tmp_path)}
+    assert config.load(data_dir).delivery_checks is True
+    assert config.load(data_dir | {"DELIVERY_CHECKS": value}).delivery_checks is is_on
 
 
 def test_load_when_a_secret_key_has_blanks(tmp_path: Path) -> None:

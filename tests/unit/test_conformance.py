@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.generations import conformance
 from core.messages import plain
-from core.providers.contract import plain_frame_size
+from core.providers.models import plain_frame_size
 from tests.factories.generations import build_spec
 
 ASKED = build_spec(generate_audio=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.providers import constraints, registry
 from core.providers.constraints import Value
-from core.providers.contract import CapabilityRule, Condition, VideoModel
+from core.providers.models import CapabilityRule, Condition, VideoModel
 from tests.factories.models import FIFTEEN
 
 NAMED = {model.id: model for model in FIFTEEN}

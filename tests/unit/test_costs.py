@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.billing.quote import idr_of_microusd
 from core.catalog import catalogue, costs
 from core.catalog.records import Cost, Sure
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import Reference
 from tests.factories.generations import build_spec
 

@@ -13,7 +13,8 @@ from PIL import Image
 from core import errors
 from core.files import request_image
 from core.providers import registry
-from core.providers.contract import SourceImage, VideoModel, plain_frame_size
+from core.providers.contract import SourceImage
+from core.providers.models import VideoModel, plain_frame_size
 from tests.factories.models import FIFTEEN
 
 WITH_IMAGE = [model for model in (*registry.models(), *FIFTEEN) if model.start_image or model.end_image]

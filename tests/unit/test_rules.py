@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core import errors
 from core.catalog import rules
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import FIELDS, GenerationSpec, Reference
 from tests.factories.generations import build_spec
 from tests.factories.models import FIFTEEN

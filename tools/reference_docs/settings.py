@@ -80,6 +80,13 @@ def variables() -> Sequence[Variable]:
             _demo(local_stack.DEMO_POLL_SECONDS, f"{served.poll_seconds:g}"),
             "How often a waiting clip is asked about; each provider at least at its own pace.",
         ),
+        Variable(
+            "DELIVERY_CHECKS",
+            "on" if served.delivery_checks else "off",
+            "Whether delivered clips are looked over for black, frozen or flickering pictures, black bars, and sound "
+            "that is silent, distorted, too loud or too quiet. It costs a second or two of one core a clip, after it "
+            "was delivered.",
+        ),
         Variable("STORAGE_QUOTA_BYTES", f"{served.storage_quota_bytes}", "How much one person may keep."),
         Variable(
             "API_REQUESTS_PER_MINUTE",

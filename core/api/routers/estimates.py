@@ -18,7 +18,7 @@ from core.catalog.catalogue import Catalogue
 from core.clock import utc_now
 from core.errors import FieldProblem
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 
 router = routing.router("credits")
 

@@ -18,6 +18,7 @@ from core.api.schemas import fields, requests, responses
 from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation
+from core.files.findings import FindingKind
 from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.submit import Order, submit
@@ -159,6 +160,7 @@ def list_generations(
         favourite=query.favourite,
         verdict=None if query.kept is None else _verdict(query.kept),
         tag=query.tag,
+        findings=tuple(FindingKind) if "any" in query.finding else tuple(map(FindingKind, query.finding)),
         oldest_first=query.oldest_first,
     )
     with db.read_connection() as connection:

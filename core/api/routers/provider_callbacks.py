@@ -15,7 +15,8 @@ from core.db.tables import Generation
 from core.generations import reconciliation
 from core.installation import Installation
 from core.providers import callbacks, registry
-from core.providers.contract import JobNotice, VideoModel
+from core.providers.contract import JobNotice
+from core.providers.models import VideoModel
 
 router = routing.router("hooks")
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from core.api.schemas import fields, responses
 from core.catalog import order_fields, rules
 from core.providers import constraints
-from core.providers.contract import CapabilityRule, Condition, VideoModel
+from core.providers.models import CapabilityRule, Condition, VideoModel
 
 
 class FrameSize(responses.ApiModel):

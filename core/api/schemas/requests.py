@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from core import validation
 from core.api.schemas import fields
 from core.db.enums import Scope, Status
+from core.files.findings import FindingKind
 from core.projects.projects import Sort
 from core.providers.contract import MediaKind
 from core.spec import MAX_SEED, GenerationSpec, Reference
@@ -230,7 +231,8 @@ class GenerationsQuery(Query):
     """Which generations to list; `status` may be given more than once, `until` is not included.
 
     `text` are words, or beginnings of words, that the prompt must have, in any order. `kept` is the verdict: true,
-    false, or `undecided`.
+    false, or `undecided`. `finding` is what was noticed about the delivered clip, may be given more than once and then
+    means one of them; `any` is whatever was noticed.
     """
 
     project_id: Word | None = None
@@ -243,6 +245,7 @@ class GenerationsQuery(Query):
     favourite: bool | None = None
     kept: bool | Literal["undecided"] | None = None
     tag: Word | None = None
+    finding: list[FindingKind | Literal["any"]] = Field(default_factory=list)
     oldest_first: bool = False
     cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     limit: PageSize = 50

@@ -11,7 +11,9 @@ from core.api.schemas import fields
 from core.catalog import price_list
 from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
-from core.generations import queries
+from core.files.findings import FindingKind
+from core.generations import delivery_findings, queries
+from core.generations.delivery_findings import Noticed
 from core.generations.queries import Details, ListRow, StatusSnapshot
 from core.generations.timeline import Step
 from core.spec import Reference, settings_of
@@ -68,10 +70,37 @@ class Refusal(ApiModel):
     error: Error
 
 
+class NoticedShape(ApiModel):
+    """One thing that was noticed about a delivered clip, and the sentence that tells it.
+
+    `measured` is the figure behind it: for `flicker` flashes a second, for `letterbox` the share of the picture that
+    the bars take (0 to 1), for `too_loud` and `too_quiet` LUFS.
+    """
+
+    kind: FindingKind
+    message: str
+    start_seconds: float | None
+    end_seconds: float | None
+    measured: float | None
+
+    @classmethod
+    def of(cls, noticed: Noticed) -> Self:
+        """The shape of what is kept."""
+        found = noticed.finding
+        return cls(
+            kind=found.kind,
+            message=str(noticed.message),
+            start_seconds=found.start_seconds,
+            end_seconds=found.end_seconds,
+            measured=found.measured,
+        )
+
+
 class File(ApiModel):
     """What was measured in the stored file, as it is shown; null where it was not.
 
-    `gaps` say how it differs from the order.
+    `gaps` say how it differs from the order. `findings` are these and, once the clip was looked over (`checked`),
+    whatever else was noticed about it. `loudnessLufs` is the loudness of its sound as EBU R 128 measures it.
     """
 
     size_bytes: int
@@ -84,6 +113,9 @@ class File(ApiModel):
     container: str | None
     sha256: str | None
     gaps: list[str]
+    checked: bool
+    findings: list[NoticedShape]
+    loudness_lufs: float | None
 
     @classmethod
     def of(cls, row: ClipRow) -> Self | None:
@@ -91,8 +123,15 @@ class File(ApiModel):
         if row.status is not Status.COMPLETED:
             return None
         facts: Mapping[str, Any] = row.output_facts or {}
-        known = {name: facts.get(name) for name in cls.model_fields if name not in ("size_bytes", "gaps")}
-        return cls(size_bytes=queries.file_bytes(row), gaps=facts.get("gaps", []), **known)
+        of_the_row = {"size_bytes", "gaps", "checked", "findings", "loudness_lufs"}
+        return cls(
+            size_bytes=queries.file_bytes(row),
+            gaps=facts.get("gaps", []),
+            checked=row.findings is not None,
+            findings=[NoticedShape.of(noticed) for noticed in delivery_findings.of(row)],
+            loudness_lufs=row.loudness_lufs,
+            **{name: facts.get(name) for name in cls.model_fields.keys() - of_the_row},
+        )
 
 
 class ReferenceShape(ApiModel):

@@ -40,7 +40,8 @@ class Generation(Base):
 
     `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
     forward. `version` grows with every move, so that a late worker's write finds nothing to change. On a completed row
-    `next_at` says when its preview is to be made, None when there is nothing to do any more.
+    `next_at` says when its preview is to be made and it is to be looked over, None when nothing is to be done any more;
+    `preview_attempt` counts the tries.
     `setbacks` counts looks or fetches in a row that came to no end that could be written down.
     `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
@@ -49,6 +50,8 @@ class Generation(Base):
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
+    `findings` is what was noticed about the clip (`core.generations.delivery_findings`), empty for nothing, None while
+    nobody has looked; `finding_kinds` are their kinds as bits, 0 for none, before that those of its gaps to the order.
     `estimated_cost_microusd` is what the provider would probably take, as it was known at the order: from the
     provider's price that began at `cost_since`; None where nobody knew. `idr_per_usd` is the dollar of that moment.
     `provider_cost` is what it came to at the end, and `cost_basis` where that comes from. Rows of before there were
@@ -133,6 +136,9 @@ class Generation(Base):
     unsigned_reason: Mapped[str | None] = mapped_column(String(40))
     favourite: Mapped[bool] = mapped_column(default=False, server_default=false())
     kept: Mapped[bool | None]
+    findings: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    finding_kinds: Mapped[int | None]
+    loudness_lufs: Mapped[float | None]
 
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -195,6 +201,15 @@ class Generation(Base):
             "id",
             sqlite_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
             postgresql_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        # `finding_kinds` makes a look for one kind covering.
+        Index(
+            "ix_generations_findings",
+            "workspace_id",
+            "id",
+            "finding_kinds",
+            sqlite_where=text("finding_kinds > 0 AND deleted_at IS NULL"),
+            postgresql_where=text("finding_kinds > 0 AND deleted_at IS NULL"),
         ),
         Index("ix_generations_status", "workspace_id", "status", "id"),
         Index("ix_generations_workspace_model", "workspace_id", "model_id", "id"),

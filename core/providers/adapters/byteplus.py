@@ -23,10 +23,10 @@ from core.providers.contract import (
     MediaKind,
     ProviderJob,
     SourceImage,
-    VideoModel,
     VideoRequest,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 TASKS = "/api/v3/contents/generations/tasks"
 JOBS_A_PAGE = 500

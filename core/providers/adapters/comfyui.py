@@ -35,11 +35,11 @@ from core.providers.contract import (
     ProviderJob,
     ReportedCost,
     SourceImage,
-    VideoModel,
     VideoRequest,
     VideoSource,
 )
 from core.providers.http import ABOUT_US, Call, Reply
+from core.providers.models import VideoModel
 
 OLDEST = (0, 3, 60)
 """The first version that surely takes an id of ours and stops one job and no other."""

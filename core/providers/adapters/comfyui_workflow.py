@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.providers.contract import BadFact, VideoModel, VideoRequest
+from core.providers.contract import BadFact, VideoRequest
+from core.providers.models import VideoModel
 
 FIELDS: Mapping[str, str] = {
     "prompt": "prompt",

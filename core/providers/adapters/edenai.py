@@ -23,10 +23,10 @@ from core.providers.contract import (
     ProviderJob,
     ReportedCost,
     SourceImage,
-    VideoModel,
     VideoRequest,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 _JOBS = "/v3/universal-ai/async"
 _FEATURE = "video/generation_async"

@@ -14,8 +14,9 @@ from core import errors
 from core.messages import N_
 from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.contract import JobNotice, JobState, JobStatus, VideoModel, VideoRequest
+from core.providers.contract import JobNotice, JobState, JobStatus, VideoRequest
 from core.providers.http import ACCOUNT_RULES, HAS_CODE, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 REQUEST_ID = "x-fal-request-id"
 _IS_ID = re.compile(r"[\w-]{8,100}", re.A)

@@ -25,11 +25,11 @@ from core.providers.contract import (
     MediaKind,
     ReportedCost,
     SourceImage,
-    VideoModel,
     VideoRequest,
     VideoSource,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 LOOK_SECONDS = 120.0
 """How long a look may take: the answer may hold the whole clip, and large answers are read one after another."""

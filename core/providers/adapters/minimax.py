@@ -25,10 +25,10 @@ from core.providers.contract import (
     ProviderJob,
     ReportedCost,
     SourceImage,
-    VideoModel,
     VideoRequest,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 TASKS = "/v2/query/video_generation"
 JOBS_A_PAGE = 100

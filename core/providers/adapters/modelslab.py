@@ -14,16 +14,9 @@ from urllib.parse import quote
 from core import errors
 from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.contract import (
-    JobNotice,
-    JobState,
-    JobStatus,
-    LiveModel,
-    SourceImage,
-    VideoModel,
-    VideoRequest,
-)
+from core.providers.contract import JobNotice, JobState, JobStatus, LiveModel, SourceImage, VideoRequest
 from core.providers.http import ABOUT_US, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 _BAD_KEY = http.text(r"(invalid|wrong|missing) api.?key|api.?key (is )?(required|invalid)|unauthenticated")
 _NO_CREDITS = http.text(r"insufficient (credits?|balance)|monthly limit exceeded|subscription|out of credits")

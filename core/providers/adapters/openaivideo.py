@@ -25,11 +25,11 @@ from core.providers.contract import (
     ListPage,
     ProviderJob,
     ReportedCost,
-    VideoModel,
     VideoRequest,
     VideoSource,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 BODIES = ("auto", "json", "multipart")
 COST_HEADER = "x-litellm-response-cost"

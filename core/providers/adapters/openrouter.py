@@ -24,11 +24,11 @@ from core.providers.contract import (
     MediaKind,
     ReportedCost,
     SourceImage,
-    VideoModel,
     VideoRequest,
     VideoSource,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 _CONTENT = http.text(r"moderation|content polic|usage polic|policy violation|flagged|safety|sensitive|nsfw|prohibited")
 _NO_MODEL = http.text(

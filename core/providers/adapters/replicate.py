@@ -28,11 +28,11 @@ from core.providers.contract import (
     LiveModel,
     ProviderJob,
     SourceImage,
-    VideoModel,
     VideoRequest,
     VideoSource,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
 
 LARGEST_DATA_URL_BYTES = 256_000
 """Input files page: up to 256 kB as a data URL, larger ones by address."""

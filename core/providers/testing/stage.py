@@ -16,7 +16,8 @@ import httpx
 import respx
 
 from core import errors
-from core.providers.contract import Provider, SourceImage, VideoModel, VideoRequest
+from core.providers.contract import Provider, SourceImage, VideoRequest
+from core.providers.models import VideoModel
 from core.providers.testing.script import (
     BASE_URL,
     IMAGE,

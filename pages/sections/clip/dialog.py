@@ -11,7 +11,7 @@ from core import db, errors, installation
 from core.billing import pricing
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation
-from core.generations import commands, conformance, credentials, queries, review
+from core.generations import commands, conformance, credentials, delivery_findings, queries, review
 from core.generations.queries import ListFilter
 from core.projects import projects
 from core.workspaces.access import Member
@@ -68,7 +68,7 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
             _beside(beside)
         if row.status is Status.COMPLETED:
             _player(row)
-            _gaps(row)
+            _noticed(row)
         else:
             _state(person, row)
         whose.line(person, row, owned)
@@ -116,12 +116,14 @@ def _player(row: Generation) -> None:
     )
 
 
-def _gaps(row: Generation) -> None:
-    """How the delivered clip differs from the order, said plainly."""
-    if gaps := conformance.from_facts(row.output_facts or {}):
-        st.warning(
-            " ".join([_("The provider delivered something else than was ordered."), *map(translate_message, gaps)])
-        )
+def _noticed(row: Generation) -> None:
+    """How the delivered clip differs from the order, and what else was noticed about it, said plainly."""
+    told = [translate_message(noticed.message) for noticed in delivery_findings.of(row)]
+    if not told:
+        return
+    if conformance.from_facts(row.output_facts or {}):
+        told.insert(0, _("The provider delivered something else than was ordered."))
+    st.warning(" ".join(told))
 
 
 def _actions(person: Member, row: Generation, projects: dict[str, str]) -> None:

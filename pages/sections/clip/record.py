@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.db.enums import CostBasis
 from core.db.tables import Generation
-from core.generations import lifecycle, queries
+from core.generations import delivery_findings, lifecycle, queries
 from core.generations.credentials import Credentials
 from core.generations.queries import Details
 from core.providers import registry
@@ -65,6 +65,9 @@ def settings(row: Generation, project_name: str, charged_in: str | None, signed:
                 f"{measured}, {facts.get('video_codec')}, {sound}, {wording.size(queries.file_bytes(row))}",
             )
         )
+        rows.append((_("Checked at delivery"), _checked(row)))
+        if row.loudness_lufs is not None:
+            rows.append((_("Loudness"), _("{lufs} LUFS").format(lufs=wording.decimal(row.loudness_lufs))))
         if digest := facts.get("sha256"):
             rows.append((_("SHA-256"), str(digest)))
         rows.append((_("Content credentials"), _signature(signed)))
@@ -81,6 +84,13 @@ def _signature(signed: Credentials) -> str:
     said = _("signed by {name}").format(name=signed.report.signer)
     inside = [each.signer or each.title for each in signed.report.ingredients]
     return f"{said} · {_('with those of {names}').format(names=', '.join(inside))}" if inside else said
+
+
+def _checked(row: Generation) -> str:
+    if row.findings is None:
+        return _("not looked over")
+    kinds = dict.fromkeys(noticed.finding.kind for noticed in delivery_findings.of(row))
+    return ", ".join(wording.FINDING[kind] for kind in kinds) or _("nothing noticed")
 
 
 def receipt(row: Generation, told: Details) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.catalog.rules import Adjustment
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from pages.sections.generate import form_state
 from pages.ui import wording
 from pages.ui.language import _, plural, translate_message

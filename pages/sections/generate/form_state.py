@@ -16,7 +16,8 @@ from core.clock import utc_now
 from core.db.tables import Generation
 from core.generations import last_frame, queries
 from core.messages import Message
-from core.providers.contract import MediaKind, VideoModel
+from core.providers.contract import MediaKind
+from core.providers.models import VideoModel
 from core.spec import FIELDS, IMAGE_FIELDS, MAX_SEED, MEDIA_FIELDS, GenerationSpec, Reference
 from core.workspaces.access import Member
 from pages.ui import wording

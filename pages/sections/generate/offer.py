@@ -8,7 +8,7 @@ import streamlit as st
 from core.catalog import rules
 from core.catalog.order_fields import flat
 from core.providers.constraints import MEDIA, Value
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 from pages.ui.language import translate_message
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.prompting import enhancer
 from core.prompting.lexicon import Aspect
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 from pages.sections.generate import form_state
 from pages.ui import components

@@ -8,7 +8,7 @@ import streamlit as st
 from core import errors
 from core.files.image_sanitizer import MAX_UPLOAD_BYTES
 from core.messages import message
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.workspaces.access import Member
 from pages.sections.generate import form_state, source_images
 from pages.sections.generate.offer import Offer

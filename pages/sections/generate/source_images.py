@@ -10,7 +10,7 @@ from core import errors, installation
 from core.catalog import adaptation
 from core.files.image_sanitizer import MAX_UPLOAD_BYTES
 from core.projects import uploads
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 from core.workspaces.access import Member
 from pages.sections.generate import form_state

@@ -6,7 +6,8 @@ import re
 import sys
 from collections.abc import Iterator
 
-from core.providers.contract import Provider, VideoModel
+from core.providers.contract import Provider
+from core.providers.models import VideoModel
 from core.providers.testing.stage import Stage
 
 OF_CORE = (
