@@ -16,7 +16,15 @@ from core import config, errors
 from core.catalog import rules
 from core.files import download
 from core.providers import registry
-from core.providers.contract import JobState, JobStatus, ProviderJob, ReportedUse, SourceImage, UseUnit, VideoSource
+from core.providers.contract import (
+    JobState,
+    JobStatus,
+    ProviderJob,
+    ReportedUse,
+    SourceImage,
+    UseUnit,
+    VideoSource,
+)
 from tests.factories.generations import build_spec
 from tests.providers import calls
 from tests.simulators import running
