@@ -88,8 +88,11 @@ def counted(row: Generation, values: Mapping[str, Any], *, made: bool, delivered
 
 
 def drift_percent(row: Generation) -> int | None:
-    """A told cost in percent of its estimate; None where one of them is not there to compare."""
-    if row.cost_basis not in _TOLD or row.provider_cost is None or row.provider_cost_currency != "USD":
+    """A reported cost in percent of its estimate; None where one of them is not there to compare.
+
+    What was computed from a use says how long a job ran, and nothing of the price.
+    """
+    if row.cost_basis is not CostBasis.REPORTED or row.provider_cost is None or row.provider_cost_currency != "USD":
         return None
     if not row.estimated_cost_microusd:
         return None

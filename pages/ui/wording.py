@@ -272,6 +272,13 @@ def reference_role(role: str) -> str:
     return REFERENCE_ROLE.get(role, role)
 
 
+def sound(was_chosen: bool, model: VideoModel | None) -> str:
+    """Whether a clip of a model, if it is still here, was ordered with sound."""
+    if model is not None and model.always_audio:
+        return _("always")
+    return _("on") if was_chosen else _("off")
+
+
 def reference(role: str) -> str:
     """What a reference is called where it is shown."""
     return _("Reference ({role})").format(role=reference_role(role)) if role else _("Reference")

@@ -29,22 +29,23 @@ def test_margins_follow_the_dollar(admin: Client) -> None:
     assert admin.post("/exchange-rates", json={"idrPerUsd": 33_000}).status_code == 201
     after = {one["modelId"]: one for one in admin.get("/usage/margins").json()["margins"]}
 
-    assert before["nova-reel"] == {
-        "modelId": "nova-reel",
-        "priceIdr": 20_000,
-        "costIdr": 7_920,
-        "markup": 2.53,
-        "lowestMarkup": 2.53,
-        "highestMarkup": 2.53,
-        "isUnusual": False,
+    assert before["fal-kling-2.5-turbo"] == {
+        "modelId": "fal-kling-2.5-turbo",
+        "priceIdr": 16_000,
+        "costIdr": 5_775,
+        "markup": 2.77,
+        "lowestMarkup": 2.08,
+        "highestMarkup": 2.77,
+        "isUnusual": True,
         "lossMakingClips": 0,
         "costIsUnknown": False,
-        "costSince": "2026-07-27T00:00:00Z",
-        "costSource": "Eden AI's list of video models: $0.08 a second",
+        "costSince": "2026-11-28T00:00:00Z",
+        "costSource": "fal's model page: $0.35 for 5 seconds, $0.07 for each further one",
         "costSure": "vendor",
     }
-    assert (after["nova-reel"]["costIdr"], after["nova-reel"]["markup"]) == (15_840, 1.26)
-    assert (before["veo3"]["costIdr"], before["veo3"]["markup"], before["veo3"]["costIsUnknown"]) == (None, None, True)
+    dearer, unknown = after["fal-kling-2.5-turbo"], before["seedance-t2v"]
+    assert (dearer["costIdr"], dearer["markup"]) == (11_550, 1.39)
+    assert (unknown["costIdr"], unknown["markup"], unknown["costIsUnknown"]) == (None, None, True)
     assert before["replicate-seedance-1-pro"]["lossMakingClips"] == 4
 
 

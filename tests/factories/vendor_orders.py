@@ -19,6 +19,8 @@ from tests.factories.generations import DISPATCHED, QUOTA_BYTES, advance, build_
 from tests.factories.projects import create_project
 
 PATIENCE_SECONDS = 60
+FETCHES = 3
+"""How often a download that breaks off is taken up."""
 
 
 @contextmanager
@@ -70,6 +72,8 @@ def carried_through(generation_id: str) -> Generation:
     """The row of an order that was sent, looked at until its clip was there, and collected."""
     tasks.submit(generation_id)
     row = looked_at_until(generation_id, lambda found: found.stage not in (Stage.SUBMITTING, Stage.WAITING))
-    if row.stage is Stage.READY_TO_DOWNLOAD:
-        tasks.ingest(generation_id)
-    return load_generation(generation_id)
+    for _ in range(FETCHES):
+        if row.stage is Stage.READY_TO_DOWNLOAD:
+            tasks.ingest(generation_id)
+            row = load_generation(generation_id)
+    return row

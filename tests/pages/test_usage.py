@@ -300,19 +300,19 @@ def test_what_if(open_page: Open, studio: Studio) -> None:
 
 def test_what_if_the_provider_takes_more(open_page: Open, studio: Studio) -> None:
     """Another price of the provider's and another dollar change the cost and the margin, and no charge."""
-    book(studio.person, Ended(TODAY, studio.project().id, "nova-reel", duration_seconds=6))
+    book(studio.person, Ended(TODAY, studio.project().id, "kling-2.5"))
     at = open_page("usage", show="cost")
     at.session_state["usage_what_if"] = True
     at.run()
-    at.selectbox(key="usage_what_if_model").set_value("nova-reel").run()
+    at.selectbox(key="usage_what_if_model").set_value("kling-2.5").run()
     at.number_input(key="usage_what_if_vendor").set_value(150).run()
     at.number_input(key="usage_what_if_dollar").set_value(33_000).run()
 
     assert not at.error
     tables = " ".join(html.value for html in at.html)
-    assert "Rp 7,920" in tables
-    assert "Rp 23,760" in tables
-    assert "+Rp 15,840" in tables
+    assert "Rp 5,775" in tables
+    assert "Rp 17,325" in tables
+    assert "+Rp 11,550" in tables
 
 
 def test_margin_of_each_model_is_for_those_who_see_everybody(open_page: Open, studio: Studio) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -68,3 +69,20 @@ def test_lengths_of_every_model_are_worded() -> None:
     assert wording.lengths(registry.model("veo3")) == "8 s"
     assert wording.lengths(registry.model("kling-2.5")) == "5 or 10 s"
     assert wording.lengths(registry.model("demo-film")) == "1 to 16 s"
+
+
+def test_sound_that_is_always_there_is_no_choice() -> None:
+    """What was ordered is said, but for a model that makes sound whatever was ordered, and one that is gone."""
+    demo = registry.model("demo-film")
+    loud = replace(demo, always_audio=True)
+    asked = [wording.sound(*each) for each in ((True, demo), (False, demo), (False, loud), (True, None))]
+    assert asked == ["on", "off", "always", "on"]
+
+
+def test_reference_is_named_by_its_role() -> None:
+    """A usual role in words, another as its model names it, none without."""
+    assert [wording.reference(role) for role in ("asset", "first-pass", "")] == [
+        "Reference (subject)",
+        "Reference (first-pass)",
+        "Reference",
+    ]

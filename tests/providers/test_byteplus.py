@@ -2,17 +2,28 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import respx
 
-from core import errors
+from core import errors, vendors_file
 from core.providers import registry
 from core.providers.adapters.byteplus import identifier
-from core.providers.contract import JobMatches, JobState, MediaKind, ReferenceMedia, SourceImage, VideoSource
+from core.providers.contract import (
+    JobMatches,
+    JobState,
+    MediaKind,
+    ReferenceMedia,
+    ReportedUse,
+    SourceImage,
+    UseUnit,
+    VideoSource,
+)
 from tests.providers import calls
 
 TASKS = "https://ark.ap-southeast.bytepluses.com/api/v3/contents/generations/tasks"
@@ -180,6 +191,27 @@ def test_look_at_a_task_that_was_not_made_in_time() -> None:
     assert "in time" in str(error)
 
 
+@respx.mock
+@pytest.mark.parametrize(
+    ("body", "tokens"),
+    [
+        (SUCCEEDED, 108900),
+        (SUCCEEDED | {"usage": {"completion_tokens": "108900"}}, 108900),
+        (SUCCEEDED | {"usage": {"completion_tokens": None}}, None),
+        (SUCCEEDED | {"usage": {"completion_tokens": -5}}, None),
+        (SUCCEEDED | {"usage": None}, None),
+        (TASK | {"status": "failed", "error": {}, "usage": {"completion_tokens": 40}}, 40),
+        (TASK | {"status": "failed", "error": {}}, None),
+    ],
+)
+def test_tokens_are_told(body: dict[str, Any], tokens: int | None) -> None:
+    """What it has counted is known, of a job without a clip too; what it has not stays estimated."""
+    respx.get(LOOK).respond(json=body)
+    status = _look()
+    assert status.use == (None if tokens is None else ReportedUse(Decimal(tokens), UseUnit.TOKENS))
+    assert status.cost is None
+
+
 def test_file_needs_no_key() -> None:
     """The address is signed, and its host is not the API's."""
     assert _run("video_source", JOB_ID, LINK) == VideoSource(LINK)
@@ -270,3 +302,50 @@ def test_a_search_asks_for_one_large_page_of_everything() -> None:
     """The vendor's filter goes by endpoints, so that filtering by model could hide a job."""
     _found()
     assert dict(respx.calls.last.request.url.params) == {"page_num": "1", "page_size": "500"}
+
+
+MAINLAND = """
+[vendor.ark]
+kind = "byteplus"
+base_url = "https://ark.cn-beijing.volces.com"
+
+[[vendor.ark.model]]
+id = "ark-seedance"
+name = "Seedance"
+upstream_id = "doubao-seedance-2-0-260128"
+description = "In mainland China."
+default_seconds = 5
+durations = [5]
+resolutions = ["720p"]
+aspect_ratios = ["16:9"]
+options = { follows_image = true }
+prices = [{ since = 2026-11-29, credits_per_second = { any = 140 } }]
+"""
+
+
+def test_mainland_is_an_instance(tmp_path: Path) -> None:
+    """The service of mainland China is the same at another address, with models of its own."""
+    file = tmp_path / "vendors.toml"
+    file.write_text(MAINLAND, "utf-8")
+    known = registry.make()
+    vendors_file.add(known, file)
+    ark = known.provider_class("ark")
+    assert (ark.default_base_url, ark.supports_lookup) == ("https://ark.cn-beijing.volces.com", True)
+    assert [model.upstream_id for model in ark.models] == ["doubao-seedance-2-0-260128"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("options = { follows = true }", "follows_image"),
+        ('options = { follows_image = "yes" }', "follows_image"),
+        ("reference_videos = 1", "images as references"),
+    ],
+)
+def test_slip_in_the_file_is_told(tmp_path: Path, line: str, told: str) -> None:
+    """An option that there is not, and what this kind does not send, end the start."""
+    file = tmp_path / "vendors.toml"
+    file.write_text(MAINLAND.replace("options = { follows_image = true }", line), "utf-8")
+    with pytest.raises(vendors_file.BadVendorsFile) as wrong:
+        vendors_file.add(registry.make(), file)
+    assert told in str(wrong.value)

@@ -69,13 +69,14 @@ aspect_ratios = ["16:9", "9:16"]
 sizes = { "720p 16:9" = [1280, 704], "720p 9:16" = [704, 1280] }
 negative_prompt = true
 seed = true
-frame_rates = [24, 16]
+frame_rates = [16, 30]
 prices = [{ since = 2026-11-28, credits_per_second = { "480p" = 0, "720p" = 0 } }]
 
 [vendor.NAME.model.options]
 workflow = "workflows/wan.json"
 frame_step = 4
 output = "58"
+fps = 24
 
 [vendor.NAME.model.options.inputs]
 prompt = "Prompt.text"
@@ -583,13 +584,13 @@ UI = {"nodes": [{"id": 3, "type": "KSampler"}], "links": []}
         (
             '"Prompt.text"',
             '"Promt.text"',
-            "line 28, vendor.gpu.model[0].options.inputs.prompt: The workflow has no node",
+            "line 29, vendor.gpu.model[0].options.inputs.prompt: The workflow has no node",
         ),
-        ('"7.text"', '"7.txt"', "line 29, vendor.gpu.model[0].options.inputs.negative: The node 7 (Not) has no input"),
+        ('"7.text"', '"7.txt"', "line 30, vendor.gpu.model[0].options.inputs.negative: The node 7 (Not) has no input"),
         ('"3.seed"', '"3.positive"', "inputs.seed: The input 'positive' of node 3 (KSampler) is connected to node 6"),
         ('"3.seed"', '"seed"', "inputs.seed: 'seed' is no place such as 6.text"),
         ('seed = "3.seed"\n', "", "options.inputs: The model offers a choice that the workflow is not given: add seed"),
-        ("frames = ", "length = ", "line 31, vendor.gpu.model[0].options.inputs.length: A workflow is given: prompt"),
+        ("frames = ", "length = ", "line 32, vendor.gpu.model[0].options.inputs.length: A workflow is given: prompt"),
         ('output = "58"', 'output = "Save"', "line 25, vendor.gpu.model[0].options.output: The workflow has no node"),
         (
             '"workflows/wan.json"',

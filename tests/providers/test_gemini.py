@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -227,6 +228,31 @@ def test_cost_of_a_failed_job() -> None:
     """What was read and said before it failed is billed, too."""
     failed = JOB | {"status": "failed", "usage": {"total_input_tokens": 1000, "total_output_tokens": 100}}
     assert looked(failed).cost == ReportedCost(Decimal("0.0024"), "USD")
+
+
+@respx.mock
+def test_cost_of_a_clip_that_was_thrown_away() -> None:
+    """A file that is gone was made and billed all the same."""
+    respx.get(f"{FILES}/abc-123").respond(404, json={"error": {"code": 404, "message": "no", "status": "NOT_FOUND"}})
+    status = looked(done({"type": "video", "uri": FILE}, usage=_usage(57_920, 57_930)))
+    assert type(status.error) is errors.ExpiredAtProvider
+    assert status.cost == ReportedCost(Decimal("1.01519"), "USD")
+
+
+@pytest.mark.parametrize(
+    ("options", "is_right"),
+    [
+        ({}, True),
+        ({"input": 1, "text": 2, "video": 3}, True),
+        ({"video": 3}, False),
+        ({"input": 1, "text": 2, "video": 3, "sound": 4}, False),
+        ({"input": 1, "text": 2, "video": "3"}, False),
+    ],
+)
+def test_rates_that_a_file_gives(options: dict[str, Any], is_right: bool) -> None:
+    """A part of the rates would make a part of the cost."""
+    model = replace(registry.model("gemini-omni-1.1-flash"), options=options)
+    assert (registry.provider_class("gemini").model_error(model) is None) is is_right
 
 
 def test_prices_cover_the_costs() -> None:

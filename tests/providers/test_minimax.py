@@ -1,6 +1,7 @@
 """What only MiniMax does: frames or references, a list of the last week, links that a look renews, a challenge."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,14 @@ ORDERS = "https://api.minimax.io/v2/video_generation"
 TASKS = "https://api.minimax.io/v2/query/video_generation"
 IMAGE, OTHER = SourceImage(b"\xff\xd8 one"), SourceImage(b"\xff\xd8 two")
 SENT_AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-TASK = {"id": "4240", "model": "MiniMax-H3", "resolution": "2K", "duration": 5, "ratio": "16:9", "status": "succeeded"}
+TASK: dict[str, Any] = {
+    "id": "4240",
+    "model": "MiniMax-H3",
+    "resolution": "2K",
+    "duration": 5,
+    "ratio": "16:9",
+    "status": "succeeded",
+}
 
 
 def ordered(**changed: Any) -> dict[str, Any]:
@@ -171,6 +179,23 @@ def test_a_challenge_is_given_back(body: bytes, answer: dict[str, str] | None) -
     """Without that MiniMax does not call; what is no challenge is answered like any call."""
     assert callbacks.trial_answer(registry.provider_class("minimax"), body) == answer
     assert callbacks.trial_answer(registry.provider_class("replicate"), body) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "is_right"),
+    [
+        ({}, True),
+        ({"second": {"2K": 1}, "image": 2, "free_images": 3}, True),
+        ({"second": {"2K": 1}}, False),
+        ({"second": {"2K": "1"}, "image": 2, "free_images": 3}, False),
+        ({"second": 1, "image": 2, "free_images": 3}, False),
+        ({"image": 2, "free_images": 3}, False),
+    ],
+)
+def test_rates_that_a_file_gives(options: dict[str, Any], is_right: bool) -> None:
+    """A part of the rates would make a part of the cost."""
+    model = replace(registry.model("minimax-h3"), options=options)
+    assert (registry.provider_class("minimax").model_error(model) is None) is is_right
 
 
 def test_prices_cover_the_costs() -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,15 @@ from core import config, errors
 from core.catalog import rules
 from core.files import download
 from core.providers import registry
-from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
+from core.providers.contract import (
+    JobState,
+    JobStatus,
+    ProviderJob,
+    ReportedUse,
+    SourceImage,
+    UseUnit,
+    VideoSource,
+)
 from tests.factories.generations import build_spec
 from tests.providers import calls
 from tests.simulators import running
@@ -288,6 +297,27 @@ def test_look(body: dict[str, Any], state: JobState, link: str | None, unknown: 
     assert (status.state, status.video_url, status.unknown_word) == (state, link, unknown)
     assert status.progress is None
     assert route.calls.last.request.headers["authorization"] == f"Bearer {calls.KEY}"
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("metrics", "used"),
+    [
+        ({"predict_time": 63.2}, ReportedUse(Decimal("63.2"), UseUnit.GPU_SECONDS)),
+        ({"predict_time": 0}, ReportedUse(Decimal(0), UseUnit.GPU_SECONDS)),
+        ({"predict_time": -1}, None),
+        ({"predict_time": 1e300}, None),
+        ({"predict_time": True}, None),
+        ({"predict_time": "long"}, None),
+        ({}, None),
+        ("fast", None),
+    ],
+)
+@pytest.mark.parametrize("word", ["succeeded", "failed", "canceled"])
+def test_look_tells_how_long_the_job_ran(word: str, metrics: object, used: ReportedUse | None) -> None:
+    """Whatever the end, since it is billed; what no job can have run is left out."""
+    respx.get(LOOK).respond(json=SUCCEEDED | {"status": word, "metrics": metrics})
+    assert _look().use == used
 
 
 @respx.mock

@@ -1,7 +1,9 @@
 """Orders to ComfyUI servers, from the hold to the clip, and what a server that breaks or starts anew leaves of them."""
 
+import io
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,13 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from sqlalchemy import update
 
 from core import db
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation
+from core.db.tables import Generation, Upload
 from core.generations import commands, reconciliation
+from core.insights import circuit_breaker
 from core.installation import Installation
 from core.worker import tasks
 from core.workspaces.access import Member
@@ -48,14 +52,39 @@ resolutions = ["720p"]
 aspect_ratios = ["16:9"]
 options = {{ workflow = "wan.json", fps = 16, inputs = {{ prompt = "6.text", seed = "3.seed", frames = "55.length" }} }}
 prices = [{{ since = 2026-11-01, credits_per_second = {{ "720p" = 3 }} }}]
+
+[[vendor.gpus.model]]
+id = "gpus-picture"
+name = "Wan from a picture"
+description = "On our own GPUs."
+default_seconds = 2
+durations = [2]
+resolutions = ["720p"]
+aspect_ratios = ["16:9"]
+start_image = true
+text_to_video = false
+options = {{ workflow = "picture.json", inputs = {{ prompt = "6.text", start_image = "60.image" }} }}
+prices = [{{ since = 2026-11-01, credits_per_second = {{ "720p" = 3 }} }}]
 """
 
 
-@pytest.fixture
-def servers(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Two servers of one vendor, at private addresses; Redis is away."""
+def workflows(folder: Path) -> None:
+    """The files that the models name."""
+    picture = {"60": {"class_type": "LoadImage", "inputs": {"image": "example.png"}}}
+    (folder / "wan.json").write_text(json.dumps(GRAPH), "utf-8")
+    (folder / "picture.json").write_text(json.dumps(GRAPH | picture), "utf-8")
+
+
+@pytest.fixture(autouse=True)
+def without_redis(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work is carried along by the test."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
-    (tmp_path / "wan.json").write_text(json.dumps(GRAPH), "utf-8")
+
+
+@pytest.fixture
+def servers(installation: Installation, tmp_path: Path) -> Iterator[list[str]]:
+    """Two servers of one vendor, at private addresses."""
+    workflows(tmp_path)
     with simulators.running("comfyui", seconds=1) as first, simulators.running("comfyui", seconds=1) as second:
         file = tmp_path / "vendors.toml"
         file.write_text(FILE.format(first=first, second=second), "utf-8")
@@ -69,9 +98,10 @@ def ana(servers: list[str]) -> Member:
     return create_member(db.default(), credits=1000)
 
 
-def order(ana: Member, prompt: str = "a lake") -> str:
+def order(ana: Member, prompt: str = "a lake", **changes: Any) -> str:
     """An order that a worker is to send."""
-    return vendors.ordered(ana, model_id="gpus-wan", prompt=prompt, duration_seconds=2)
+    wanted = {"model_id": "gpus-wan", "prompt": prompt, "duration_seconds": 2}
+    return vendors.ordered(ana, **(wanted | changes))
 
 
 def submits(address: str) -> list[dict[str, Any]]:
@@ -152,7 +182,7 @@ def test_job_of_a_server_that_started_anew(servers: list[str], ana: Member) -> N
 
 def test_waiting_and_running_jobs_are_stopped(servers: list[str], ana: Member) -> None:
     """One is taken out of the queue, one is interrupted; others go on, and the holds go back."""
-    running, other, waiting = (order(ana, f"a lake [sim:slow] {number}") for number in range(3))
+    running, other, waiting = (order(ana, f"a lake [sim:never] {number}") for number in range(3))
     for each in (running, other, waiting):
         tasks.submit(each)
     for each in (waiting, running):
@@ -179,3 +209,56 @@ def test_what_broke_is_said(ana: Member, prompt: str, code: str, says: str) -> N
 
     assert (row.status, row.error_code) == (Status.FAILED, code)
     assert says in str(row.error_message)
+
+
+def test_picture_goes_to_the_server_that_makes_the_clip(
+    servers: list[str], ana: Member, installation: Installation
+) -> None:
+    """It is uploaded there and named in the workflow; the server would refuse a name that it does not have."""
+    picture = io.BytesIO()
+    Image.new("RGB", (320, 180), "teal").save(picture, "JPEG")
+    installation.storage.put_bytes("images/ab/lake.jpg", picture.getvalue(), media_type="image/jpeg")
+    with db.write_session() as session:
+        session.add(
+            Upload(
+                workspace_id=ana.workspace_id,
+                user_id=ana.id,
+                storage_key="images/ab/lake.jpg",
+                original_sha256="a" * 64,
+                file_name="lake.png",
+                size_bytes=700,
+                width=320,
+                height=180,
+            )
+        )
+    tasks.submit(order(ana))
+    row = vendors.carried_through(order(ana, model_id="gpus-picture", start_image_key="images/ab/lake.jpg"))
+
+    assert sound(row.id).status is Status.COMPLETED
+    (sent,) = submits(servers[1])
+    assert sent["body"]["prompt"]["60"]["inputs"]["image"].startswith("ai-video-generator/")
+
+
+def test_server_that_goes_away_takes_no_other_along(installation: Installation, tmp_path: Path) -> None:
+    """Its job waits, orders go to the other one and are completed, and the vendor is not called in trouble."""
+    ana = create_member(db.default(), credits=1000)
+    workflows(tmp_path)
+    file = tmp_path / "vendors.toml"
+    with simulators.running("comfyui", seconds=0.5) as first, ExitStack() as leaving:
+        second = leaving.enter_context(simulators.running("comfyui", seconds=60))
+        file.write_text(FILE.format(first=first, second=second), "utf-8")
+        with vendors.named_by(file):
+            httpx.post(f"{first}/_sim/faults", json={"kind": "late"})
+            busy, stranded = order(ana), order(ana, "a hill")
+            tasks.submit(busy)
+            tasks.submit(stranded)
+            leaving.close()
+            looks = [vendors.looked_at(stranded) for _ in range(circuit_breaker.FAILURES_TO_OPEN + 1)]
+            later_one = vendors.carried_through(order(ana, "a river"))
+            with db.read_session() as session:
+                health = circuit_breaker.states(session).get("gpus")
+
+    assert {row.status for row in looks} == {Status.PROCESSING}
+    assert "@" in str(looks[-1].provider_job_id)
+    assert later_one.status is Status.COMPLETED
+    assert circuit_breaker.state(health) is circuit_breaker.State.OK

@@ -7,6 +7,7 @@ of error codes, its list of models and its Python SDK.
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from core import errors
@@ -22,7 +23,9 @@ from core.providers.contract import (
     ListPage,
     MediaKind,
     ProviderJob,
+    ReportedUse,
     SourceImage,
+    UseUnit,
     VideoRequest,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
@@ -137,6 +140,12 @@ class BytePlus(Adapter):
         """`content.video_url`, good for a day."""
         content = body.get("content")
         return clip_links.clip_address(content.get("video_url")) if isinstance(content, Mapping) else None
+
+    def parse_use(self, body: Mapping[str, Any]) -> ReportedUse | None:
+        """`usage.completion_tokens`, by which it is billed; a task that has failed shows none."""
+        usage = body.get("usage")
+        stated = usage.get("completion_tokens") if isinstance(usage, Mapping) else None
+        return ReportedUse(Decimal(str(stated)), UseUnit.TOKENS) if http.number(stated) is not None else None
 
     @classmethod
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:

@@ -18,6 +18,7 @@ from core.messages import N_
 from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
+    BadFact,
     JobNotice,
     JobState,
     JobStatus,
@@ -35,6 +36,8 @@ LOOK_SECONDS = 120.0
 """How long a look may take: the answer may hold the whole clip, and large answers are read one after another."""
 FRAMES = "[# Sources <FIRST_FRAME>@Image1 <LAST_FRAME>@Image2] "
 """Before the prompt: which of two images is which; one alone is the first frame by the task."""
+RATES = frozenset({"input", "text", "video"})
+"""Options of a model: millionths of a dollar for a million tokens of each kind."""
 MILLION = 10**6
 
 _BAD_KEY = http.text(r"api.?key (not valid|expired|not found|is invalid)|API_KEY_INVALID")
@@ -107,6 +110,15 @@ class Gemini(Adapter):
         Rule(_NO_MODEL, errors.ModelUnavailable),
     )
 
+    @classmethod
+    def model_error(cls, model: VideoModel) -> BadFact | None:
+        """A model's options are its rates: all or none."""
+        if not model.options:
+            return None
+        if model.options.keys() != RATES or not all(type(rate) is int for rate in model.options.values()):
+            return BadFact(f"They are whole numbers named {', '.join(sorted(RATES))}.", "options")
+        return None
+
     def auth_headers(self) -> Mapping[str, str]:
         """The key has a header of its own."""
         return {"x-goog-api-key": self._key} if self._key else {}
@@ -170,7 +182,7 @@ class Gemini(Adapter):
         """Files API: ACTIVE, PROCESSING or FAILED; a file is kept for two days, and then there is none."""
         said = self.error_text(result)
         if result.body is not None and (result.status == 404 or (result.status == 403 and _GONE.search(said))):
-            return self.expired(result)
+            return self.failed(reply, errors.ExpiredAtProvider(detail=result.detail))
         state = (result.body or {}).get("state")
         if result.status >= 300 or not isinstance(state, str):
             return None
@@ -189,7 +201,7 @@ class Gemini(Adapter):
         """Tokens by kind at the model's rates; Google names no amount."""
         rates = next((model.options for model in self.models if model.upstream_id == body.get("model")), {})
         usage = body.get("usage")
-        if not rates or not isinstance(usage, Mapping):
+        if not rates.keys() >= RATES or not isinstance(usage, Mapping):
             return None
         of_video = _tokens(usage, "output_tokens_by_modality", "video")
         of_input, of_output = (
@@ -199,7 +211,7 @@ class Gemini(Adapter):
         if of_input is None or of_output is None or of_video > of_output or (of_video == 0 and any(_videos(body))):
             return None
         counts = {"input": of_input, "text": of_output - of_video, "video": of_video}
-        micro = sum(int(count) * int(rates[kind]) for kind, count in counts.items())
+        micro = sum(int(count) * rates[kind] for kind, count in counts.items())
         return ReportedCost(Decimal(micro) / MILLION / MILLION, "USD")
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:

@@ -16,6 +16,7 @@ from core.messages import N_
 from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
+    BadFact,
     JobNotice,
     JobState,
     JobStatus,
@@ -105,6 +106,20 @@ class MiniMax(Adapter):
     )
     failures = ErrorRules(Rule(_CONTENT, errors.ContentRefused), Rule(_NO_MODEL, errors.ModelUnavailable))
 
+    @classmethod
+    def model_error(cls, model: VideoModel) -> BadFact | None:
+        """A model's options are its rates in millionths of a dollar: all or none."""
+        if not model.options:
+            return None
+        plain = {name: rate for name, rate in model.options.items() if name != "second"}
+        second = model.options.get("second")
+        numbers = [*plain.values(), *(second.values() if isinstance(second, Mapping) else [None])]
+        if plain.keys() != {"image", "free_images"} or not all(type(each) is int for each in numbers):
+            return BadFact(
+                "They are `second`, a table of whole numbers by size, and `image` and `free_images`.", "options"
+            )
+        return None
+
     # Orders.
 
     def submit_call(self, request: VideoRequest) -> Call:
@@ -151,15 +166,15 @@ class MiniMax(Adapter):
 
     def parse_cost(self, body: Mapping[str, Any]) -> ReportedCost | None:
         """Seconds that were read and made at the rate of the size, and the images beyond those that are free."""
-        rates = next((model.options for model in self.models if model.upstream_id == body.get("model")), None)
-        usage = body.get("usage")
-        if rates is None or not isinstance(usage, Mapping) or body.get("resolution") not in rates["second"]:
+        rates = next((model.options for model in self.models if model.upstream_id == body.get("model")), {})
+        usage, a_second = body.get("usage"), rates.get("second", {}).get(body.get("resolution"))
+        if a_second is None or not isinstance(usage, Mapping):
             return None
         made, read = http.number(usage.get("output_seconds")), http.number(usage.get("input_seconds", 0))
         images = http.number(usage.get("input_image_count", 0))
         if made is None or read is None or images is None or (made == 0 and _link(body)):
             return None
-        micro = Decimal(str(made + read)) * rates["second"][body["resolution"]]
+        micro = Decimal(str(made + read)) * a_second
         micro += Decimal(str(max(0.0, images - rates["free_images"]))) * rates["image"]
         return ReportedCost(micro / MILLION, "USD")
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -27,7 +28,9 @@ from core.providers.contract import (
     ListPage,
     LiveModel,
     ProviderJob,
+    ReportedUse,
     SourceImage,
+    UseUnit,
     VideoRequest,
     VideoSource,
 )
@@ -159,6 +162,14 @@ class Replicate(Adapter):
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`output` is an address, a list of them or an object, as each model's schema has it."""
         return clip_links.clip_address(*_leaves(body.get("output")))
+
+    def parse_use(self, body: Mapping[str, Any]) -> ReportedUse | None:
+        """`metrics.predict_time`: seconds on the GPU, which community models are billed by (billing page)."""
+        metrics = body.get("metrics")
+        ran = metrics.get("predict_time") if isinstance(metrics, Mapping) else None
+        if not isinstance(ran, int | float) or isinstance(ran, bool):
+            return None
+        return ReportedUse(Decimal(str(ran)), UseUnit.GPU_SECONDS)
 
     @classmethod
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core import db
+from core.catalog import in_force
 from core.insights import cost_drift
-from core.providers import registry
 from pages.ui import wording
 from pages.ui.language import _
 
@@ -14,13 +14,13 @@ def warn() -> None:
     with db.read_session() as session:
         found = cost_drift.old_prices(session)
     for row in found:
-        model = registry.find_model(row.model_id)
+        entry = in_force.find(row.model_id)
         st.warning(
             _(
                 "The provider's price of {model} in the catalogue is old: the newest {number} clips were reported to "
                 "cost something else, the last one {share} of its estimate. Estimates are off until it is put right."
             ).format(
-                model=model.name if model else row.model_id,
+                model=entry.model.name if entry else row.model_id,
                 number=wording.credits(row.off_in_a_row),
                 share=wording.share(row.newest_percent / 100),
             ),
