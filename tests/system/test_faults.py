@@ -162,6 +162,9 @@ FAULTS: Mapping[str, Mapping[str, Outcome]] = {  # one entry a vendor, and its m
     "byteplus": SOME
     | {kind: outcome for kind, outcome in LISTED.items() if kind in SOME}
     | {"expires": _failed("generation_failed"), "nsfwdone": _failed("content_refused")},
+    "kling": SOME
+    | {kind: outcome for kind, outcome in LISTED.items() if kind in SOME}
+    | {"429text": LATER, "expires": _failed("generation_failed"), "nsfwdone": _failed("content_refused")},
 }
 COSTS = {
     ("edenai", "ok"): "0.48",
@@ -174,7 +177,7 @@ COSTS = {
     ("openrouter", "costnumber"): None,
 }
 """(vendor, kind) -> what it says that the job has cost, in dollars; None where it says nothing."""
-TOGETHER = (("modelslab", "edenai", "replicate", "fal"), ("gemini", "minimax", "openrouter", "byteplus"))
+TOGETHER = (("modelslab", "edenai", "replicate", "fal"), ("gemini", "minimax", "openrouter", "byteplus", "kling"))
 """Vendors whose faults are tried at the same time; all at once would take a small machine too long."""
 LONG_SECONDS = 180
 """A bound for a machine that has much else to do; on a quiet one everything takes a minute or two."""
@@ -191,7 +194,7 @@ _ENTRIES = {
     (EntryKind.HOLD, EntryKind.RELEASE): "given back",
 }
 UNCERTAIN_ALIKE = frozenset({"reset", "502html", "500bare", "garbage", "noid", "hang", "500", "200error"})
-SEARCHED = frozenset({"replicate", "byteplus"})
+SEARCHED = frozenset({"replicate", "byteplus", "kling"})
 
 
 @pytest.fixture
