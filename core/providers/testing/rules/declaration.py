@@ -14,6 +14,7 @@ OF_CORE = (
     "core.errors",
     "core.messages",
     "core.providers.contract",
+    "core.providers.models",
     "core.providers.adapter",
     "core.providers.http",
     "core.providers.kept",
