@@ -20,6 +20,7 @@ OF_CORE = (
     "core.providers.kept",
     "core.providers.clip_links",
     "core.providers.model_files",
+    "core.providers.models",
 )
 FORBIDDEN = ("time", "os", "sqlalchemy", "threading", "subprocess", "socket", "requests", "urllib.request")
 
