@@ -14,11 +14,13 @@ OF_CORE = (
     "core.errors",
     "core.messages",
     "core.providers.contract",
+    "core.providers.models",
     "core.providers.adapter",
     "core.providers.http",
     "core.providers.kept",
     "core.providers.clip_links",
     "core.providers.model_files",
+    "core.providers.models",
 )
 FORBIDDEN = ("time", "os", "sqlalchemy", "threading", "subprocess", "socket", "requests", "urllib.request")
 
