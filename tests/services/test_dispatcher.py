@@ -134,9 +134,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 def many(generation_id: str, count: int) -> None:
     """So many more of the same row, all due."""
-    row = load_generation(generation_id)
-    values = {column.key: getattr(row, column.key) for column in sqlalchemy.inspect(Generation).column_attrs}
     with db.write_session() as session:
+        row = session.get_one(Generation, generation_id)
+        values = {column.key: getattr(row, column.key) for column in sqlalchemy.inspect(Generation).column_attrs}
         session.execute(sqlalchemy.insert(Generation), [values | {"id": new_id()} for _ in range(count)])
 
 
