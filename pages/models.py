@@ -34,6 +34,7 @@ def everything(known: Catalogue, now: datetime) -> None:
             ]
             for entry in known.entries.values()
         ],
+        wide=(1, 3, 4, 5),
     )
 
 

@@ -233,16 +233,23 @@ def balance_line(balance: ledger.Balance) -> None:
 
 
 def table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (), total: bool = False
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers: Collection[int] = (),
+    wide: Collection[int] = (),
+    total: bool = False,
 ) -> None:
     """Texts in a small table, shown as they are; `numbers` are columns set to the right, `total` marks the last row.
 
-    Figures stay in one line and texts wrap, so that on a narrow page a table of many columns is pushed along.
+    Figures stay in one line and texts wrap, so that on a narrow page a table of many columns is pushed along; those of
+    sentences and long names are `wide`.
     """
 
     def cell(tag: str, place: int, text: str, extra: str = "") -> str:
         side = "right" if place in numbers else "left"
-        wrap = "white-space:nowrap;" if place in numbers else "overflow-wrap:anywhere;min-width:5rem;" if place else ""
+        texts = f"overflow-wrap:anywhere;min-width:{9 if place in wide else 6}rem;" if place else ""
+        wrap = "white-space:nowrap;" if place in numbers else texts
         return f'<{tag} style="{_CELL}{wrap}text-align:{side};{extra}">{html.escape(text)}</{tag[:2]}>'
 
     head = "".join(
