@@ -58,6 +58,7 @@ def retry(
     configured: Collection[str],
     quota_bytes: int,
     idempotency_key: str | None = None,
+    shown_credits: int | None = None,
 ) -> Generation:
     """Order a failed or cancelled one again, at today's price, as a new generation that points to the old.
 
@@ -83,6 +84,7 @@ def retry(
         idempotency_key=idempotency_key,
         retry_of_id=old.id,
         extends_id=session.scalar(extended),
+        shown_credits=shown_credits,
     )
 
 
