@@ -64,14 +64,12 @@ def submit(
     retry_of_id: str | None = None,
     extends_id: str | None = None,
     batch_id: str | None = None,
-    shown_credits: int | None = None,
 ) -> Generation:
     """Check, price, reserve and write down one order, all or nothing; a worker takes it from there.
 
     The same `idempotency_key` with the same order returns the first generation, marked as `replayed`; with another
     order, or to go on from another clip, it raises IdempotencyConflict. `configured` names the providers that have a
     key; `extends_id` is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press.
-    With `shown_credits`, the price that the person was shown, another one raises PriceChanged.
     Raises InvalidRequest with fields, ModelNotOffered, ProviderNotConfigured, InsufficientCredits, TokenCapReached,
     StorageFull, NotFound for a project or a clip that is not theirs.
     """
@@ -106,8 +104,6 @@ def submit(
         raise errors.StorageFull
     known = in_force.current()
     price = pricing.priced(order.spec, now, known)
-    if shown_credits not in (None, price.total_credits):
-        raise errors.PriceChanged
     row = _row(member, project, order, price, now)
     spending.freeze(row, known, idr_per_usd=exchange_rates.at(session, now))
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
