@@ -15,6 +15,7 @@ from typing import Any
 
 from core import setting_values
 from core.catalog.catalogue import Entry
+from core.catalog.change_rules import check_price
 from core.providers import model_files
 from core.providers.contract import Provider
 from core.providers.model_files import BadRecord
@@ -159,8 +160,9 @@ def _models(
     for place, table in enumerate(tables):
         try:
             found.append(model_files.record(_with_files(kind, table, folder), provider=name))
-            Entry.of(found[-1].model, found[-1].catalogue)
+            entry = Entry.of(found[-1].model, found[-1].catalogue)
             check_model(found[-1].model, provider=name)
+            _check_prices(entry)
         except BadRecord as wrong:
             raise _Broken(wrong.sentence, ("vendor", name, "model", place, *_parts(wrong.field))) from None
         except ValueError as wrong:
@@ -171,6 +173,15 @@ def _models(
         if not found[-1].catalogue.get("prices"):
             raise _Broken("It has no price: add [[vendor.NAME.model.prices]].", ("vendor", name, "model", place))
     return tuple(each.model for each in found), {each.model.id: each.catalogue for each in found}
+
+
+def _check_prices(entry: Entry) -> None:
+    """Every size of a model has a price at every moment, since a list of models cannot be shown without."""
+    for place, price in enumerate(entry.prices):
+        try:
+            check_price(price, entry.model)
+        except BadRecord as wrong:
+            raise BadRecord(wrong.sentence, f"prices[{place}].{wrong.field}") from None
 
 
 def _with_files(kind: type[Provider], table: Any, folder: Path) -> Any:

@@ -129,6 +129,13 @@ def test_prices_and_hidden_models_are_in_the_catalogue(tmp_path: Path) -> None:
         ("[vendor.second]", "[vendor.Second]", 2, "vendor.Second"),
         ('id = "second-wan"', 'id = "veo3"', 9, "vendor.second.model[0].id"),
         ("default_seconds = 5\ndurations = {", "default_seconds = 2\ndurations = {", 8, "vendor.second.model[0]"),
+        (
+            'credits_per_second = { "720p" = 14, "768p" = 20 }',
+            'credits_per_second = { "720p" = 14 }',
+            21,
+            "vendor.second.model[0].prices[0].credits_per_second",
+        ),
+        ('resolutions = ["720p"]', 'resolutions = ["1440p"]', 33, "vendor.fal.model[0].prices[0].base_credits"),
     ],
 )
 def test_slip_is_told_with_line_and_field(tmp_path: Path, old: str, new: str, line: int, field: str) -> None:
