@@ -19,6 +19,7 @@ from core.catalog.change_rules import check_price
 from core.providers import model_files
 from core.providers.contract import Provider
 from core.providers.model_files import BadRecord
+from core.providers.models import VideoModel
 from core.providers.registry import Registry, check_model
 
 KINDS: Mapping[str, str] = {
@@ -97,6 +98,7 @@ def _class(registry: Registry, name: str, table: Mapping[str, Any], folder: Path
             sentence = f"'{name}' is a provider of its own: the file only adds models to it. Its key and address are"
             raise _Broken(f"{sentence} {name.upper()}_API_KEY and {name.upper()}_BASE_URL.", (*at, field))
         own = registry.provider_class(name)
+        _check_models(own, models)
         return type(
             own.__name__,
             (own,),
@@ -131,10 +133,14 @@ def _class(registry: Registry, name: str, table: Mapping[str, Any], folder: Path
     made: type[Provider] = type(kind.__name__, (kind,), values)
     if wrong := made.option_error():
         raise _Broken(wrong.sentence, (*at, "options", *_parts(wrong.field)))
-    for place, model in enumerate(models):
-        if wrong := made.model_error(model):
-            raise _Broken(wrong.sentence, (*at, "model", place, *_parts(wrong.field)))
+    _check_models(made, models)
     return made
+
+
+def _check_models(provider: type[Provider], models: Sequence[VideoModel]) -> None:
+    for place, model in enumerate(models):
+        if wrong := provider.model_error(model):
+            raise _Broken(wrong.sentence, ("vendor", provider.name, "model", place, *_parts(wrong.field)))
 
 
 def _kind(registry: Registry, name: str, kind: Any) -> type[Provider]:

@@ -135,6 +135,7 @@ def test_prices_and_hidden_models_are_in_the_catalogue(tmp_path: Path) -> None:
             21,
             "vendor.second.model[0].prices[0].credits_per_second",
         ),
+        ("options = { text_path", "options = { txt_path", 32, "vendor.fal.model[0].options.txt_path"),
         ('resolutions = ["720p"]', 'resolutions = ["1440p"]', 33, "vendor.fal.model[0].prices[0].base_credits"),
     ],
 )
