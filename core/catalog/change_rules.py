@@ -3,6 +3,7 @@
 Whoever adds or changes a model learns the field that is wrong. What is let through here can be laid over the catalogue.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -130,9 +131,11 @@ def _fields_of(part: str) -> Iterator[None]:
 
 
 def _check_texts(value: Any, field: str = "") -> None:
-    """Return when every text in it can be kept and shown."""
+    """Return when every text in it can be kept and shown, and every figure be kept."""
     if isinstance(value, str) and (wrong := validation.text_error(value, limit_chars=LONGEST_TEXT)):
         raise _Wrong(field, wrong)
+    if isinstance(value, float) and not math.isfinite(value):  # TOML has such, JSON and PostgreSQL do not
+        raise _Wrong(field, plain("It must be a number."))
     if isinstance(value, Mapping):
         for name, each in value.items():
             place = f"{field}.{name}".lstrip(".")

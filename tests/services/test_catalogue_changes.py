@@ -29,6 +29,7 @@ pytestmark = pytest.mark.both_databases
 
 DAY = timedelta(days=1)
 HIDDEN = {"state": "hidden", "reason": "Too dear."}
+COST = {"since": "2026-01-01", "source": "its page", "per_call": 10}
 BASE = {"base_credits": 2600, "default_seconds": 8}
 
 
@@ -220,6 +221,9 @@ def test_describe_when_a_model_is_added(database: Database, admin: Member) -> No
         ({"durations": [3]}, "record"),
         ({"prices": [{"since": "2027-03-01", "credits_per_second": {"480p": 1}}]}, "record.credits_per_second"),
         ({"life": {"since": "soon", "state": "hidden"}}, "record.life[0].since"),
+        ({"costs": [COST | {"factor_percent": 10**12}]}, "record.costs[0].factor_percent"),
+        ({"options": {"share": float("nan")}}, "record.options.share"),
+        ({"deadline_seconds": 10**15}, "record"),
     ],
 )
 def test_describe_when_a_field_is_wrong(database: Database, admin: Member, wrong: dict[str, Any], field: str) -> None:
