@@ -185,7 +185,7 @@ def _check_prices(entry: Entry) -> None:
     """Every size of a model has a price at every moment, since a list of models cannot be shown without."""
     for place, price in enumerate(entry.prices):
         try:
-            check_price(price, entry.model)
+            check_price(price, entry.model, may_have_more=True)
         except BadRecord as wrong:
             raise BadRecord(wrong.sentence, f"prices[{place}].{wrong.field}") from None
 
