@@ -1,7 +1,7 @@
 """What is left of our prices, recomputed by hand from what vendors take, at 16,500 rupiah a dollar."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -181,13 +181,13 @@ def test_margins_of_models_tell_the_plainest_and_the_worst() -> None:
 
 
 def test_margins_of_a_model_that_is_priced_in_part() -> None:
-    """A size without a price is left out, and so is a model whose plain clip has none, or none yet."""
+    """A size without a price is left out, and so is a model whose plain clip has none."""
     film = catalogue.shipped().get("demo-film").model
     only_large = Entry(film, (PerSecondPrice(AT, {"1080p": 20}),))
-    not_yet = Entry(film, (PerSecondPrice(AT + timedelta(days=1), {"any": 20}),))
+    unpriced = Entry(film)
 
     found = margins.margins(only_large, AT, idr_per_usd=16_500)
     assert {one.spec.resolution for one in found} == {"1080p"}
-    assert margins.margins(not_yet, AT, idr_per_usd=16_500) == ()
-    for entry in (only_large, not_yet):
+    assert margins.margins(unpriced, AT, idr_per_usd=16_500) == ()
+    for entry in (only_large, unpriced):
         assert margins.of_models(Catalogue({film.id: entry}), AT, idr_per_usd=16_500) == []
