@@ -270,5 +270,5 @@ def test_base_price_of_a_model_that_always_makes_sound() -> None:
     model = replace(catalogue.shipped().get("demo-film").model, audio=False, always_audio=True)
     known = Catalogue({model.id: Entry(model, (PublishedPrice(SINCE, 50, 5),))})
     spec = pricing.plain_clip(model)
-    totals = [pricing.priced(replace(spec, generate_audio=asked), SINCE, known).total_credits for asked in (False, True)]
-    assert totals == [50, 50]
+    quotes = [pricing.priced(replace(spec, generate_audio=asked), SINCE, known) for asked in (False, True)]
+    assert [found.total_credits for found in quotes] == [50, 50]
