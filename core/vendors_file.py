@@ -15,6 +15,7 @@ from typing import Any
 
 from core import setting_values
 from core.catalog.catalogue import Entry
+from core.catalog.change_rules import check_price
 from core.providers import model_files
 from core.providers.contract import Provider
 from core.providers.model_files import BadRecord
@@ -159,7 +160,7 @@ def _models(
     for place, table in enumerate(tables):
         try:
             found.append(model_files.record(_with_files(kind, table, folder), provider=name))
-            Entry.of(found[-1].model, found[-1].catalogue)
+            entry = Entry.of(found[-1].model, found[-1].catalogue)
             check_model(found[-1].model, provider=name)
         except BadRecord as wrong:
             raise _Broken(wrong.sentence, ("vendor", name, "model", place, *_parts(wrong.field))) from None
@@ -170,6 +171,12 @@ def _models(
             raise _Broken(sentence, ("vendor", name, "model", place, "id"))
         if not found[-1].catalogue.get("prices"):
             raise _Broken("It has no price: add [[vendor.NAME.model.prices]].", ("vendor", name, "model", place))
+        for nth, price in enumerate(entry.prices):
+            try:
+                check_price(price, entry.model)
+            except BadRecord as wrong:
+                path = ("vendor", name, "model", place, "prices", nth, *_parts(wrong.field))
+                raise _Broken(wrong.sentence, path) from None
     return tuple(each.model for each in found), {each.model.id: each.catalogue for each in found}
 
 

@@ -68,6 +68,8 @@ def check_record(catalogue: Catalogue, record: Mapping[str, Any], known: Registr
             raise _Wrong("", plain(str(wrong))) from None
         if (bad := known.provider_class(provider).model_error(entry.model)) is not None:
             raise BadRecord(bad.sentence, bad.field)
+        if there is None and not entry.prices:
+            raise BadRecord("It needs a price: nobody can order it without one.", "prices")
         for price in entry.prices:
             check_price(price, entry.model)
         for life in entry.lives:
@@ -82,9 +84,9 @@ def check_price(price: Price, model: VideoModel) -> None:
             raise BadRecord(f"A base price has no share for {', '.join(unpriced)}.", "base_credits")
         return
     field, sizes = "credits_per_second", {name.removesuffix(" sound") for name in price.credits_per_second}
-    if unpriced := [each for each in model.resolutions if each not in sizes]:
+    if "any" not in sizes and (unpriced := [each for each in model.resolutions if each not in sizes]):
         raise BadRecord(f"There is no price for {', '.join(unpriced)}.", field)
-    if unmade := sorted(sizes - set(model.resolutions)):
+    if unmade := sorted(sizes - {*model.resolutions, "any"}):
         raise BadRecord(f"The model does not make {', '.join(unmade)}.", field)
 
 
