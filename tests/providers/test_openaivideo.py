@@ -273,6 +273,29 @@ def test_cost_of_a_gateway_is_read_from_its_header(relay: type[Provider]) -> Non
     assert asyncio.run(look()).cost == ReportedCost(Decimal("0.4"), "USD")
 
 
+@pytest.mark.parametrize(("told", "cost"), [("0.4", Decimal("0.4")), ("0.0", None), ("None", None), (None, None)])
+def test_cost_of_a_gateway_comes_with_the_answer_to_the_order(
+    relay: type[Provider], told: str | None, cost: Decimal | None
+) -> None:
+    """LiteLLM prices the call that orders; a look is free there, which says nothing of the clip."""
+
+    async def order_and_look() -> Any:
+        def answer(asked: httpx.Request) -> httpx.Response:
+            if asked.method == "POST":
+                headers = {} if told is None else {"x-litellm-response-cost": told}
+                return httpx.Response(200, json=JOB | {"status": "queued"}, headers=headers)
+            headers = {"x-litellm-response-cost": "0.0"}
+            return httpx.Response(200, json=JOB | {"status": "completed"}, headers=headers)
+
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            provider = relay(client=client, key="k")
+            return await provider.generate_video(request(relay)), await provider.check_status("video_68d7")
+
+    job, status = asyncio.run(order_and_look())
+    assert job.cost == (None if cost is None else ReportedCost(cost, "USD"))
+    assert status.cost is None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
