@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import httpx
+
 from core import errors
 from core.messages import N_
 from core.providers import clip_links, http, kept
@@ -54,7 +56,9 @@ _MODEL_OPTIONS: Mapping[str, tuple[type, ...]] = {
 _CONTENT = http.code(r"content_policy_violation|moderation_blocked|content_filter|sensitive_content\w*") | http.text(
     r"content polic|moderation|safety system|nsfw|flagged"
 )
-_NO_MODEL = http.code("model_not_found") | http.text(r"model.{0,80}(not found|does not exist|not available|no access)")
+_NO_MODEL = http.code("model_not_found") | http.text(
+    r"model.{0,80}(not found|does not exist|not available|no access)|invalid model name"
+)
 _ABOUT_THE_REQUEST = (Rule(_CONTENT, errors.ContentRefused), Rule(_NO_MODEL, errors.ModelUnavailable))
 
 
@@ -105,6 +109,10 @@ class OpenAIVideo(Adapter):
         *_ABOUT_THE_REQUEST,
     )
     failures = ErrorRules(*_ABOUT_THE_REQUEST)
+
+    def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
+        super().__init__(client=client, key=key, base_url=base_url)
+        self._base_url = self._base_url.removesuffix("/v1")  # OpenAI's own library wants it in the address
 
     # What a file of vendors may say.
 
