@@ -178,6 +178,12 @@ def _models(
             raise _Broken(sentence, ("vendor", name, "model", place, "id"))
         if not found[-1].catalogue.get("prices"):
             raise _Broken("It has no price: add [[vendor.NAME.model.prices]].", ("vendor", name, "model", place))
+        for nth, price in enumerate(entry.prices):
+            try:
+                check_price(price, entry.model)
+            except BadRecord as wrong:
+                path = ("vendor", name, "model", place, "prices", nth, *_parts(wrong.field))
+                raise _Broken(wrong.sentence, path) from None
     return tuple(each.model for each in found), {each.model.id: each.catalogue for each in found}
 
 

@@ -72,6 +72,8 @@ def check_record(catalogue: Catalogue, record: Mapping[str, Any], known: Registr
             raise BadRecord(bad.sentence, bad.field)
         if there is not None and there.model.provider != provider:
             raise _Wrong("provider", plain(f"The model stays with {there.model.provider}, which has orders of it."))
+        if there is None and not entry.prices:
+            raise BadRecord("It needs a price: nobody can order it without one.", "prices")
         if there is not None:
             _check_kept_prices(there, entry.model, at)
         else:

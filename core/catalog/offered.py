@@ -7,6 +7,7 @@ from core.catalog import in_force
 from core.catalog.catalogue import Catalogue, Entry
 from core.catalog.records import LifeState
 from core.messages import Message, message
+from core.providers import registry
 from core.providers.models import VideoModel
 
 
@@ -41,7 +42,9 @@ def refusal(known: Catalogue, entry: Entry, at: datetime) -> Message | None:
         after = successor(known, entry, at)
         if after is None:
             return message("model_withdrawn_alone", name=name)
-        return message("model_withdrawn", name=name, successor=after.name)
+        vendor = registry.provider_class(after.provider).display_name
+        its_name = after.name if after.name != name else f"{name} ({vendor})"
+        return message("model_withdrawn", name=name, successor=its_name)
     if entry.price(at) is None:
         return message("no_price_of_model", model_id=entry.model.id)
     return None

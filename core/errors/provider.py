@@ -1,9 +1,10 @@
 """The errors of providers and of the files that they make."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from core.errors.base import AppError, Fault, SubmitVerdict
-from core.messages import N_, Message, Source
+from core.messages import N_, Message, Source, message, plain
 
 
 class DownloadFailed(AppError):
@@ -104,8 +105,30 @@ class InvalidInput(ProviderError):
     sentence = N_("The provider does not accept these settings. Change them and try again; nothing was charged.")
 
     def __init__(self, message: Message | Source | None = None, *, field: str | None = None, detail: str = "") -> None:
-        super().__init__(message, detail=detail)
+        super().__init__(message or _refused(field), detail=detail)
         self.field = field
+
+
+_LABELS: Mapping[str, Source] = {
+    "prompt": N_("Prompt"),
+    "negativePrompt": N_("Negative prompt"),
+    "duration": N_("Length"),
+    "resolution": N_("Resolution"),
+    "aspectRatio": N_("Aspect ratio"),
+    "startImagePath": N_("Start image"),
+    "endImagePath": N_("End image"),
+    "references": N_("References"),
+    "generateAudio": N_("Sound"),
+    "seed": N_("Seed"),
+    "fps": N_("Frames a second"),
+}
+"""Field of an order -> what the form calls it."""
+
+
+def _refused(field: str | None) -> Message | None:
+    """A sentence that names the field as the form does; None where there is none to name."""
+    label = _LABELS.get(field or "")
+    return message("provider_refuses_field", field=plain(label)) if label else None
 
 
 class ContentRefused(ProviderError):

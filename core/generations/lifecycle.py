@@ -241,6 +241,7 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
     """
     facts = _EndedFacts.of(session, row)
     made = isinstance(error, errors.ExpiredAtProvider)
+    values = (spending.of_no_clip(row) if not made else {}) | values
     if made and row.provider_cost is None and "provider_cost" not in values:
         values |= spending.estimated(row)
     costs = spending.counted(row, values, made=made, delivered=False)
@@ -266,6 +267,7 @@ def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any)
 
     What its provider reports to have taken all the same, in `values`, is counted.
     """
+    values = spending.of_no_clip(row) | values
     facts, costs = _EndedFacts.of(session, row), spending.counted(row, values, made=False, delivered=False)
     what = message("cancelled", credits=row.credits)
     moved = transition(

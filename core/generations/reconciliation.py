@@ -14,7 +14,7 @@ from core.catalog_changes import current
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, is_live
-from core.generations import lifecycle
+from core.generations import lifecycle, spending
 from core.messages import Message, message
 from core.providers import registry
 from core.providers.contract import JobMatches, JobNotice, ProviderJob
@@ -81,6 +81,7 @@ def accept(
         error_message=None,
         error=None,
         error_detail=None,
+        **spending.told_with_order(job),
     )
 
 

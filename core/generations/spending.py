@@ -16,10 +16,10 @@ from core.billing.quote import idr_of_microusd
 from core.catalog import costs, in_force, price_list
 from core.catalog.catalogue import Catalogue
 from core.catalog.records import Cost
-from core.db.enums import CostBasis
+from core.db.enums import CostBasis, Stage
 from core.db.tables import Generation
 from core.providers import storable
-from core.providers.contract import JobState, JobStatus, UseUnit
+from core.providers.contract import JobState, JobStatus, ProviderJob, UseUnit
 
 _TOLD = (CostBasis.REPORTED, CostBasis.USED)
 
@@ -32,6 +32,23 @@ def freeze(row: Generation, known: Catalogue, *, idr_per_usd: int) -> None:
         row.estimated_cost_microusd, row.cost_since = estimate.microusd, estimate.since
 
 
+def told_with_order(job: ProviderJob) -> dict[str, Any]:
+    """What a provider has said that the clip will cost, as columns; nothing where it has not."""
+    return {} if job.cost is None else _columns(job.cost.amount, job.cost.currency, CostBasis.REPORTED)
+
+
+def of_no_clip(row: Generation) -> dict[str, Any]:
+    """Columns that take back what was told with the order, of a job that ends before its clip was made."""
+    if row.provider_cost is None or row.stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
+        return {}
+    return {
+        "provider_cost": None,
+        "provider_cost_currency": None,
+        "provider_cost_is_estimate": True,
+        "cost_basis": None,
+    }
+
+
 def at_end(row: Generation, status: JobStatus, *, now: datetime) -> dict[str, Any]:
     """What a job that has ended cost, as columns: as the vendor says, else by the use it tells, else by our clock.
 
@@ -42,7 +59,8 @@ def at_end(row: Generation, status: JobStatus, *, now: datetime) -> dict[str, An
     if status.cost is not None:
         return _columns(status.cost.amount, status.cost.currency, CostBasis.REPORTED)
     cost = pricing.cost_of(row.model_id, row.created_at)
-    if cost is None:
+    was_told = status.state is JobState.SUCCEEDED and row.cost_basis is CostBasis.REPORTED
+    if cost is None or was_told:
         return {}
     if status.use is not None and status.use.unit is _UNITS.get(_way(cost)):
         return _of_use(row, cost, Fraction(status.use.amount), CostBasis.USED)

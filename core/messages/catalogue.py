@@ -154,6 +154,9 @@ TEMPLATES: dict[str, str] = {
     "provider_refuses_account": N_(
         "{provider} does not accept our account at the moment. An administrator has to look."
     ),
+    "provider_refuses_field": N_(
+        'The provider does not accept what was chosen for "{field}". Change it and try again; nothing was charged.'
+    ),
     "provider_has_moved": N_("{provider} has moved to another address. An administrator has to set {setting}."),
     "provider_has_trouble": N_("{provider} has trouble at the moment. Orders wait and are sent when it is back."),
     "no_price_of_model": N_("There is no price for the model '{model_id}'."),

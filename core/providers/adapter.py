@@ -23,6 +23,7 @@ from core.providers.contract import (
     ListedJob,
     LiveModel,
     ProviderJob,
+    ReportedCost,
     SourceImage,
     VideoRequest,
 )
@@ -224,13 +225,19 @@ class Adapter(VendorHooks):
         if storable.job_id(job_id) is None:
             detail = f"The job was accepted under an id that cannot be kept ({len(job_id)} characters). {reply.detail}"
             raise errors.SubmitUncertain(detail=detail)
-        return ProviderJob(job_id, self.kept(reply))
+        return ProviderJob(job_id, self.kept(reply), self._storable_cost(self.parse_order_cost(reply)))
+
+    def _storable_cost(self, cost: ReportedCost | None) -> ReportedCost | None:
+        if cost is None:
+            return None
+        if (amount := storable.cost(cost.amount)) is None:
+            log.warning("%s reports a cost of %.40s, which is left out", self.name, cost.amount)
+            return None
+        return replace(cost, amount=amount)
 
     def _storable(self, status: JobStatus) -> JobStatus:
         """The same look without what no database takes, no link can be, and nobody is to see."""
-        if status.cost is not None and (amount := storable.cost(status.cost.amount)) != status.cost.amount:
-            log.warning("%s reports a cost of %.40s, which is left out", self.name, status.cost.amount)
-            status = replace(status, cost=replace(status.cost, amount=amount) if amount is not None else None)
+        status = replace(status, cost=self._storable_cost(status.cost))
         if status.use is not None and storable.cost(status.use.amount) is None:
             log.warning("%s reports a use of %.40s, which is left out", self.name, status.use.amount)
             status = replace(status, use=None)

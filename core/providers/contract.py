@@ -78,10 +78,14 @@ class VideoRequest(ClipSettings):
 
 @dataclass(frozen=True, slots=True)
 class ProviderJob:
-    """What a provider answered to a submit; `id` is the provider's, `response` is kept for admins."""
+    """What a provider answered to a submit; `id` is the provider's, `response` is kept for admins.
+
+    `cost` is what the clip will cost where it says so already; what it says at the end wins.
+    """
 
     id: str
     response: Mapping[str, Any] = field(default_factory=dict)
+    cost: "ReportedCost | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,10 @@ class VendorHooks(Provider):
         """The vendor's own figure, 0 to 1; None where it gives none."""
         return None
 
+    def parse_order_cost(self, reply: Reply) -> ReportedCost | None:
+        """What a clip will cost, where the answer to its order says so."""
+        return None
+
     def parse_cost(self, body: Mapping[str, Any]) -> ReportedCost | None:
         """What a job that has ended cost, where the vendor says so."""
         return None

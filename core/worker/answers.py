@@ -7,6 +7,7 @@ database, and at last in the row. It sends nothing.
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +20,7 @@ from core.generations import lifecycle, reconciliation
 from core.insights import circuit_breaker
 from core.messages import Message, message
 from core.providers import registry
-from core.providers.contract import ProviderJob
+from core.providers.contract import ProviderJob, ReportedCost
 from core.retry import delay
 from core.worker.journal import Journal
 from core.worker.sends import Send
@@ -145,7 +146,8 @@ def taken(outcome: Outcome) -> bool | None:
 def to_json(outcome: Outcome) -> Mapping[str, Any]:
     """An outcome as the journal keeps it."""
     if isinstance(outcome, ProviderJob):
-        return {"job": outcome.id, "response": dict(outcome.response)}
+        cost = outcome.cost and {"amount": str(outcome.cost.amount), "currency": outcome.cost.currency}
+        return {"job": outcome.id, "response": dict(outcome.response), "cost": cost}
     kept: dict[str, Any] = {"error": outcome.code, "message": outcome.message.to_json(), "detail": outcome.detail}
     if isinstance(outcome, errors.ProviderRateLimited):
         kept["retry_after_seconds"] = outcome.retry_after_seconds
@@ -157,7 +159,9 @@ def from_json(kept: Mapping[str, Any] | None) -> Outcome:
     if kept is None:
         return errors.SubmitUncertain(detail="the worker ended between sending and recording")
     if "job" in kept:
-        return ProviderJob(kept["job"], kept["response"])
+        told = kept.get("cost")  # absent in what an earlier release has kept
+        cost = ReportedCost(Decimal(told["amount"]), told["currency"]) if told else None
+        return ProviderJob(kept["job"], kept["response"], cost)
     kind = _ERRORS.get(kept["error"], errors.SubmitUncertain)
     said = Message.from_json(kept["message"])
     if issubclass(kind, errors.ProviderRateLimited):

@@ -139,6 +139,19 @@ def test_model_is_added_on_the_page(open_page: Open, studio: Studio) -> None:
     assert kept()[1].value == {"credits_per_second": {"720p": 80, "1080p": 154}}
 
 
+def test_model_is_added_as_it_stands_in_a_file(open_page: Open, studio: Studio) -> None:
+    """A record that is copied from a file of models names no provider: that is the one that was chosen."""
+    at = open_page("models")
+    at.selectbox(key="models_provider").set_value("demo")
+    at = at.run()
+    record = at.text_area(key="models_record_demo").value or ""
+    copied = "\n".join(line for line in record.splitlines() if not line.startswith("provider"))
+    at.text_area(key="models_record_demo").set_value(f"[[model]]\n{copied}")
+    at = press(at, ADD)
+    assert not at.error
+    assert [row.value["provider"] for row in kept()] == ["demo"]
+
+
 def test_others_do_not_come_to_the_page(open_page: Open, studio: Studio) -> None:
     """Who is no administrator has no such page."""
     with db.write_session() as session:

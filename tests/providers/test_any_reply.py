@@ -199,6 +199,21 @@ def test_a_cost_that_cannot_be_is_left_out(cost: Any) -> None:
     assert "cost" in look.response
 
 
+def test_a_cost_with_many_places_is_rounded_and_nothing_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """A machine's time in milliseconds has more places than are kept; that is no fault to look into."""
+    body = {
+        "public_id": "j",
+        "status": "success",
+        "cost": 0.002030301,
+        "output": {"video_resource_url": "https://c.example/a"},
+    }
+    look = outcome_of("edenai", [(200, json.dumps(body).encode())], ACTS["look"]("edenai"))
+
+    assert look.cost is not None
+    assert look.cost.amount == Decimal("0.002030")
+    assert not caplog.records
+
+
 UNUSABLE = [
     "https://xn--/x",
     "https://host/%zz",

@@ -99,7 +99,7 @@ aspect_ratios = ["16:9"]
 start_image = true
 text_to_video = false
 options = { workflow = "workflows/wan.json", inputs = { prompt = "6.text", start_image = "First picture.image" } }
-prices = [{ since = 2026-11-28, credits_per_second = { "480p" = 0, "720p" = 0 } }]
+prices = [{ since = 2026-11-28, credits_per_second = { "720p" = 0 } }]
 """
 ONE = '[vendor.NAME]\nkind = "comfyui"\nbase_url = "https://gpu1.example"\n' + (
     "options = { micro_dollars_per_gpu_second = 333 }\n"

@@ -242,6 +242,34 @@ def test_order_is_json_below_the_path_of_a_relay(relay: type[Provider]) -> None:
     }
 
 
+@pytest.mark.parametrize("end", ["/v1", "/v1/"])
+def test_address_may_end_as_openais_library_wants_it(tmp_path: Path, end: str) -> None:
+    """People copy the address from other programs, where `/v1` belongs to it."""
+    provider = instance(tmp_path, RELAY.replace("/openai", f"/openai{end}"), "relay")
+
+    assert str(sent(provider, request(provider)).url) == "https://relay.example/openai/v1/videos"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "/v1/videos: Invalid model name passed in model=veo-9. Call `/v1/models` to view available models.",
+        "The model `veo-9` does not exist.",
+    ],
+)
+def test_model_that_a_server_does_not_have_is_no_fault_of_the_order(relay: type[Provider], said: str) -> None:
+    """Nobody can change an order so that it goes through: an administrator has to look."""
+    refusal = {"error": {"message": said, "type": "invalid_request_error", "param": "None", "code": "400"}}
+
+    async def order() -> None:
+        answer = httpx.Response(400, json=refusal)
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as client:
+            await relay(client=client, key="k").generate_video(request(relay))
+
+    with pytest.raises(errors.ModelUnavailable):
+        asyncio.run(order())
+
+
 def test_order_with_an_image_is_a_form(relay: type[Provider]) -> None:
     """The image is a file of the form, everything else a plain field of it."""
     order = sent(relay, request(relay, start_image=SourceImage(b"\xff\xd8\xff picture")), key="k")
@@ -271,6 +299,29 @@ def test_cost_of_a_gateway_is_read_from_its_header(relay: type[Provider]) -> Non
             return await relay(client=client, key="k").check_status("video_68d7")
 
     assert asyncio.run(look()).cost == ReportedCost(Decimal("0.4"), "USD")
+
+
+@pytest.mark.parametrize(("told", "cost"), [("0.4", Decimal("0.4")), ("0.0", None), ("None", None), (None, None)])
+def test_cost_of_a_gateway_comes_with_the_answer_to_the_order(
+    relay: type[Provider], told: str | None, cost: Decimal | None
+) -> None:
+    """LiteLLM prices the call that orders; a look is free there, which says nothing of the clip."""
+
+    async def order_and_look() -> Any:
+        def answer(asked: httpx.Request) -> httpx.Response:
+            if asked.method == "POST":
+                headers = {} if told is None else {"x-litellm-response-cost": told}
+                return httpx.Response(200, json=JOB | {"status": "queued"}, headers=headers)
+            headers = {"x-litellm-response-cost": "0.0"}
+            return httpx.Response(200, json=JOB | {"status": "completed"}, headers=headers)
+
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            provider = relay(client=client, key="k")
+            return await provider.generate_video(request(relay)), await provider.check_status("video_68d7")
+
+    job, status = asyncio.run(order_and_look())
+    assert job.cost == (None if cost is None else ReportedCost(cost, "USD"))
+    assert status.cost is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from core import errors
 from core.billing import pricing
 from core.catalog import catalogue
-from core.catalog.records import LifeState, PublishedPrice
+from core.catalog.records import LifeState, PerSecondPrice, PublishedPrice
 from core.catalog_changes import changes, current
 from core.clock import utc_now
 from core.db import Database
@@ -104,6 +104,7 @@ def test_change_when_it_begins_later(database: Database, admin: Member) -> None:
         (ChangeKind.LIFE, {"state": "withdrawn", "successor": "nobody"}, None, "value.successor"),
         (ChangeKind.LIFE, {"state": "withdrawn", "successor": "veo3"}, None, "value.successor"),
         (ChangeKind.PRICE, {"credits_per_second": {"480p": 1}}, None, "value.credits_per_second"),
+        (ChangeKind.PRICE, {"credits_per_second": {"any": 1, "16K": 1}}, None, "value.credits_per_second"),
         (ChangeKind.PRICE, {"base_credits": -1, "default_seconds": 8}, None, "value.base_credits"),
         (ChangeKind.VENDOR_ID, {"upstream_id": "a\nb"}, None, "value.upstream_id"),
     ],
@@ -118,6 +119,15 @@ def test_change_when_it_cannot_be_said(
 
     assert list(refused.value.fields) == [field]
     assert count_changes(database) == 0
+
+
+def test_change_when_one_rate_is_for_every_size(database: Database, admin: Member) -> None:
+    """A price may name no size at all, as in a file."""
+    made = say(database, admin, ChangeKind.PRICE, {"credits_per_second": {"any": 3}})
+
+    price = the_catalogue(database).get("veo3").price(made.row.since)
+    assert isinstance(price, PerSecondPrice)
+    assert price.credits_per_second == {"any": 3}
 
 
 def test_change_when_the_model_is_not_there(database: Database, admin: Member) -> None:
@@ -220,6 +230,7 @@ def test_describe_when_a_model_is_added(database: Database, admin: Member) -> No
         ({"colour": "red"}, "record.colour"),
         ({"durations": [3]}, "record"),
         ({"prices": [{"since": "2027-03-01", "credits_per_second": {"480p": 1}}]}, "record.credits_per_second"),
+        ({"prices": []}, "record.prices"),
         ({"life": {"since": "soon", "state": "hidden"}}, "record.life[0].since"),
         ({"costs": [COST | {"factor_percent": 10**12}]}, "record.costs[0].factor_percent"),
         ({"options": {"share": float("nan")}}, "record.options.share"),

@@ -212,6 +212,28 @@ def test_successor_when_it_has_ended_too(database: Database) -> None:
     assert [model and model.id for model in found] == ["demo-film", None]
 
 
+def test_successor_of_the_same_name_is_told_with_its_provider(database: Database) -> None:
+    """The same model at another vendor is often what comes after it, and its name alone leads nowhere."""
+    record = {
+        "id": "openrouter-twin",
+        "provider": "openrouter",
+        "name": "Kling 2.5 Turbo Pro",
+        "description": "A twin.",
+    }
+    makes = {"default_seconds": 5, "durations": [5], "resolutions": ["720p"], "aspect_ratios": ["16:9"]}
+    prices = [{"since": "2026-11-01", "credits_per_second": {"any": 3}}]
+    admin = create_member(database, "root@example.org", role=Role.ADMIN)
+    with database.write_session() as session:
+        changes.describe(session, admin, {**record, **makes, "prices": prices})
+    withdraw(database, "replicate-kling-2.5-turbo-pro", successor="openrouter-twin")
+    with database.read_session() as session:
+        known = current.of(session)
+
+    said = offered.refusal(known, known.get("replicate-kling-2.5-turbo-pro"), utc_now())
+
+    assert str(said) == "Kling 2.5 Turbo Pro has ended. Use Kling 2.5 Turbo Pro (OpenRouter) instead."
+
+
 def test_shipped_models_that_have_ended() -> None:
     """Each names the day; a successor is a model that is there, and the published price stays."""
     known, now = catalogue.shipped(), utc_now()

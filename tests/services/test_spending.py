@@ -1,5 +1,6 @@
 """What clips cost us: frozen at the order, told or measured at its end, counted by day at the dollar of the order."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,11 +16,13 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.enums import CostBasis, Role, Status
 from core.db.tables import AuditLogEntry, CostDrift, Generation, UsageDay
-from core.generations import lifecycle, spending
+from core.generations import lifecycle, reconciliation, spending
 from core.insights import attention, cost_drift
-from core.providers.contract import JobState, JobStatus, ReportedCost, ReportedUse, UseUnit
+from core.messages import plain
+from core.providers.contract import JobState, JobStatus, ProviderJob, ReportedCost, ReportedUse, UseUnit
 from core.usage import exchange_rates
 from core.usage.exchange_rates import Rate
+from core.worker import answers
 from core.workspaces.access import Member
 from tests.factories import vendors
 from tests.factories.books import broken_rules
@@ -42,6 +45,7 @@ OWN_GPU = '{ since = 2026-11-28, source = "our power bill", sure = "derived", pe
 TOKENS = '{ since = 2026-11-28, source = "its list", sure = "vendor", per_million_tokens = { any = 1_000_000 } }'
 KLING = {"model_id": "kling-2.5", "duration_seconds": 5}
 """Five seconds at $0.07, so $0.35."""
+TOLD = ReportedCost(Decimal("0.40"), "USD")
 
 
 @pytest.fixture
@@ -139,6 +143,45 @@ def test_job_without_a_clip_that_is_billed_is_paid_for_nothing(
     day = the_day(database)
     assert (day.reported_cost_idr, day.wasted_cost_idr, day.estimated_cost_idr) == (4_950, 4_950, 0)
     assert broken_rules(database) == []
+
+
+def accepted(database: Database, row: Generation, job: ProviderJob) -> Generation:
+    """The order when its provider has answered with a job, as the journal has kept the answer."""
+    row = advance(database, row.id, DISPATCHED, SUBMITTING)
+    kept = answers.from_json(json.loads(json.dumps(answers.to_json(job))))
+    assert kept == job
+    with database.write_session() as session:
+        reconciliation.lock_providers(session, [row.provider])
+        found = lifecycle.locked(session, row.id)
+        assert found is not None
+        reconciliation.accept(session, found, job, what=plain("Accepted."), next_at=utc_now())
+    return load_generation(row.id, database)
+
+
+def test_cost_that_was_told_with_the_order_counts_for_the_clip(database: Database, admin: Member) -> None:
+    """A gateway prices the order and says nothing at the end: that is the reported cost, and no estimate."""
+    row = accepted(database, create_generation(database, admin, **KLING), ProviderJob("j1", {}, TOLD))
+    ended = spending.at_end(row, JobStatus(JobState.SUCCEEDED), now=utc_now())
+    row = advance(database, row.id, READY_TO_DOWNLOAD, DOWNLOADING, **ended)
+    with database.write_session() as session:
+        assert lifecycle.complete(session, row, build_output(row.id))
+
+    row, day = load_generation(row.id, database), the_day(database)
+    assert (row.provider_cost, row.cost_basis) == (Decimal("0.40"), CostBasis.REPORTED)
+    assert (day.reported_cost_microusd, day.cost_unknown_count) == (400_000, 0)
+
+
+def test_cost_that_was_told_with_the_order_is_nothing_where_no_clip_was_made(database: Database, admin: Member) -> None:
+    """Vendors charge for clips, and the price of an order is no bill of a job that failed."""
+    row = accepted(database, create_generation(database, admin, **KLING), ProviderJob("j1", {}, TOLD))
+    with database.write_session() as session:
+        found = lifecycle.locked(session, row.id)
+        assert found is not None
+        assert lifecycle.fail(session, found, errors.GenerationFailed())
+
+    row, day = load_generation(row.id, database), the_day(database)
+    assert (row.provider_cost, row.cost_basis, row.provider_cost_is_estimate) == (None, None, True)
+    assert (day.reported_cost_microusd, day.wasted_cost_idr) == (0, 0)
 
 
 def test_failed_job_of_which_nothing_is_told_costs_nothing(database: Database, admin: Member) -> None:

@@ -115,6 +115,8 @@ def test_prices_and_hidden_models_are_in_the_catalogue(tmp_path: Path) -> None:
         ('"720p 16:9" = [1280, 704]', '"720p 16:9" = [1280]', 17, "vendor.second.model[0].sizes.720p 16:9"),
         ("credits_per_second = {", "credit_per_second = {", 21, "vendor.second.model[0].prices[0].credit_per_second"),
         ("since = 2026-11-28\n", "since = 20261128\n", 20, "vendor.second.model[0].prices[0].since"),
+        (', "768p" = 20 }', " }", 21, "vendor.second.model[0].prices[0].credits_per_second"),
+        ('"768p" = 20 }', '"786p" = 20, any = 20 }', 21, "vendor.second.model[0].prices[0].credits_per_second"),
         ('id = "fal-new"\n', "", 23, "vendor.fal.model[0].id"),
         (
             "[[vendor.fal.model]]",

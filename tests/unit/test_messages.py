@@ -92,3 +92,15 @@ def _tree(error: type[errors.AppError]) -> Iterator[type[errors.AppError]]:
     yield error
     for below in error.__subclasses__():
         yield from _tree(below)
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [("duration", 'what was chosen for "Length".'), ("odd", "these settings."), (None, "these settings.")],
+)
+def test_refused_field_is_named_as_the_form_names_it(field: str | None, words: str) -> None:
+    """Somebody whose order was refused learns what to change, also after the error was kept and read again."""
+    said = errors.InvalidInput(field=field).message
+
+    assert f"The provider does not accept {words}" in str(said)
+    assert Message.from_json(said.to_json()) == said

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import httpx
+
 from core import errors
 from core.messages import N_
 from core.providers import clip_links, http, kept
@@ -33,7 +35,7 @@ from core.providers.models import VideoModel
 
 BODIES = ("auto", "json", "multipart")
 COST_HEADER = "x-litellm-response-cost"
-"""LiteLLM's proxy: what a call cost, in dollars."""
+"""LiteLLM's proxy: what a call cost, in dollars. The order's has the price of the clip; looks are free, and say 0."""
 JOBS_A_PAGE, SEARCH_PAGES = 100, 5
 SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
 """How long before and after our own times a job may be dated: clocks differ, and a worker may wake late."""
@@ -54,7 +56,9 @@ _MODEL_OPTIONS: Mapping[str, tuple[type, ...]] = {
 _CONTENT = http.code(r"content_policy_violation|moderation_blocked|content_filter|sensitive_content\w*") | http.text(
     r"content polic|moderation|safety system|nsfw|flagged"
 )
-_NO_MODEL = http.code("model_not_found") | http.text(r"model.{0,80}(not found|does not exist|not available|no access)")
+_NO_MODEL = http.code("model_not_found") | http.text(
+    r"model.{0,80}(not found|does not exist|not available|no access)|invalid model name"
+)
 _ABOUT_THE_REQUEST = (Rule(_CONTENT, errors.ContentRefused), Rule(_NO_MODEL, errors.ModelUnavailable))
 
 
@@ -105,6 +109,10 @@ class OpenAIVideo(Adapter):
         *_ABOUT_THE_REQUEST,
     )
     failures = ErrorRules(*_ABOUT_THE_REQUEST)
+
+    def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
+        super().__init__(client=client, key=key, base_url=base_url)
+        self._base_url = self._base_url.removesuffix("/v1")  # OpenAI's own library wants it in the address
 
     # What a file of vendors may say.
 
@@ -173,6 +181,10 @@ class OpenAIVideo(Adapter):
         accepted = reply.status < 300 and reply.status_word not in self.FAILED
         return value if accepted and isinstance(value, str) else ""
 
+    def parse_order_cost(self, reply: Reply) -> ReportedCost | None:
+        """LiteLLM's header, which it computes for the call that orders."""
+        return _priced_call(reply)
+
     def with_key(self, call: Call) -> Call:
         """With the headers that a gateway wants besides, such as LiteLLM's `custom-llm-provider`."""
         return super().with_key(replace(call, headers={**self.options.get("headers", {}), **call.headers}))
@@ -184,7 +196,7 @@ class OpenAIVideo(Adapter):
         if reply.body is not None and reply.status < 300 and reply.status_word in ("expired", "deleted"):
             return self.expired(reply)
         status = super().parse_status(reply)
-        if status and status.cost is None and (cost := _cost(reply.headers.get(COST_HEADER))):
+        if status and status.cost is None and (cost := _priced_call(reply)):
             return replace(status, cost=cost)
         return status
 
@@ -296,6 +308,12 @@ def _cost(value: Any) -> ReportedCost | None:
     except InvalidOperation:
         return None
     return ReportedCost(amount, "USD") if amount.is_finite() and amount >= 0 else None
+
+
+def _priced_call(reply: Reply) -> ReportedCost | None:
+    """What a gateway says that a call cost; one that cost nothing says nothing of the clip."""
+    cost = _cost(reply.headers.get(COST_HEADER))
+    return cost if cost is not None and cost.amount else None
 
 
 def _wrong(options: Mapping[str, Any], known: Mapping[str, tuple[type, ...]]) -> BadFact | None:

@@ -23,8 +23,7 @@ from pages.ui.language import _, translate_message
 
 OFFERED = (ChangeKind.LIFE, ChangeKind.PRICE, ChangeKind.VENDOR_ID, ChangeKind.POSITION)
 LONGEST_RECORD = 10_000
-TEMPLATE = """provider = "{provider}"
-id = "{provider}-new-model"
+TEMPLATE = """id = "{provider}-new-model"
 name = "New Model"
 description = "What it is good for."
 upstream_id = "the-vendors/id"
@@ -87,7 +86,7 @@ def add(providers: Mapping[str, str], now: datetime) -> None:
         )
         if st.form_submit_button(_("Add the model"), type="primary"):
             _save(
-                lambda session: changes.describe(session, _administrator(), _record(text or "")),
+                lambda session: changes.describe(session, _administrator(), _record(text or "", provider)),
                 done=_("The model was added."),
             )
 
@@ -118,7 +117,7 @@ def _life(known: Catalogue, entry: Entry, now: datetime) -> dict[str, Any]:
         _("Successor"),
         others,
         index=others.index(before) if before else None,
-        format_func=lambda each: known.get(each).model.name,
+        format_func=lambda each: f"{known.get(each).model.name} ({each})",
         placeholder=_("None"),
         key=f"models_successor_{of}",
     )
@@ -191,11 +190,16 @@ def _beginning(day: date | None, now: datetime) -> datetime | None:
     return None if begins is None or begins <= now else begins
 
 
-def _record(text: str) -> dict[str, Any]:
+def _record(text: str, provider: str | None) -> dict[str, Any]:
+    """A record, or the one table [[model]] of a file; of the chosen provider where it names none."""
     try:
-        return tomllib.loads(text)
+        said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise errors.InvalidRequest(fields={"TOML": plain(str(wrong))}) from None
+    match said:
+        case {"model": [dict(table)], **others} if not others:
+            said = table
+    return {"provider": provider} | said
 
 
 def _administrator() -> Member:
