@@ -178,12 +178,6 @@ def _models(
             raise _Broken(sentence, ("vendor", name, "model", place, "id"))
         if not found[-1].catalogue.get("prices"):
             raise _Broken("It has no price: add [[vendor.NAME.model.prices]].", ("vendor", name, "model", place))
-        for nth, price in enumerate(entry.prices):
-            try:
-                check_price(price, entry.model)
-            except BadRecord as wrong:
-                path = ("vendor", name, "model", place, "prices", nth, *_parts(wrong.field))
-                raise _Broken(wrong.sentence, path) from None
     return tuple(each.model for each in found), {each.model.id: each.catalogue for each in found}
 
 
@@ -191,7 +185,7 @@ def _check_prices(entry: Entry) -> None:
     """Every size of a model has a price at every moment, since a list of models cannot be shown without."""
     for place, price in enumerate(entry.prices):
         try:
-            check_price(price, entry.model, may_have_more=True)
+            check_price(price, entry.model)
         except BadRecord as wrong:
             raise BadRecord(wrong.sentence, f"prices[{place}].{wrong.field}") from None
 
