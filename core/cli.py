@@ -34,6 +34,7 @@ from core.db.tables import Generation, User
 from core.generations import unresolved
 from core.identity import api_tokens, sign_in_links, users
 from core.messages import message
+from core.providers import connection
 from core.sample import make, remove
 from core.worker import recovery
 from core.workspaces import members
@@ -345,7 +346,7 @@ def _told(row: Generation, person: User) -> str:
         "detail": row.error_detail or "",
     }
     lines = [f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value]
-    return redaction.redactor(*installation.current().settings.secrets)("\n".join([row.id, *lines]))
+    return redaction.redactor(*connection.secrets(installation.current().settings))("\n".join([row.id, *lines]))
 
 
 def _sentence(refused: errors.AppError) -> str:

@@ -108,9 +108,9 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     """An installation whose schema is up to date and whose files are private; see `open_database` for the figures.
 
     Raises BadSetting, whose sentence names the setting of what cannot be used. From then on the process logs none of
-    the secrets in these settings.
+    the secrets in these settings and in the file of vendors.
     """
-    redaction.guard_logs(settings.secrets)
+    redaction.guard_logs(provider_connection.secrets(settings))
     if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
         raise BadSetting(f"REDIS_URL: {wrong}")
     storage = open_storage(settings.storage_url)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from core import errors
+from core import errors, redaction
 from core.catalog import catalogue
 from core.catalog.records import PublishedPrice
 from core.clock import utc_now
@@ -64,7 +64,7 @@ async def _answer(settings: Settings, provider: type[Provider], client: httpx.As
         return False, f"it has not answered within {TRY_SECONDS:.0f} seconds"
     except errors.AppError as refused:
         detail = f" ({refused.detail[:300]})" if refused.detail else ""
-        return False, f"{refused}{detail}"
+        return False, redaction.redactor(*connection.secrets(settings))(f"{refused}{detail}")
     return True, "it answers" + (" and takes the key" if provider.needs_key else "")
 
 

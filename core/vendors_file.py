@@ -19,6 +19,7 @@ from core.catalog.change_rules import check_price
 from core.providers import model_files
 from core.providers.contract import Provider
 from core.providers.model_files import BadRecord
+from core.providers.models import VideoModel
 from core.providers.registry import Registry, check_model
 
 KINDS: Mapping[str, str] = {
@@ -97,6 +98,7 @@ def _class(registry: Registry, name: str, table: Mapping[str, Any], folder: Path
             sentence = f"'{name}' is a provider of its own: the file only adds models to it. Its key and address are"
             raise _Broken(f"{sentence} {name.upper()}_API_KEY and {name.upper()}_BASE_URL.", (*at, field))
         own = registry.provider_class(name)
+        _check_models(own, models)
         return type(
             own.__name__,
             (own,),
@@ -131,10 +133,14 @@ def _class(registry: Registry, name: str, table: Mapping[str, Any], folder: Path
     made: type[Provider] = type(kind.__name__, (kind,), values)
     if wrong := made.option_error():
         raise _Broken(wrong.sentence, (*at, "options", *_parts(wrong.field)))
-    for place, model in enumerate(models):
-        if wrong := made.model_error(model):
-            raise _Broken(wrong.sentence, (*at, "model", place, *_parts(wrong.field)))
+    _check_models(made, models)
     return made
+
+
+def _check_models(provider: type[Provider], models: Sequence[VideoModel]) -> None:
+    for place, model in enumerate(models):
+        if wrong := provider.model_error(model):
+            raise _Broken(wrong.sentence, ("vendor", provider.name, "model", place, *_parts(wrong.field)))
 
 
 def _kind(registry: Registry, name: str, kind: Any) -> type[Provider]:
@@ -162,6 +168,7 @@ def _models(
             found.append(model_files.record(_with_files(kind, table, folder), provider=name))
             entry = Entry.of(found[-1].model, found[-1].catalogue)
             check_model(found[-1].model, provider=name)
+            _check_prices(entry)
         except BadRecord as wrong:
             raise _Broken(wrong.sentence, ("vendor", name, "model", place, *_parts(wrong.field))) from None
         except ValueError as wrong:
@@ -178,6 +185,15 @@ def _models(
                 path = ("vendor", name, "model", place, "prices", nth, *_parts(wrong.field))
                 raise _Broken(wrong.sentence, path) from None
     return tuple(each.model for each in found), {each.model.id: each.catalogue for each in found}
+
+
+def _check_prices(entry: Entry) -> None:
+    """Every size of a model has a price at every moment, since a list of models cannot be shown without."""
+    for place, price in enumerate(entry.prices):
+        try:
+            check_price(price, entry.model, may_have_more=True)
+        except BadRecord as wrong:
+            raise BadRecord(wrong.sentence, f"prices[{place}].{wrong.field}") from None
 
 
 def _with_files(kind: type[Provider], table: Any, folder: Path) -> Any:

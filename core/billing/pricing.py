@@ -1,5 +1,6 @@
 """What is asked for a clip and what it costs us at a moment: the one place that says which catalogue counts."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from core import errors
@@ -27,7 +28,13 @@ def price_of(model_id: str, at: datetime | None = None, known: Catalogue | None 
 
 
 def priced(spec: GenerationSpec, at: datetime | None = None, known: Catalogue | None = None) -> Quote:
-    """The quote of a spec by the price of a moment; raises as `price_of` and `quote`."""
+    """The quote of a spec by the price of a moment; raises as `price_of` and `quote`.
+
+    To ask for the sound that a model always makes costs nothing.
+    """
+    entry = _entry(spec.model_id, known)
+    if entry is not None and entry.model.always_audio:
+        spec = replace(spec, generate_audio=False)
     return quote(spec, price_of(spec.model_id, at, known))
 
 

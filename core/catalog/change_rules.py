@@ -3,6 +3,7 @@
 Whoever adds or changes a model learns the field that is wrong. What is let through here can be laid over the catalogue.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,14 +41,15 @@ def check(catalogue: Catalogue, model_id: str, kind: ChangeKind, value: Mapping[
             return
         said = overlay.read(kind, value, since)
         if isinstance(said, Price):
-            check_price(said, entry.model)
+            check_price(said, entry.model, may_have_more=entry.added)  # it is priced before it is said to make more
         if isinstance(said, Life):
             _check_life(catalogue, model_id, said)
 
 
-def check_record(catalogue: Catalogue, record: Mapping[str, Any], known: Registry) -> Entry:
-    """The model that a record describes, new or in place of what was said of an added one.
+def check_record(catalogue: Catalogue, record: Mapping[str, Any], known: Registry, at: datetime) -> Entry:
+    """The model that a record describes, new or in place of what was said of an added one until this moment.
 
+    An added one stays with its provider and keeps its prices, which must have a rate for all that it makes from now on.
     InvalidRequest names the field of the record that is wrong; Conflict when a file has a model with this id.
     """
     with _fields_of("record"):
@@ -68,26 +70,44 @@ def check_record(catalogue: Catalogue, record: Mapping[str, Any], known: Registr
             raise _Wrong("", plain(str(wrong))) from None
         if (bad := known.provider_class(provider).model_error(entry.model)) is not None:
             raise BadRecord(bad.sentence, bad.field)
+        if there is not None and there.model.provider != provider:
+            raise _Wrong("provider", plain(f"The model stays with {there.model.provider}, which has orders of it."))
         if there is None and not entry.prices:
             raise BadRecord("It needs a price: nobody can order it without one.", "prices")
-        for price in entry.prices:
-            check_price(price, entry.model)
+        if there is not None:
+            _check_kept_prices(there, entry.model, at)
+        else:
+            for price in entry.prices:
+                check_price(price, entry.model)
         for life in entry.lives:
             _check_life(catalogue, model_id, life)
     return entry
 
 
-def check_price(price: Price, model: VideoModel) -> None:
-    """Return when every size that the model makes has a price; BadRecord names what has none, and what none makes."""
+def check_price(price: Price, model: VideoModel, *, may_have_more: bool = False) -> None:
+    """Return when every size that the model makes has a price; BadRecord names what has none, and what none makes.
+
+    `may_have_more`: rates of sizes that it does not make are no mistake.
+    """
     if not isinstance(price, PerSecondPrice):
         if unpriced := [each for each in model.resolutions if each not in RESOLUTION_PERCENT]:
             raise BadRecord(f"A base price has no share for {', '.join(unpriced)}.", "base_credits")
         return
     field, sizes = "credits_per_second", {name.removesuffix(" sound") for name in price.credits_per_second}
-    if "any" not in sizes and (unpriced := [each for each in model.resolutions if each not in sizes]):
+    if unpriced := [each for each in model.resolutions if each not in sizes and "any" not in sizes]:
         raise BadRecord(f"There is no price for {', '.join(unpriced)}.", field)
-    if unmade := sorted(sizes - {*model.resolutions, "any"}):
+    if (unmade := sorted(sizes - {*model.resolutions, "any"})) and not may_have_more:
         raise BadRecord(f"The model does not make {', '.join(unmade)}.", field)
+
+
+def _check_kept_prices(there: Entry, model: VideoModel, at: datetime) -> None:
+    """The price of this moment and those to come stay, so each must have a rate for all that the model shall make."""
+    now = there.price(at)
+    for price in (*([now] if now else []), *(each for each in there.prices if each.since > at)):
+        try:
+            check_price(price, model, may_have_more=True)
+        except BadRecord as wrong:
+            raise BadRecord(f"{wrong.sentence} Say its price first.", "resolutions") from None
 
 
 class _Wrong(Exception):
@@ -113,9 +133,11 @@ def _fields_of(part: str) -> Iterator[None]:
 
 
 def _check_texts(value: Any, field: str = "") -> None:
-    """Return when every text in it can be kept and shown."""
+    """Return when every text in it can be kept and shown, and every figure be kept."""
     if isinstance(value, str) and (wrong := validation.text_error(value, limit_chars=LONGEST_TEXT)):
         raise _Wrong(field, wrong)
+    if isinstance(value, float) and not math.isfinite(value):  # TOML has such, JSON and PostgreSQL do not
+        raise _Wrong(field, plain("It must be a number."))
     if isinstance(value, Mapping):
         for name, each in value.items():
             place = f"{field}.{name}".lstrip(".")

@@ -73,6 +73,8 @@ def _cost(table: Mapping[str, Any], field: str) -> Cost:
     amount = _number(table[way], f"{field}.{way}") if per_one else _figures(table[way], f"{field}.{way}")
     values: dict[str, Any] = {way: amount}
     values |= {name: _number(table[name], f"{field}.{name}") for name in _COST_FIGURES if name in table}
+    if values.get("factor_percent", 0) > _MOST_PERCENT:  # with it an estimate is a figure that a column has a place for
+        raise BadRecord(f"It must be at most {_MOST_PERCENT:,}.", f"{field}.factor_percent")
     return Cost(
         moment(table.get("since"), f"{field}.since"),
         _text(table.get("source"), f"{field}.source"),
@@ -136,3 +138,4 @@ def _in_order(found: list[Dated], field: str) -> tuple[Dated, ...]:
 
 
 _MOST = 10**12
+_MOST_PERCENT = 10_000

@@ -95,7 +95,7 @@ def describe(session: WriteSession, member: Member, record: Mapping[str, Any], *
     request = f"catalogue record\n{sorted(record.items())!r}"
     if (repeated := _repeated(session, member, key, request)) is not None:
         return repeated
-    entry = change_rules.check_record(known, record, registry.default())
+    entry = change_rules.check_record(known, record, registry.default(), now)
     there = known.find(entry.model.id)
     value = {name: _as_json(each) for name, each in record.items() if there is None or name not in OF_CATALOGUE}
     row = _append(session, member, Change(0, entry.model.id, ChangeKind.RECORD, now, value), now)

@@ -10,7 +10,8 @@ AppError                        500  internal
 ├── SignInUnavailable           503  sign_in_unavailable    the identity provider is away
 ├── NotFound                    404  not_found              also: it is somebody else's
 ├── Conflict                    409  conflict
-│   └── IdempotencyConflict     409  idempotency_conflict
+│   ├── IdempotencyConflict     409  idempotency_conflict
+│   └── PriceChanged            409  price_changed          it is another one than was shown
 ├── InsufficientCredits         402  insufficient_credits
 ├── TokenCapReached             402  token_cap_reached
 ├── TooLarge                    413  too_large
@@ -57,6 +58,7 @@ from core.errors.base import (
     MediaRejected,
     ModelNotOffered,
     NotFound,
+    PriceChanged,
     PutAside,
     RateLimited,
     StorageFull,
@@ -114,6 +116,7 @@ __all__ = [
     "ModelUnavailable",
     "NotFound",
     "OutputExpired",
+    "PriceChanged",
     "ProviderError",
     "ProviderMoved",
     "ProviderNotConfigured",

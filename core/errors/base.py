@@ -146,6 +146,13 @@ class IdempotencyConflict(Conflict):
     sentence = N_("This Idempotency-Key was already used for another request. Use a new key for a new request.")
 
 
+class PriceChanged(Conflict):
+    """The price is another one by now than the person was shown; nothing was ordered."""
+
+    code = "price_changed"
+    sentence = N_("The price has changed meanwhile, so nothing was ordered. Look at it and order again.")
+
+
 class InsufficientCredits(AppError):
     """The available balance does not cover the price."""
 

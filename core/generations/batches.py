@@ -39,11 +39,13 @@ def submit_batch(
     quota_bytes: int,
     key: str | None = None,
     extends_id: str | None = None,
+    shown_credits: int | None = None,
 ) -> Sequence[Generation]:
     """Submit 1 to `MAX_BATCH` orders in their order, or none of them; a batch of one is a plain order.
 
     The same `key` with the same orders and clip to go on from returns the first batch; with others it raises
     IdempotencyConflict. The first item carries the key itself, so a plain order and a batch cannot share one either.
+    With `shown_credits`, the price of all that the person was shown, another one raises PriceChanged.
     Raises as `generations.submit`, fields named by item (`generations.1.duration`) and InsufficientCredits for the
     total.
     """
@@ -75,6 +77,8 @@ def submit_batch(
                     batch_id=batch_id,
                 )
             rows.append(row)
+        if shown_credits not in (None, sum(row.credits for row in rows)):
+            raise errors.PriceChanged
     return rows
 
 

@@ -58,12 +58,13 @@ def retry(
     configured: Collection[str],
     quota_bytes: int,
     idempotency_key: str | None = None,
+    shown_credits: int | None = None,
 ) -> Generation:
     """Order a failed or cancelled one again, at today's price, as a new generation that points to the old.
 
     It still goes on from the clip that the old one went on from, unless that was deleted meanwhile. While one retry is
-    under way, every other is that one, marked as `replayed`, whatever its key. Raises as `submit`, and Conflict when
-    the old one has not failed.
+    under way, every other is that one, marked as `replayed`, whatever its key. Raises as `submit`, Conflict when the
+    old one has not failed, and PriceChanged where the price is not `shown_credits`, which the person was shown.
     """
     old = get(session, member, generation_id)
     member.require(Action.ORDER, old.workspace_id)
@@ -74,16 +75,20 @@ def retry(
         under_way.replayed = True
         return under_way
     extended = visible(member).with_only_columns(Generation.id).where(Generation.id == old.extends_id)
-    return submit(
-        session,
-        member,
-        Order.of(old),
-        configured=configured,
-        quota_bytes=quota_bytes,
-        idempotency_key=idempotency_key,
-        retry_of_id=old.id,
-        extends_id=session.scalar(extended),
-    )
+    with session.begin_nested():  # a refusal takes back what was written, whoever catches it
+        row = submit(
+            session,
+            member,
+            Order.of(old),
+            configured=configured,
+            quota_bytes=quota_bytes,
+            idempotency_key=idempotency_key,
+            retry_of_id=old.id,
+            extends_id=session.scalar(extended),
+        )
+        if not row.replayed and shown_credits not in (None, row.credits):
+            raise errors.PriceChanged
+    return row
 
 
 def _retry_under_way(session: WriteSession, member: Member, old: Generation, key: str | None) -> Generation | None:

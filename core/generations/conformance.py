@@ -29,13 +29,27 @@ def deviations(
 ) -> list[Message]:
     """How a clip differs from what was ordered; empty when it is what was asked.
 
-    `frame_size` is the (width, height) in pixels that the model makes of it, the plain one where none is given.
+    `frame_size` is the (width, height) in pixels that the model makes of it, the plain one where none is given; size
+    and shape are not compared where there is none either. `facts` are those of `video.VideoFacts`.
 
-    `facts` are those of `video.VideoFacts`. Half a second of length and two percent of size are no gap: vendors round
-    to whole frames and to multiples of their block size.
+    Half a second of length and two percent of size are no gap: vendors round to whole frames and to multiples of their
+    block size.
     """
+    found = _other_frame(spec, facts, frame_size)
+    seconds = float(facts["duration_seconds"])
+    if abs(seconds - spec.duration_seconds) > TOLERANCE_SECONDS:
+        found.append(message("other_length", duration_seconds=spec.duration_seconds, seconds=seconds))
+    if spec.generate_audio and not facts.get("audio_codec"):
+        found.append(message("no_sound"))
+    return found
+
+
+def _other_frame(spec: GenerationSpec, facts: Mapping[str, Any], frame_size: tuple[int, int] | None) -> list[Message]:
     found: list[Message] = []
-    asked_width, asked_height = frame_size or plain_frame_size(spec.resolution, spec.aspect_ratio)
+    try:
+        asked_width, asked_height = frame_size or plain_frame_size(spec.resolution, spec.aspect_ratio)
+    except ValueError:  # the names were those of a model that is gone
+        return found
     width, height = int(facts["width"]), int(facts["height"])
     if abs(width * asked_height - height * asked_width) > TOLERANCE_SHARE * height * asked_width:
         found.append(message("other_shape", aspect_ratio=spec.aspect_ratio, width=width, height=height))
@@ -50,9 +64,4 @@ def deviations(
                 height=height,
             )
         )
-    seconds = float(facts["duration_seconds"])
-    if abs(seconds - spec.duration_seconds) > TOLERANCE_SECONDS:
-        found.append(message("other_length", duration_seconds=spec.duration_seconds, seconds=seconds))
-    if spec.generate_audio and not facts.get("audio_codec"):
-        found.append(message("no_sound"))
     return found

@@ -56,7 +56,7 @@ class Adapter(VendorHooks):
         ]
         request = replace(request, start_image=start, end_image=end, references=tuple(references))
         try:
-            reply = await self._send(replace(self.submit_call(request), total_seconds=ORDER_SECONDS))
+            reply = await self._send(replace(self._order(request), total_seconds=ORDER_SECONDS))
         except (httpx.HTTPError, TimeoutError) as failure:
             raise http.broken_submit(failure, key=self._key) from failure
         if reply.status in http.MOVED:
@@ -68,6 +68,16 @@ class Adapter(VendorHooks):
         if hinted and await self._is_known(hinted):
             return self._storable_job(hinted, reply)
         raise error
+
+    def _order(self, request: VideoRequest) -> Call:
+        """The call that orders. One that cannot be written is no doubt about a job, since nothing was sent."""
+        try:
+            return self.submit_call(request)
+        except errors.AppError:
+            raise
+        except Exception as bug:  # such as an option of a model that this kind does not know
+            log.exception("the order %s of %s cannot be written", request.reference, request.model.id)
+            raise errors.ModelUnavailable(detail=f"nothing was sent: {bug!r}") from bug
 
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job once; where the vendor keeps its result apart, that is asked for as well."""

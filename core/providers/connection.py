@@ -1,5 +1,6 @@
 """Which providers this installation can use and how they are reached: settings meet the registry here."""
 
+import re
 from urllib.parse import urlsplit
 
 import httpx
@@ -37,6 +38,20 @@ def configured(settings: Settings) -> frozenset[str]:
         or (not provider.needs_key and provider.given_address)
         or provider.name in (settings.provider_keys if provider.needs_key else settings.provider_base_urls)
     )
+
+
+def secrets(settings: Settings) -> frozenset[str]:
+    """What must not be seen in a log: the secrets of settings, and those that a file of vendors holds."""
+    found = {*settings.secrets}
+    for provider in registry.providers():
+        if provider.from_file:
+            found.add(config.password_of(provider.default_base_url))
+            headers = provider.options.get("headers", {})
+            found |= {value for name, value in headers.items() if _HOLDS_A_KEY.search(name)}
+    return frozenset(found - {""})
+
+
+_HOLDS_A_KEY = re.compile("authorization|key|token|secret|passw|cookie", re.I)
 
 
 def connect(settings: Settings, name: str, client: httpx.AsyncClient, *, base_url: str | None = None) -> Provider:

@@ -16,6 +16,11 @@ from core.providers.contract import Provider
 from core.providers.models import VideoModel
 from core.startup import StartError
 
+LONGEST_CLIP_SECONDS = 86_400
+LONGEST_DEADLINE_SECONDS = 30 * 86_400
+"""Beyond these somebody has mistyped, and an order of such a model would be a figure that no column has a place for."""
+MOST_PIXELS_A_SIDE = 32_768
+
 
 @dataclass(frozen=True)
 class Access:
@@ -144,17 +149,22 @@ def check_model(model: VideoModel, *, provider: str) -> None:
         raise ValueError(f"The model '{model.id}' makes clips neither from text nor from an image.")
     if model.end_image_needs_start and not (model.start_image and model.end_image):
         raise ValueError(f"The model '{model.id}' cannot need a start image with an end image, since it takes no such.")
-    if not 0 < model.typical_seconds < model.deadline_seconds:
-        raise ValueError(f"The deadline of '{model.id}' must lie beyond its typical seconds.")
+    if model.durations[-1] > LONGEST_CLIP_SECONDS:
+        raise ValueError(f"The model '{model.id}' makes clips longer than {LONGEST_CLIP_SECONDS} s.")
+    if not 0 < model.typical_seconds < model.deadline_seconds <= LONGEST_DEADLINE_SECONDS:
+        limit = f"and be at most {LONGEST_DEADLINE_SECONDS} s"
+        raise ValueError(f"The deadline of '{model.id}' must lie beyond its typical seconds, {limit}.")
     if model.prompt_limit_chars <= 0:
         raise ValueError(f"The model '{model.id}' must take a prompt of some length.")
     if too_long := next((each for each in (*model.resolutions, *model.aspect_ratios) if len(each) > 10), None):
         raise ValueError(f"The model '{model.id}': '{too_long}' is longer than 10 characters.")
     for pair in ((resolution, ratio) for resolution in model.resolutions for ratio in model.aspect_ratios):
         try:
-            model.frame_size(*pair)
+            size = model.frame_size(*pair)
         except ValueError as wrong:
             raise ValueError(f"The model '{model.id}': {wrong}") from None
+        if max(size) > MOST_PIXELS_A_SIDE:
+            raise ValueError(f"The model '{model.id}' makes frames of more than {MOST_PIXELS_A_SIDE} pixels a side.")
     if wrongs := constraints.mistakes(model):
         raise ValueError(f"The model '{model.id}': {' '.join(wrongs)}")
 

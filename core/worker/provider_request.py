@@ -19,7 +19,7 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
     """
     with db.read_session() as session:
         model = asked.model(session, settings, row)
-    if model is None:
+    if model is None or model.provider != row.provider:  # a file may have given the id to another vendor's model
         raise errors.ModelUnavailable(detail=row.model_id)
 
     def image(key: str | None, *, is_frame: bool = True) -> SourceImage | None:

@@ -266,9 +266,12 @@ def _is_still_ours(row: Generation) -> bool:
 
 
 def _frame_size(row: Generation) -> tuple[int, int] | None:
-    """(width, height) in pixels that the model makes of this order; None for one that is offered no more."""
+    """(width, height) in pixels that the model makes of this order; None where it makes no such any more."""
     entry = in_force.find(row.model_id)
-    return None if entry is None else entry.model.frame_size(row.resolution, row.aspect_ratio)
+    try:
+        return None if entry is None else entry.model.frame_size(row.resolution, row.aspect_ratio)
+    except ValueError:  # it makes other sizes by now
+        return None
 
 
 async def _source(row: Generation) -> VideoSource:

@@ -59,3 +59,15 @@ def test_batch_when_it_extends(ana: Client, ben: Client) -> None:
 
     assert ana.post("/generate-batch", json=body | {"extendsId": mine.id}).status_code == 202
     assert refusal(ana.post("/generate-batch", json=body | {"extendsId": theirs.id}))[0] == 404
+
+
+def test_order_when_the_price_is_not_the_expected_one(ana: Client) -> None:
+    """A script that tells the price it was shown pays that or nothing; a repeat is still the order of before."""
+    order = ana.order()
+    several = {"generations": [order, order]}
+    for path, body, price in (("/generate", order, 50), ("/generate-batch", several, 100)):
+        assert refusal(ana.post(path, json=body | {"expectedCredits": price - 1}))[:2] == (409, "price_changed")
+        headers = {"Idempotency-Key": path}
+        assert ana.post(path, json=body | {"expectedCredits": price}, headers=headers).status_code == 202
+        assert ana.post(path, json=body | {"expectedCredits": price - 1}, headers=headers).status_code == 202
+    assert len(ana.get("/generations").json()["generations"]) == 3

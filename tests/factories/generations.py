@@ -130,6 +130,14 @@ def load_generation(generation_id: str, database: Database | None = None) -> Gen
         return session.get_one(Generation, generation_id)
 
 
+def values_of(database: Database, generation_id: str) -> dict[str, Any]:
+    """All that is stored of a row, for copies of it; the words of its prompt are made anew with each."""
+    with database.read_session() as session:
+        row = session.get_one(Generation, generation_id)
+        names = [column.name for column in Generation.__table__.columns if column.name != "prompt_words"]
+        return {name: getattr(row, name) for name in names}
+
+
 def make_due(generation_id: str, database: Database | None = None) -> None:
     """Let a row's time come, since a test cannot wait for it."""
     with (database or db.default()).write_session() as session:

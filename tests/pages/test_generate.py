@@ -610,3 +610,17 @@ def test_order_form_says_that_orders_wait(open_page: Open, studio: Studio, insta
         at.run()
         assert not at.warning
         running.redis.close()
+
+
+def test_press_when_the_price_has_changed_since_it_was_shown(open_page: Open, studio: Studio) -> None:
+    """The button that was pressed said another price: nothing is ordered, and the next press pays what it says then."""
+    studio.project()
+    at = write(open_page("generate"), "A lake at dawn")
+    say(db.default(), "demo-film", ChangeKind.PRICE, {"base_credits": 70, "default_seconds": 5})
+    at.button(key=BUTTON).click().run()
+
+    assert [error.value for error in at.error] == [str(errors.PriceChanged())]
+    assert ordered() == []
+    assert at.button(key=BUTTON).label == "Generate for 70 credits"
+    at.button(key=BUTTON).click().run()
+    assert [row.credits for row in ordered()] == [70]

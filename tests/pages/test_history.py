@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db
-from core.db.enums import Status
+from core import db, errors
+from core.db.enums import ChangeKind, Status
 from core.db.tables import Generation
 from core.files.findings import Finding, FindingKind
 from core.generations import delivery_findings, queries, review
@@ -13,6 +13,7 @@ from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.messages import message
+from tests.factories.catalogue import say
 from tests.factories.generations import build_output
 from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent
@@ -171,6 +172,20 @@ def test_failed_clip_can_be_tried_again(open_page: Open, studio: Studio) -> None
     with db.read_session() as session:
         rows = queries.list_page(session, studio.person, queries.ListFilter()).rows
     assert [(found.status, found.retry_of_id) for found in rows] == [(Status.PENDING, row.id), (Status.FAILED, None)]
+
+
+def test_retry_when_the_price_has_changed_since_it_was_shown(open_page: Open, studio: Studio) -> None:
+    """The button that was pressed said another price: nothing is ordered, and the next press pays what it says then."""
+    row = studio.fail(studio.order(studio.project(), "A lake"))
+    at = open_page("history", clip=row.id)
+    say(db.default(), "demo-film", ChangeKind.PRICE, {"base_credits": 70, "default_seconds": 5})
+    at.button(key=f"clip_retry_{row.id}").click().run()
+
+    assert str(errors.PriceChanged()) in [error.value for error in at.error]
+    at.button(key=f"clip_retry_{row.id}").click().run()
+    with db.read_session() as session:
+        rows = queries.list_page(session, studio.person, queries.ListFilter()).rows
+    assert [found.credits for found in rows] == [70, 50]
 
 
 def test_deleted_clip_is_gone_and_its_charge_stays(open_page: Open, studio: Studio) -> None:

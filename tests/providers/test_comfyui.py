@@ -529,6 +529,16 @@ def test_server_that_is_away_says_nothing_of_the_others(job_id: str) -> None:
     assert set(site.places("GET", "/queue")) <= {"10.0.0.8"}
 
 
+def test_server_that_is_away_is_named_without_its_password() -> None:
+    """What an error tells of an address is kept and shown to administrators."""
+    guarded = made(SEVERAL.replace("http://10.0.0.7", "http://us:pass-in-address@10.0.0.7"), "guarded")
+    for coroutine, arguments in (("check_key", ()), ("check_status", (ID,))):
+        with pytest.raises(errors.ServerUnavailable) as told:
+            call(guarded, Site({"10.0.0.7": None, "10.0.0.8": 0, "10.0.0.9": 0}), coroutine, *arguments)
+        assert told.value.detail.startswith("http://10.0.0.7:8188: ")
+        assert "pass-in-address" not in told.value.detail
+
+
 def find(site: Site) -> JobMatches:
     """Look for the suite's order."""
     now = datetime(2026, 11, 28, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import respx
 
 from core import config, errors
 from core.files import download
+from core.providers import registry
 from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
 from tests.providers import calls
 from tests.simulators import running
@@ -44,6 +46,16 @@ _look = partial(calls.run, "fal", "check_status", JOB_ID)
 def _mistake(reason: str, *place: str) -> dict[str, Any]:
     """Docs: the body of a model error."""
     return {"detail": [{"loc": ["body", *place], "msg": "no", "type": reason, "url": "https://docs.fal.ai/errors"}]}
+
+
+@respx.mock
+def test_submit_when_the_order_cannot_be_written() -> None:
+    """What breaks before anything was sent is no doubt about a job: the order fails, and its credits go back."""
+    broken = replace(registry.model("fal-kling-2.5-turbo"), options={"no_such_option": 1})
+    with pytest.raises(errors.ModelUnavailable) as told:
+        _submit(_request(model=broken))
+    assert "no_such_option" in told.value.detail
+    assert not respx.calls
 
 
 @respx.mock

@@ -73,6 +73,9 @@ def test_register_keeps_the_order() -> None:
         (replace(MODEL, default_seconds=7), "own default"),
         (replace(MODEL, aspect_ratios=("16:9", "wide")), "no aspect ratio"),
         (replace(MODEL, resolutions=("large",)), "no resolution"),
+        (replace(MODEL, deadline_seconds=10**15), "deadline"),
+        (replace(MODEL, durations=(5, 10**9)), "longer than"),
+        (replace(MODEL, sizes={"720p 16:9": (10**30, 720)}), "pixels"),
     ],
 )
 def test_register_when_a_declaration_is_wrong(model: VideoModel, complaint: str) -> None:

@@ -205,3 +205,19 @@ def test_submit_always_holds_the_sum_or_nothing(
         assert sum(holds) == held
     finally:
         database.dispose()
+
+
+@pytest.mark.both_databases
+def test_submit_when_the_price_is_not_the_one_shown(database: Database, person: Member, project_id: str) -> None:
+    """Nobody pays a price that they were not shown: nothing is written, and with the price of now it is ordered."""
+    orders = [build_order(project_id), build_order(project_id, prompt="a lake at dawn")]
+    with pytest.raises(errors.PriceChanged):
+        submit_all(database, person, orders, shown_credits=99, key="one")
+    with pytest.raises(errors.PriceChanged):
+        submit_all(database, person, orders[:1], shown_credits=0)
+
+    assert written(database) == 0
+    assert balance(database, person) == ledger.Balance(10_000, 0)
+    rows = submit_all(database, person, orders, shown_credits=100, key="one")
+    again = submit_all(database, person, orders, shown_credits=99, key="one")  # was paid at the price of its moment
+    assert [row.id for row in again] == [row.id for row in rows]

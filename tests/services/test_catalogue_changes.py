@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core import errors
+from core.billing import pricing
 from core.catalog import catalogue
 from core.catalog.records import LifeState, PerSecondPrice, PublishedPrice
 from core.catalog_changes import changes, current
@@ -18,6 +19,7 @@ from core.db import Database
 from core.db.enums import ChangeKind, Role
 from core.db.schema import alembic_config
 from core.db.tables import AuditLogEntry, CatalogueChange
+from core.spec import GenerationSpec
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed, load_generation
 from tests.factories.users import create_member
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.both_databases
 
 DAY = timedelta(days=1)
 HIDDEN = {"state": "hidden", "reason": "Too dear."}
+COST = {"since": "2026-01-01", "source": "its page", "per_call": 10}
 BASE = {"base_credits": 2600, "default_seconds": 8}
 
 
@@ -229,6 +232,9 @@ def test_describe_when_a_model_is_added(database: Database, admin: Member) -> No
         ({"prices": [{"since": "2027-03-01", "credits_per_second": {"480p": 1}}]}, "record.credits_per_second"),
         ({"prices": []}, "record.prices"),
         ({"life": {"since": "soon", "state": "hidden"}}, "record.life[0].since"),
+        ({"costs": [COST | {"factor_percent": 10**12}]}, "record.costs[0].factor_percent"),
+        ({"options": {"share": float("nan")}}, "record.options.share"),
+        ({"deadline_seconds": 10**15}, "record"),
     ],
 )
 def test_describe_when_a_field_is_wrong(database: Database, admin: Member, wrong: dict[str, Any], field: str) -> None:
@@ -236,6 +242,34 @@ def test_describe_when_a_field_is_wrong(database: Database, admin: Member, wrong
     with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:
         changes.describe(session, admin, ADDED | wrong)
     assert list(refused.value.fields) == [field]
+
+
+def test_describe_when_a_size_would_have_no_price(database: Database, admin: Member) -> None:
+    """What an added model shall make as well is priced first, in what is asked now and in what comes."""
+    with database.write_session() as session:
+        changes.describe(session, admin, ADDED)
+    larger = ADDED | {"resolutions": ["720p", "1080p"]}
+    priced = larger | {"prices": [{"since": "2027-03-01", "credits_per_second": {"720p": 7, "1080p": 9}}]}
+    for record in (larger, priced):  # the price in a record counts for a new model only
+        with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:
+            changes.describe(session, admin, record)
+        assert list(refused.value.fields) == ["record.resolutions"]
+
+    say(database, admin, ChangeKind.PRICE, {"credits_per_second": {"720p": 7, "1080p": 9}}, model="demo/short")
+    with database.write_session() as session:
+        changes.describe(session, admin, larger)
+    entry = the_catalogue(database).get("demo/short")
+    spec = GenerationSpec(model_id="demo/short", resolution="1080p", duration_seconds=2, aspect_ratio="16:9")
+    assert pricing.priced(spec, known=catalogue.Catalogue({"demo/short": entry})).total_credits == 18
+
+
+def test_describe_when_it_is_said_to_be_another_providers(database: Database, admin: Member) -> None:
+    """An added model stays with its provider: what is ordered of it goes there."""
+    with database.write_session() as session:
+        changes.describe(session, admin, ADDED)
+    with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:
+        changes.describe(session, admin, ADDED | {"provider": "fal"})
+    assert list(refused.value.fields) == ["record.provider"]
 
 
 def test_describe_when_a_file_has_the_model(database: Database, admin: Member) -> None:

@@ -15,7 +15,7 @@ from core.db.tables import Generation
 from core.generations import prompt_search
 from core.generations.queries import ListFilter, Page, list_page, neighbours
 from core.workspaces.access import Member
-from tests.factories.generations import create_generation
+from tests.factories.generations import create_generation, values_of
 from tests.factories.users import create_member, ensure_member
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
@@ -141,8 +141,7 @@ def test_search_survives_any_text(database: Database, person: Member, text: str)
 def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, person: Member, rare: int) -> None:
     """What stands behind many newer clips is found, on every page, from either end, and beside every clip."""
     pattern = create_generation(database, person, prompt="a pattern")
-    kept = {column.name: getattr(pattern, column.name) for column in Generation.__table__.columns}
-    del kept["prompt_words"]  # made anew of each prompt
+    kept = values_of(database, pattern.id)
     count = prompt_search.WALKED_ROWS + 10
     rows = [
         kept | {"id": str(uuid.UUID(int=n + 1)), "prompt": f"{'quokka' if n < rare else 'lake'} {n}"}

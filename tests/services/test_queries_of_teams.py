@@ -12,7 +12,7 @@ from core.generations import prompt_search, queries, review
 from core.generations.queries import ListFilter, Neighbours
 from core.generations.review import Changes
 from core.workspaces.access import Member
-from tests.factories.generations import create_completed, create_generation
+from tests.factories.generations import create_completed, create_generation, values_of
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
@@ -139,8 +139,7 @@ def test_listing_of_a_project_is_the_same_everywhere(database: Database, team: T
 
 def copies(database: Database, pattern: Generation, count: int) -> list[str]:
     """So many clips like this one, each newer than the one before; their ids."""
-    kept = {column.name: getattr(pattern, column.name) for column in Generation.__table__.columns}
-    del kept["prompt_words"]  # made anew of the prompt
+    kept = values_of(database, pattern.id)
     begin = uuid.UUID(pattern.id).int + 1
     rows = [kept | {"id": str(uuid.UUID(int=begin + number)), "idempotency_key": None} for number in range(count)]
     with database.write_session() as session:

@@ -1,6 +1,7 @@
 """A vendor that a release took out: its clips stay, nothing breaks because of it, and no credits hang on it."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import update
@@ -28,7 +29,7 @@ from tests.factories.generations import (
 )
 from tests.factories.users import create_member, ensure_member
 
-GONE = {"provider": "gone", "model_id": "gone-1", "model_name": "Gone One"}
+GONE = {"provider": "gone", "model_id": "gone-1", "model_name": "Gone One", "estimated_cost_microusd": 250_000}
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_finished_clip_of_a_removed_provider_is_taken(installation: Installation
         assert lifecycle.complete(session, row, build_output(row.id))
     row = load_generation(row.id)
     assert (row.status, row.credits) == (Status.COMPLETED, 50)
-    assert row.provider_cost == 909  # 50 credits of Rp 50, over 2.75
+    assert row.provider_cost == Decimal("0.25")
 
 
 def test_pictures_of_all_providers_when_one_is_removed(installation: Installation, person: Member) -> None:

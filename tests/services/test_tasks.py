@@ -13,7 +13,7 @@ import respx
 from PIL import Image
 from sqlalchemy import update
 
-from core import db
+from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import Stage, Status
@@ -279,6 +279,14 @@ def test_request_takes_a_copy_that_fits(ana: Member, installation: Installation)
     assert sent.size == (1280, 960)
     assert len(request.start_image.data) <= request.model.image_max_bytes
     assert installation.storage.read_bytes("images/ab/large.jpg") == file.getvalue()
+
+
+def test_request_when_the_model_is_another_providers_by_now(ana: Member, installation: Installation) -> None:
+    """A provider is never asked for a model of another one that goes by the same id."""
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, provider="fal")
+    with pytest.raises(errors.ModelUnavailable):
+        provider_request.from_row(load_generation(row.id), installation.settings, installation.storage)
 
 
 def test_request_takes_references_along(ana: Member, installation: Installation) -> None:

@@ -1,5 +1,6 @@
 """Further vendors by a file: what it may say, and what each slip is told."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,12 @@ from core import errors, process_settings, vendors_check, vendors_file
 from core.catalog import catalogue
 from core.catalog.records import LifeState, PerSecondPrice
 from core.clock import utc_now
+from core.installation import Installation
 from core.providers import registry
 from core.providers.registry import Registry
 from core.vendors_file import BadVendorsFile, line_of
+from tests.factories import installations
+from tests.factories.vendors import further_models
 
 GOOD = """
 [vendor.second]
@@ -131,6 +135,14 @@ def test_prices_and_hidden_models_are_in_the_catalogue(tmp_path: Path) -> None:
         ("[vendor.second]", "[vendor.Second]", 2, "vendor.Second"),
         ('id = "second-wan"', 'id = "veo3"', 9, "vendor.second.model[0].id"),
         ("default_seconds = 5\ndurations = {", "default_seconds = 2\ndurations = {", 8, "vendor.second.model[0]"),
+        (
+            'credits_per_second = { "720p" = 14, "768p" = 20 }',
+            'credits_per_second = { "720p" = 14 }',
+            21,
+            "vendor.second.model[0].prices[0].credits_per_second",
+        ),
+        ("options = { text_path", "options = { txt_path", 32, "vendor.fal.model[0].options.txt_path"),
+        ('resolutions = ["720p"]', 'resolutions = ["1440p"]', 33, "vendor.fal.model[0].prices[0].base_credits"),
     ],
 )
 def test_slip_is_told_with_line_and_field(tmp_path: Path, old: str, new: str, line: int, field: str) -> None:
@@ -187,3 +199,37 @@ def test_unknown_vendor_when_checked() -> None:
     """Who asks for a vendor that is none is told which there are."""
     with pytest.raises(errors.NotFound):
         vendors_check.tried(process_settings.read(), ["nobody"])
+
+
+GATEWAY = """
+[vendor.gate]
+kind = "openaivideo"
+base_url = "http://video:pass-in-address@gate.example:8000"
+options = { headers = { X-Gateway-Key = "key-in-header", custom-llm-provider = "vertex_ai" } }
+
+[[vendor.gate.model]]
+id = "gate-wan"
+name = "Wan"
+upstream_id = "wan"
+description = "At the gateway."
+default_seconds = 5
+durations = [5]
+resolutions = ["720p"]
+aspect_ratios = ["16:9"]
+prices = [{ since = 2026-11-28, credits_per_second = { "720p" = 7 } }]
+"""
+
+
+def test_keys_in_a_file_are_in_no_log(
+    tmp_path: Path, installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A gateway's password and key are secrets, as those of variables are; names that tell nothing are not."""
+    before = logging.getLogRecordFactory()
+    try:
+        with further_models(tmp_path, GATEWAY):
+            installations.reopen()
+            logging.getLogger("somebody").warning("%s", "pass-in-address key-in-header vertex_ai")
+    finally:
+        logging.setLogRecordFactory(before)
+    assert "*** *** vertex_ai" in caplog.text
+    assert not {"pass-in-address", "key-in-header"} & set(caplog.text.split())

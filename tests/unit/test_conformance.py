@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +37,13 @@ def test_gaps_when_delivered(facts: dict[str, Any], codes: list[str]) -> None:
     found = conformance.deviations(ASKED, FACTS | facts)
 
     assert [gap.code for gap in found] == codes
+
+
+def test_gaps_when_no_size_is_known() -> None:
+    """A clip of a model that is gone and had names of its own for sizes is delivered; length and sound are compared."""
+    facts = FACTS | {"duration_seconds": 4.2}
+    assert [gap.code for gap in conformance.deviations(replace(ASKED, resolution="Large"), facts)] == ["other_length"]
+    assert [gap.code for gap in conformance.deviations(replace(ASKED, aspect_ratio="wide"), facts)] == ["other_length"]
 
 
 def test_gaps_come_back_from_the_facts_they_were_kept_with() -> None:

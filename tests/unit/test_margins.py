@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.billing import margins
 from core.billing.margins import Margin
 from core.catalog import catalogue
-from core.catalog.catalogue import Entry
+from core.catalog.catalogue import Catalogue, Entry
 from core.catalog.records import Cost, PerSecondPrice, Sure
 from tests.unit.test_price_list import PUBLISHED
 
@@ -178,3 +178,16 @@ def test_margins_of_models_tell_the_plainest_and_the_worst() -> None:
     }
     assert (own.markups, own.losses, own.is_unusual, own.is_unknown) == ([], [], False, False)
     assert (unknown.markups, unknown.is_unusual, unknown.is_unknown) == ([], False, True)
+
+
+def test_margins_of_a_model_that_is_priced_in_part() -> None:
+    """A size without a price is left out, and so is a model whose plain clip has none."""
+    film = catalogue.shipped().get("demo-film").model
+    only_large = Entry(film, (PerSecondPrice(AT, {"1080p": 20}),))
+    unpriced = Entry(film)
+
+    found = margins.margins(only_large, AT, idr_per_usd=16_500)
+    assert {one.spec.resolution for one in found} == {"1080p"}
+    assert margins.margins(unpriced, AT, idr_per_usd=16_500) == ()
+    for entry in (only_large, unpriced):
+        assert margins.of_models(Catalogue({film.id: entry}), AT, idr_per_usd=16_500) == []

@@ -12,6 +12,7 @@ from core import errors
 from core.billing import pricing
 from core.billing.quote import Line, Quote, idr_of_microusd, quote, share
 from core.catalog import catalogue, price_list
+from core.catalog.catalogue import Catalogue, Entry
 from core.catalog.records import PerSecondPrice, PublishedPrice
 from core.spec import Reference
 from tests.factories.generations import build_spec
@@ -262,3 +263,12 @@ def test_idr_of_microusd_is_rounded_half_up(amount_microusd: int, idr_per_usd: i
     exact = Fraction(amount_microusd * idr_per_usd, 1_000_000)
 
     assert -Fraction(1, 2) < idr_of_microusd(amount_microusd, idr_per_usd) - exact <= Fraction(1, 2)
+
+
+def test_base_price_of_a_model_that_always_makes_sound() -> None:
+    """Who asks for the sound that comes anyway pays nothing for it, whatever shape the price has."""
+    model = replace(catalogue.shipped().get("demo-film").model, audio=False, always_audio=True)
+    known = Catalogue({model.id: Entry(model, (PublishedPrice(SINCE, 50, 5),))})
+    spec = pricing.plain_clip(model)
+    quotes = [pricing.priced(replace(spec, generate_audio=asked), SINCE, known) for asked in (False, True)]
+    assert [found.total_credits for found in quotes] == [50, 50]

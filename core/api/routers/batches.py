@@ -19,10 +19,14 @@ router = routing.router("generations")
 
 
 class BatchBody(requests.Body):
-    """Clips to be made; `extendsId` is a clip of yours that they go on from (see `/generations/{id}/last-frame`)."""
+    """Clips to be made; `extendsId` is a clip of yours that they go on from (see `/generations/{id}/last-frame`).
+
+    With `expectedCredits`, the price of all that you were shown, nothing is ordered at another one (`price_changed`).
+    """
 
     generations: Annotated[list[requests.OrderBody], Field(min_length=1, max_length=batches.MAX_BATCH)]
     extends_id: Annotated[str, Field(pattern=requests.ID_PATTERN)] | None = None
+    expected_credits: requests.ExpectedCredits = None
 
 
 class BatchAnswer(responses.Response):
@@ -61,6 +65,7 @@ def generate_batch(
             quota_bytes=installation.settings.storage_quota_bytes,
             key=idempotency_key,
             extends_id=body.extends_id,
+            shown_credits=body.expected_credits,
         )
     total = sum(row.credits for row in rows)
     answer = BatchAnswer(

@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
 
-from core import db
+from core import db, errors
 from core.api.http import idempotency, routing
 from core.api.http.auth import CurrentMember, PathId
 from core.api.http.idempotency import IdempotencyKey
@@ -141,6 +141,8 @@ def generate(
             idempotency_key=idempotency_key,
             extends_id=body.extends_id,
         )
+        if not row.replayed and body.expected_credits not in (None, row.credits):
+            raise errors.PriceChanged  # which takes the order back
     return _ordered(row)
 
 

@@ -187,10 +187,17 @@ class SettingsBody(_Extras, _Texts):
     duration_seconds: Annotated[Seconds, Field(alias="duration")]
 
 
+ExpectedCredits = Annotated[int | None, Field(ge=0, le=2**53, examples=[None])]
+
+
 class GenerateBody(OrderBody):
-    """A clip to be made; `extendsId` is a clip of yours that it goes on from (see `/generations/{id}/last-frame`)."""
+    """A clip to be made; `extendsId` is a clip of yours that it goes on from (see `/generations/{id}/last-frame`).
+
+    With `expectedCredits`, the price that you were shown, nothing is ordered at another one (`price_changed`).
+    """
 
     extends_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
+    expected_credits: ExpectedCredits = None
 
 
 class GenerationChanges(Changes):

@@ -143,7 +143,7 @@ class ComfyUI(Adapter):
     def _of_one(self, error: errors.ProviderError) -> errors.ProviderError:
         """One of several servers that is away says nothing of the others."""
         if type(error) is errors.ProviderUnavailable and self.further_addresses:
-            return errors.ServerUnavailable(detail=f"{self._base_url}: {error.detail}")
+            return errors.ServerUnavailable(detail=f"{_shown(self._base_url)}: {error.detail}")
         return error
 
     async def _poll(self, call: Call) -> Reply:
@@ -327,8 +327,8 @@ class ComfyUI(Adapter):
             try:
                 await super(ComfyUI, server).check_key()
             except errors.ProviderError as failure:
-                if not failure.detail.startswith(server._base_url):
-                    failure.detail = f"{server._base_url}: {failure.detail}"
+                if not failure.detail.startswith(_shown(server._base_url)):
+                    failure.detail = f"{_shown(server._base_url)}: {failure.detail}"
                 raise
 
     def is_key_accepted(self, reply: Reply) -> bool:
@@ -376,3 +376,10 @@ def prompt_id(reference: str) -> str:
 
 def _unschemed(address: str) -> str:
     return address.rstrip("/").partition("//")[2]
+
+
+def _shown(address: str) -> str:
+    """Without a name and password before the host."""
+    scheme, slashes, rest = address.partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"

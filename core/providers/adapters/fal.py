@@ -6,7 +6,7 @@ the model pages (fal.ai/models/MODEL/llms.txt). It has no word for failure: a jo
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ from core import errors
 from core.messages import N_
 from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.contract import JobNotice, JobState, JobStatus, VideoRequest
+from core.providers.contract import BadFact, JobNotice, JobState, JobStatus, VideoRequest
 from core.providers.http import ACCOUNT_RULES, HAS_CODE, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
 
@@ -105,6 +105,15 @@ class Fal(Adapter):
         Rule(http.status(403), errors.InvalidInput),
     )
     failures = ErrorRules(*_BY_CODE)
+
+    @classmethod
+    def model_error(cls, model: VideoModel) -> BadFact | None:
+        """Names of the options."""
+        known = [each.name for each in fields(Endpoint)]
+        unknown = next((name for name in model.options if name not in known), None)
+        if unknown is None:
+            return None
+        return BadFact(f"There is no such option. There are: {', '.join(known)}.", f"options.{unknown}")
 
     def submit_call(self, request: VideoRequest) -> Call:
         """What the model has no choice of is not sent: it has no field for it. Images go along as data URIs."""

@@ -7,7 +7,7 @@ SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/vers
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from core.messages import N_
 from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
+    BadFact,
     Check,
     JobNotice,
     JobState,
@@ -130,6 +131,15 @@ class Replicate(Adapter):
         """The file's address."""
         urls = (reply.body or {}).get("urls")
         return http.web_address(urls.get("get")) if reply.status < 300 and isinstance(urls, Mapping) else None
+
+    @classmethod
+    def model_error(cls, model: VideoModel) -> BadFact | None:
+        """Names of the options."""
+        known = [each.name for each in fields(Inputs)]
+        unknown = next((name for name in model.options if name not in known), None)
+        if unknown is None:
+            return None
+        return BadFact(f"There is no such option. There are: {', '.join(known)}.", f"options.{unknown}")
 
     def submit_call(self, request: VideoRequest) -> Call:
         """By name or by version."""

@@ -184,6 +184,9 @@ def _retry_button(person: Member, row: Generation) -> None:
         st.caption(translate_message(problem.message))
         return
     label = _("Try again for {credits}").format(credits=wording.priced(price.total_credits))
+    shown_name = f"clip_retry_shown_{row.id}"
+    shown_credits: int | None = st.session_state.get(shown_name)  # what the button said that may have been pressed
+    st.session_state[shown_name] = price.total_credits
     if st.button(label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}"):
         settings = installation.current().settings
         with idempotency.request_key("retry", row.id) as key:
@@ -195,6 +198,7 @@ def _retry_button(person: Member, row: Generation) -> None:
                     configured=installation.current().configured,
                     quota_bytes=settings.storage_quota_bytes,
                     idempotency_key=key,
+                    shown_credits=shown_credits,
                 ),
                 done=_("Ordered again, as a new clip."),
                 then=close,

@@ -40,6 +40,7 @@ KEPT: Mapping[str, type] = {
     "end_image": dict,
     "references": list,
     "extends": dict,
+    "shown_credits": int,
 }
 """Fields of the form -> what they are; what another release has kept otherwise is left aside."""
 

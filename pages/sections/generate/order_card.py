@@ -53,6 +53,8 @@ def show(
         is_empty = all(not order.spec.prompt.strip() for order in orders)
         wanting = problems.pop("prompt", None) if is_empty else None
         blocked = _blocked(orders, problems, after, configured=configured, is_full=is_full)
+        shown_credits: int | None = form_state.value("shown_credits")  # what the button said that may have been pressed
+        st.session_state[form_state.name("shown_credits")] = total
         # Not disabled for a missing prompt: the text only arrives when its field is left, with this very click.
         if st.button(
             _button_label(len(orders), total),
@@ -67,6 +69,7 @@ def show(
                     orders,
                     configured=configured,
                     quota_bytes=quota_bytes,
+                    shown_credits=shown_credits,
                 )
             else:
                 st.info(_("The page was renewed. Nothing was ordered: check the form and press again."))
@@ -172,7 +175,14 @@ def _blocked(
     return None
 
 
-def _submit(person: Member, orders: Sequence[Order], *, configured: Collection[str], quota_bytes: int) -> None:
+def _submit(
+    person: Member,
+    orders: Sequence[Order],
+    *,
+    configured: Collection[str],
+    quota_bytes: int,
+    shown_credits: int | None,
+) -> None:
     """Submit once, all or nothing; the page then shows them under way."""
     extended = form_state.extended()
     extends_id = extended["id"] if extended else None
@@ -192,6 +202,7 @@ def _submit(person: Member, orders: Sequence[Order], *, configured: Collection[s
                 quota_bytes=quota_bytes,
                 key=key,
                 extends_id=extends_id,
+                shown_credits=shown_credits,
             )
     except errors.AppError as problem:
         components.error_box(problem)
