@@ -78,10 +78,7 @@ class VideoRequest(ClipSettings):
 
 @dataclass(frozen=True, slots=True)
 class ProviderJob:
-    """What a provider answered to a submit; `id` is the provider's, `response` is kept for admins.
-
-    `cost` is what the clip will cost where it says so already; what it says at the end wins.
-    """
+    """What a provider answered to a submit: its `id`, the `response` for admins, the clip's `cost` where it says so."""
 
     id: str
     response: Mapping[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ belongs to the catalogue and is handed on as it stands.
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,22 @@ from core.providers.models import CapabilityRule, Condition, VideoModel
 
 OF_CATALOGUE = frozenset({"prices", "costs", "life"})
 """Parts of a record that are not about what a model can make."""
+
+
+_TYPES: Mapping[type, str] = {
+    bool: "true or false",
+    str: "a text",
+    int: "a whole number above 0",
+    list: "a list of texts",
+    dict: "a table",
+    Mapping: "a table",
+    object: "a file that says something",
+}
+
+
+def wrong_type(wanted: type) -> str:
+    """What is said of a value that is not of this type, one of those that TOML has."""
+    return f"It must be {_TYPES[wanted]}."
 
 
 class BadRecord(ValueError):
@@ -71,7 +88,8 @@ def record(table: Mapping[str, Any], *, provider: str) -> ModelRecord:
         if name in OF_CATALOGUE:
             continue
         if name not in _READERS:
-            raise BadRecord("There is no such field.", name)
+            near = get_close_matches(name, [*_READERS, *OF_CATALOGUE], n=1)
+            raise BadRecord("There is no such field." + "".join(f" Is it {each}?" for each in near), name)
         values[name] = _READERS[name](value, name)
     for name in _REQUIRED:
         if name not in values:

@@ -608,7 +608,11 @@ UI = {"nodes": [{"id": 3, "type": "KSampler"}], "links": []}
             "line 23, vendor.gpu.model[0].options.workflow: wan.json cannot be read",
         ),
         ('"workflows/wan.json"', "5", "line 23, vendor.gpu.model[0].options.workflow: It must be the name of a file"),
-        ("frame_step = 4", "frame_step = 0", "line 24, vendor.gpu.model[0].options.frame_step: It has the wrong type"),
+        (
+            "frame_step = 4",
+            "frame_step = 0",
+            "line 24, vendor.gpu.model[0].options.frame_step: It must be a whole number above",
+        ),
         ("frame_step = 4", "frame_steps = 4", "options.frame_steps: There is no such option"),
         ("text_to_video = false\n", "", "vendor.gpu.model[1].text_to_video: A workflow that takes a start image"),
         ("seed = true", "end_image = true", "vendor.gpu.model[0]: This kind takes one start image"),

@@ -328,6 +328,11 @@ def test_cost_of_a_gateway_comes_with_the_answer_to_the_order(
     ("old", "new", "told"),
     [
         ('body = "multipart"', 'body = "xml"', "line 5, vendor.gpu1.options.body: It must be one of"),
+        (
+            "can_cancel = true",
+            'can_cancel = "yes"',
+            "line 5, vendor.gpu1.options.can_cancel: It must be true or false.",
+        ),
         ("can_cancel = true", "can_stop = true", "line 5, vendor.gpu1.options.can_stop: There is no such option"),
         (
             "start_image = true",
@@ -335,7 +340,7 @@ def test_cost_of_a_gateway_comes_with_the_answer_to_the_order(
             "line 7, vendor.gpu1.model[0]: This kind takes one",
         ),
         ("seed = true", "audio = true", "vendor.gpu1.model[0].options.sound_field: It needs"),
-        ("seed = true", "options = { extra = 5 }", "vendor.gpu1.model[0].options.extra: It has the wrong type"),
+        ("seed = true", "options = { extra = 5 }", "vendor.gpu1.model[0].options.extra: It must be a table."),
     ],
 )
 def test_slip_in_the_file_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:

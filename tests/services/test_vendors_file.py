@@ -154,6 +154,14 @@ def test_slip_is_told_with_line_and_field(tmp_path: Path, old: str, new: str, li
     assert f"vendors.toml, line {line}, {field}: " in str(told.value)
 
 
+def test_field_that_is_misspelt_is_told_with_the_nearest(tmp_path: Path) -> None:
+    """Who slips by a letter reads what is meant; what is near nothing is only said to be none."""
+    for written, told in (("resolution = [", "There is no such field. Is it resolutions?"), ("colour = [", "field.")):
+        with pytest.raises(BadVendorsFile) as failed:
+            read(tmp_path, GOOD.replace("resolutions = [", written, 1))
+        assert str(failed.value).endswith(told)
+
+
 def test_text_that_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
     """The reader's own sentence has line and column."""
     with pytest.raises(BadVendorsFile, match="line 2"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from core.providers import model_files
 from core.providers.contract import BadFact
 
 LONGEST_ADDRESS = 150
@@ -25,7 +26,7 @@ def error(options: Mapping[str, Any]) -> BadFact | None:
         if name not in _OPTIONS:
             return BadFact(f"There is no such option. There are: {', '.join(_OPTIONS)}.", name)
         if not isinstance(value, _OPTIONS[name]) or isinstance(value, bool):
-            return BadFact("It has the wrong type.", name)
+            return BadFact(model_files.wrong_type(_OPTIONS[name]), name)
     if "servers" in options and not are_addresses(options["servers"]):
         return BadFact("It must be a list of addresses, as http://10.0.0.8:8188 is one.", "servers")
     if options.get("micro_dollars_per_gpu_second", 0) < 0:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from core.providers import model_files
 from core.providers.contract import BadFact, VideoRequest
 from core.providers.models import VideoModel
 
@@ -45,7 +46,7 @@ def model_error(model: VideoModel) -> BadFact | None:
         if name not in OPTIONS:
             return BadFact(f"There is no such option. There are: {', '.join(OPTIONS)}.", f"options.{name}")
         if not isinstance(value, OPTIONS[name]) or isinstance(value, bool) or value in (0, ""):
-            return BadFact("It has the wrong type.", f"options.{name}")
+            return BadFact(model_files.wrong_type(OPTIONS[name]), f"options.{name}")
     if "workflow" not in options:
         return BadFact("It needs a workflow: the file that ComfyUI exports for its API.", "options")
     if wrong := _not_a_graph(options["workflow"]):

@@ -16,7 +16,7 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import clip_links, http, kept
+from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
     BadFact,
@@ -321,7 +321,7 @@ def _wrong(options: Mapping[str, Any], known: Mapping[str, tuple[type, ...]]) ->
         if name not in known:
             return BadFact(f"There is no such option. There are: {', '.join(known)}.", name)
         if not isinstance(value, known[name]):
-            return BadFact("It has the wrong type.", name)
+            return BadFact(model_files.wrong_type(known[name][0]), name)
     return None
 
 
