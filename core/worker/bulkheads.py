@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from core.db import availability
+
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 100
@@ -97,8 +99,11 @@ class Bulkheads:
     def _run(self, job: Job, started: float) -> None:
         try:
             job.run()
-        except Exception:
-            log.exception("%s broke; its row comes due again", job.key)
+        except Exception as failure:
+            if availability.is_away(failure):  # the log has the outage
+                log.info("%s is left for later", job.key)
+            else:
+                log.exception("%s broke; its row comes due again", job.key)
         finally:
             with self._changed:
                 if self._running.get(job.key, (job, 0.0))[1] == started:  # else it was given up, and maybe begun anew

@@ -2,6 +2,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 import pytest
+import sqlalchemy.exc
 
 from core.worker import bulkheads
 from core.worker.bulkheads import Bulkheads, Job
@@ -109,6 +110,21 @@ def test_take_when_a_job_breaks(caplog: pytest.LogCaptureFixture) -> None:
 
     jobs.until(lambda begun: begun == ["next"])
     assert "broken broke" in caplog.text
+
+
+def test_take_when_the_database_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    """A job that the database's absence has ended is told in one line: the outage stands in the log already."""
+
+    def look() -> None:
+        raise sqlalchemy.exc.OperationalError("SELECT 1", {}, OSError("connection is bad"))
+
+    caplog.set_level("INFO")
+    house = Bulkheads()
+    house.take(Job("outed", "a", {"a": 1}, look))
+    house.close()
+
+    [told] = [record for record in caplog.records if "outed" in record.getMessage()]
+    assert (told.levelname, told.exc_info) == ("INFO", None)
 
 
 def test_take_when_a_job_never_ends() -> None:

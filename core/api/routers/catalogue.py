@@ -256,7 +256,7 @@ def add_model(member: CurrentMember, body: NewModel, idempotency_key: Idempotenc
     return _answer(made)
 
 
-@router.delete("/catalogue/changes/{id}", responses=refuses(403, 404, 409))
+@router.delete("/catalogue/changes/{id}", responses=refuses(403, 404, 409, 422))
 def take_change_back(member: CurrentMember, id: ChangeId) -> ChangeAnswer:
     """Take a change back that has not begun; it stays on record. 409 when it has begun or is taken back."""
     with db.write_session() as session:
@@ -272,7 +272,7 @@ def list_catalogue_notes(member: CurrentMember) -> NotesAnswer:
     return NotesAnswer(notes=[NoteShape.of(note) for note in found])
 
 
-@router.delete("/catalogue/notes/{id}", responses=refuses(403, 404, 409))
+@router.delete("/catalogue/notes/{id}", responses=refuses(403, 404, 409, 422))
 def dismiss_catalogue_note(member: CurrentMember, id: ChangeId) -> NoteAnswer:
     """Put a note aside; a repeat changes nothing."""
     with db.write_session() as session:
