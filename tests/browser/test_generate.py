@@ -121,7 +121,9 @@ def test_several_clips_with_one_press(newcomer: App, visitor: Visitor) -> None:
     expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value(
         re.compile("^A lake at dawn\\. Gentle ripples")
     )
-    page.get_by_role("radiogroup", name="Variations").get_by_text("3", exact=True).click()
+    variations = page.get_by_role("radiogroup", name="Variations")
+    expect(variations).to_have_count(1)  # while the page is drawn anew, what moves stands twice
+    variations.get_by_text("3", exact=True).click()
     expect(button(page)).to_have_text("Generate 3 clips for 150 credits")
     picture(page, "generate-several")
     button(page).dblclick()
