@@ -16,6 +16,8 @@ from pages.ui import components, current_member, wording
 from pages.ui.language import _
 
 CHANGES_SHOWN = 25
+TABLE_HEIGHT_PX = 560
+"""What stands below the models does not move when their table is drawn, and need not be scrolled to past them."""
 
 
 def everything(known: Catalogue, now: datetime) -> None:
@@ -85,7 +87,8 @@ with components.error_boundary():
         open_notes = live_lists.list_open(opened, current_member.require(Action.MANAGE_CATALOGUE))
         lists_read = live_lists.lists(opened, current_member.require(Action.MANAGE_CATALOGUE))
     notes.show(all_models, open_notes)
-    everything(all_models, moment)
+    with st.container(height=TABLE_HEIGHT_PX, border=False):
+        everything(all_models, moment)
     notes.when_read(lists_read)
     st.header(_("Change a model"), anchor=False)
     change_form.change(all_models, moment)

@@ -29,6 +29,7 @@ PAGES = {
     "/verify": ("Verify", "Drop a clip here"),
     "/people": ("People", "demo@localhost"),
     "/admin": ("Admin", "Grant or correct credits"),
+    "/models": ("Models", "Add a model"),
     "/audit_log": ("Audit log", "Was not let in"),
     "/account": ("Account", "Movements"),
 }
