@@ -36,13 +36,14 @@ def extracted() -> Catalog:
 
 
 def texts_of_models(path: Path) -> list[str]:
-    """What a file of models says to people: descriptions, limits, and the sentences of rules."""
+    """What a file of models says to people: descriptions, limits, sentences of rules, and sources that are no address."""
     found = []
     for table in tomllib.loads(path.read_text("utf-8"))["model"]:
         found += [
             table["description"],
             *table.get("limits", []),
             *(rule["sentence"] for rule in table.get("rules", [])),
+            *(cost["source"] for cost in table.get("costs", []) if "://" not in cost["source"]),
         ]
     return found
 

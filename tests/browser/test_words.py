@@ -38,7 +38,9 @@ from tools import catalogues
 GAPS = (message("other_length", duration_seconds=5, seconds=4.2), message("no_sound"))
 SETTINGS = GenerationSpec(model_id="kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="16:9")
 NAMES = [
-    name for model in registry.models() for name in (model.name, registry.provider_class(model.provider).display_name)
+    name
+    for model in registry.models()
+    for name in (model.name, model.name.partition(" (")[0], registry.provider_class(model.provider).display_name)
 ]
 NOT_WORDS = re.compile(
     r"\S+://\S+|\S+@\S+|\w+_\w+|[0-9a-f]+(-[0-9a-f]+){4}|\d+(\.\d+){3}|python -m core\.audit|\d\d\.\d\d\.\d\d UTC"

@@ -10,7 +10,7 @@ from core.usage import model_margins
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.ui import components, wording
-from pages.ui.language import _, plural
+from pages.ui.language import _, plural, translate_message
 
 NONE = "–"
 
@@ -76,4 +76,6 @@ def _note(one: ModelMargins) -> str:
 
 
 def _source(plain: Margin) -> str:
-    return f"{wording.day(plain.estimate.since)}: {plain.estimate.source}" if plain.estimate else ""
+    if plain.estimate is None:
+        return ""
+    return f"{wording.day(plain.estimate.since)}: {translate_message(plain.estimate.source)}"
