@@ -36,7 +36,7 @@ def extracted() -> Catalog:
 
 
 def texts_of_models(path: Path) -> list[str]:
-    """What a file of models says to people: descriptions, limits, sentences of rules, and sources that are no address."""
+    """What a file of models says to people: descriptions, limits, sentences of rules, sources that are no address."""
     found = []
     for table in tomllib.loads(path.read_text("utf-8"))["model"]:
         found += [
