@@ -329,7 +329,7 @@ def test_look_tells_how_long_the_job_ran(word: str, metrics: object, used: Repor
         ("CUDA out of memory (E1001)", errors.GenerationFailed, "memory"),  # docs: error codes
         ("Director: E6716 failed to start", errors.GenerationFailed, "start this model"),  # docs
         ("E1000: unknown", errors.GenerationFailed, "no name"),  # docs
-        ("Input validation error: input.image could not be read", errors.InvalidInput, "settings"),
+        ("Input validation error: input.image could not be read", errors.InvalidInput, "Start image"),
         ("something else", errors.GenerationFailed, "could not make this clip"),
         (None, errors.GenerationFailed, "could not make this clip"),
         ({"code": "E005"}, errors.ContentRefused, "content policy"),
