@@ -16,8 +16,7 @@ from pages.ui import components, current_member, wording
 from pages.ui.language import _
 
 CHANGES_SHOWN = 25
-TABLE_HEIGHT_PX = 560
-"""What stands below the models does not move when their table is drawn, and need not be scrolled to past them."""
+TABLE_HEIGHT_PX = 560  # what stands below does not move when the table is drawn, nor need one scroll past it
 
 
 def everything(known: Catalogue, now: datetime) -> None:
