@@ -42,6 +42,7 @@ STILL = 0.15
 FREE = {
     "/": 0.25,
     "/generate": 0.25,
+    "/models": 0.25,
 }  # first page of a server: on a phone the balance may come after its title, and wraps
 """More where no height can be kept free for an element until its code is there: the choice of models."""
 

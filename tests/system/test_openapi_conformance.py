@@ -41,6 +41,8 @@ FINITE = settings(
 DOCUMENT = deepcopy(document.of(api, base=PREFIX))  # it is written into
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT).exclude(path="/generations/events")  # a stream that does not end
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)}
+LEADS_NOWHERE = "^/(catalogue|exchange-rates|people|grants|transfers|uncertain|audit-log|usage|estimate|hooks|models)"
+"""What is an administrator's alone, or gives nothing that another operation takes."""
 BEYOND_A_SCHEMA = ("positive_data_acceptance", "unsupported_method")
 """What a document cannot say: which model exists today, and that an unknown method asks for a token first."""
 
@@ -89,7 +91,9 @@ def test_sequences_keep_to_the_document(caller: dict[str, Any]) -> None:
     seen = Counter[tuple[str, int]]()
     failures: list[BaseException] = []
 
-    class Story(SCHEMA.as_state_machine()):  # type: ignore[misc]  # the class is made from the document
+    theirs = SCHEMA.exclude(path_regex=LEADS_NOWHERE)
+
+    class Story(theirs.as_state_machine()):  # type: ignore[misc]  # the class is made from the document
         def setup(self) -> None:
             person = arrive(f"{new_id()}@example.org")  # a story may revoke its own token
             person.finished()
@@ -112,7 +116,7 @@ def test_sequences_keep_to_the_document(caller: dict[str, Any]) -> None:
             except FailureGroup as group:
                 failures.extend(group.exceptions)
 
-    for number in range(4):
+    for number in range(3):
         # The server gives new ids each time, which Hypothesis takes for a flaky test once it compares two stories.
         with suppress(Flaky, FlakyStrategyDefinition):
             story = seed(int(SEED or 0) * 1000 + number)(Story)
