@@ -6,7 +6,7 @@ vendor offers the thing at all.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -28,6 +28,8 @@ from core.providers.http import ABOUT_US, DEFAULT_RULES, Call, ErrorFacts, Error
 from core.providers.models import VideoModel
 from core.providers.transport import MAX_REPLY_BYTES
 
+SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
+"""How long before and after our own times a job may be dated: clocks differ, and a worker may wake late."""
 LOST = N_("The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again.")
 
 
@@ -336,6 +338,26 @@ class VendorHooks(Provider):
         body = reply.body or {}
         progress, cost, use = self.parse_progress(body), self.parse_cost(body), self.parse_use(body)
         return JobStatus(JobState.FAILED, progress, error=error, cost=cost, use=use, response=self.kept(reply))
+
+    @staticmethod
+    def search_window(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+        """Between which dates of the vendor's a job may be that was sent between these of ours."""
+        return since - SEARCH_BEFORE, until + SEARCH_AFTER
+
+    @staticmethod
+    def listed_items(items: Any, *, id_field: str = "id") -> Sequence[Mapping[str, Any]] | None:
+        """The jobs of a vendor's list, each with an id; None where it cannot be read."""
+        if not isinstance(items, list):
+            return None
+        readable = all(isinstance(item, Mapping) and isinstance(item.get(id_field), str) for item in items)
+        return items if readable else None
+
+    @staticmethod
+    def rest_is_older(made: Sequence[float | None], earliest: float) -> bool:
+        """Whether what comes after a page is older than `earliest`: its jobs, all dated, go from new to old."""
+        dated = [at for at in made if at is not None]
+        newest_first = len(dated) == len(made) and dated == sorted(dated, reverse=True)
+        return newest_first and bool(dated) and dated[-1] < earliest
 
     def facts(self, reply: Reply) -> ErrorFacts:
         """An error reply as rules see it."""

@@ -10,6 +10,7 @@ import pytest
 import respx
 
 from core import errors
+from core.providers import hooks
 from core.providers.adapters import replicate
 from core.providers.contract import JobMatches, SourceImage, VideoRequest
 from tests.providers import calls
@@ -144,8 +145,8 @@ def test_find_asks_for_the_time_around_the_submit() -> None:
     route = respx.get(LIST).mock(return_value=_list())
     assert _find(_request()) == JobMatches([], [])
     asked = route.calls.last.request.url.params
-    assert datetime.fromisoformat(asked["created_after"]) == SENT_AT - replicate.SEARCH_BEFORE
-    assert datetime.fromisoformat(asked["created_before"]) == LOST_AT + replicate.SEARCH_AFTER
+    assert datetime.fromisoformat(asked["created_after"]) == SENT_AT - hooks.SEARCH_BEFORE
+    assert datetime.fromisoformat(asked["created_before"]) == LOST_AT + hooks.SEARCH_AFTER
 
 
 @respx.mock

@@ -6,7 +6,7 @@ of error codes, its list of models and its Python SDK.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -35,8 +35,6 @@ TASKS = "/api/v3/contents/generations/tasks"
 JOBS_A_PAGE = 500
 """List page: the most of a page. They are of the last seven days, so one page holds the hour around an order."""
 LARGEST_LIST_BYTES = 16 * 1024**2
-SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
-"""How long before and after our own times a task may be dated: clocks differ, and a worker may wake late."""
 LEAST_EXPIRY_SECONDS, MOST_EXPIRY_SECONDS = 3600, 259_200
 """Create page: the bounds of `execution_expires_after`."""
 
@@ -181,12 +179,10 @@ class BytePlus(Adapter):
 
         One page is read. It has shown all of that time when the rest of the list, by its order, is older.
         """
-        items = (reply.body or {}).get("items")
-        if reply.status != 200 or not isinstance(items, list):
+        items = self.listed_items((reply.body or {}).get("items"))
+        if reply.status != 200 or items is None:
             return None
-        if not all(isinstance(item, Mapping) and isinstance(item.get("id"), str) for item in items):
-            return None
-        earliest, latest = (since - SEARCH_BEFORE).timestamp(), (until + SEARCH_AFTER).timestamp()
+        earliest, latest = (at.timestamp() for at in self.search_window(since, until))
         made = [http.number(item.get("created_at")) for item in items]
         jobs = [
             ListedJob(ProviderJob(item["id"], kept.redact(item, key=self._key)), ours)
@@ -195,10 +191,7 @@ class BytePlus(Adapter):
         ]
         total = http.number((reply.body or {}).get("total"))
         is_whole = total is not None and total <= len(items)
-        times = [at for at in made if at is not None]
-        newest_first = len(times) == len(items) and times == sorted(times, reverse=True)
-        rest_is_older = newest_first and bool(times) and times[-1] < earliest
-        return ListPage(jobs, "" if is_whole or rest_is_older else "2")
+        return ListPage(jobs, "" if is_whole or self.rest_is_older(made, earliest) else "2")
 
     # Errors.
 

@@ -6,7 +6,7 @@ adapters. Two generations of its own documents name the job id and the status wo
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -33,8 +33,6 @@ _FEATURE = "video/generation_async"
 MICRO = MILLION = 10**6
 JOBS_A_PAGE, SEARCH_PAGES = 1000, 5
 """How many jobs a page of its list holds at most, and how many pages are read."""
-SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
-"""How long before and after our own times a job may be dated: clocks differ, and a worker may wake late."""
 _BUSY = http.IS_BUSY | http.HAS_DELAY | http.code("RATE_LIMITED")
 _CONTENT = http.text(r"nsfw|safety|content polic|content filter|sensitive|prohibited|moderat|responsible ai")
 _NO_MODEL = http.text(r"invalid.?model|model.{0,60}(not found|not available|no longer|not supported|does not)")
@@ -134,12 +132,14 @@ class EdenAI(Adapter):
 
     def parse_list(self, reply: Reply, request: VideoRequest, *, since: datetime, until: datetime) -> ListPage | None:
         """Jobs of the same model made about then; read on until the list is older than what is looked for."""
-        since, until = since - SEARCH_BEFORE, until + SEARCH_AFTER
+        since, until = self.search_window(since, until)
         body = reply.body or {}
-        items, page, pages = body.get("items"), body.get("page"), body.get("total_pages")
-        if reply.status != 200 or not (isinstance(items, list) and isinstance(page, int) and isinstance(pages, int)):
-            return None
-        if not all(isinstance(item, Mapping) and isinstance(item.get("public_id"), str) for item in items):
+        items, page, pages = (
+            self.listed_items(body.get("items"), id_field="public_id"),
+            body.get("page"),
+            body.get("total_pages"),
+        )
+        if reply.status != 200 or items is None or not (isinstance(page, int) and isinstance(pages, int)):
             return None
         made = [http.moment(item.get("created_at")) for item in items]
         jobs = [

@@ -7,7 +7,7 @@ and from Vercel's AI SDK (2026-08). It keeps no reference of ours and knows no i
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,8 +34,6 @@ from core.providers.models import VideoModel
 TASKS = "/v2/query/video_generation"
 JOBS_A_PAGE = 100
 LARGEST_LIST_BYTES = 16 * 1024**2
-SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
-"""How long before and after our own times a task may be dated: clocks differ, and a worker may wake late."""
 FIRST_MOMENT, LAST_MOMENT = 1.5e9, 5e9
 """Between these a number is a moment in seconds; what lies outside says nothing of when a task was made."""
 CHALLENGE_CHARS = 500
@@ -207,22 +205,17 @@ class MiniMax(Adapter):
         The page has shown all of that time when it is the whole list, or when the rest is, by its order, older.
         """
         body = reply.body or {}
-        items, total = body.get("items"), http.number(body.get("total"))
-        if reply.status != 200 or not isinstance(items, list) or total is None:
+        items, total = self.listed_items(body.get("items")), http.number(body.get("total"))
+        if reply.status != 200 or items is None or total is None:
             return None
-        if not all(isinstance(item, Mapping) and isinstance(item.get("id"), str) for item in items):
-            return None
-        earliest, latest = (since - SEARCH_BEFORE).timestamp(), (until + SEARCH_AFTER).timestamp()
+        earliest, latest = (at.timestamp() for at in self.search_window(since, until))
         made = [_made_at(item) for item in items]
         jobs = [
             ListedJob(ProviderJob(item["id"], kept.redact(item, key=self._key)), is_ours=None)
             for item, at in zip(items, made, strict=True)
             if (at is None or earliest <= at <= latest) and _may_be(item, request)
         ]
-        times = [at for at in made if at is not None]
-        newest_first = len(times) == len(items) and times == sorted(times, reverse=True)
-        rest_is_older = newest_first and bool(times) and times[-1] < earliest
-        return ListPage(jobs, "" if total <= len(items) or rest_is_older else "2")
+        return ListPage(jobs, "" if total <= len(items) or self.rest_is_older(made, earliest) else "2")
 
     # Errors.
 

@@ -8,7 +8,7 @@ read is read in all the ways that one of them writes it.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -37,8 +37,6 @@ BODIES = ("auto", "json", "multipart")
 COST_HEADER = "x-litellm-response-cost"
 """LiteLLM's proxy: what a call cost, in dollars. The order's has the price of the clip; looks are free, and say 0."""
 JOBS_A_PAGE, SEARCH_PAGES = 100, 5
-SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
-"""How long before and after our own times a job may be dated: clocks differ, and a worker may wake late."""
 _OPTIONS: Mapping[str, tuple[type, ...]] = {
     "body": (str,),
     "can_cancel": (bool,),
@@ -245,11 +243,9 @@ class OpenAIVideo(Adapter):
 
     def parse_list(self, reply: Reply, request: VideoRequest, *, since: datetime, until: datetime) -> ListPage | None:
         """Jobs of the time with the same prompt, length and size, as far as an item tells them."""
-        since, until = since - SEARCH_BEFORE, until + SEARCH_AFTER
-        items = (reply.body or {}).get("data")
-        if reply.status != 200 or not isinstance(items, list):
-            return None
-        if not all(isinstance(item, Mapping) and isinstance(item.get("id"), str) for item in items):
+        since, until = self.search_window(since, until)
+        items = self.listed_items((reply.body or {}).get("data"))
+        if reply.status != 200 or items is None:
             return None
         made = [http.number(item.get("created_at")) for item in items]
         jobs = [

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -41,8 +41,6 @@ from core.providers.models import VideoModel
 LARGEST_DATA_URL_BYTES = 256_000
 """Input files page: up to 256 kB as a data URL, larger ones by address."""
 
-SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
-"""How long before and after our own times its prediction may be dated: clocks differ, and a worker may wake late."""
 SEARCH_PAGES = 10
 LARGEST_LIST_BYTES = 64 * 1024**2
 """A page of a hundred predictions, each with two images as data URLs."""
@@ -196,19 +194,17 @@ class Replicate(Adapter):
 
     def lookup_call(self, request: VideoRequest, *, since: datetime, until: datetime, page: str) -> Call:
         """Predictions made about then, newest first (HTTP API, predictions.list; filters as in its Python SDK)."""
-        since, until = since - SEARCH_BEFORE, until + SEARCH_AFTER
+        since, until = self.search_window(since, until)
         query = {"created_after": since.isoformat(), "created_before": until.isoformat()}
         query |= {"cursor": page} if page else {}
         return Call("GET", "/v1/predictions", params=query, max_reply_bytes=LARGEST_LIST_BYTES)
 
     def parse_list(self, reply: Reply, request: VideoRequest, *, since: datetime, until: datetime) -> ListPage | None:
         """A vendor that ignores the filters is read until the list is older than what is looked for."""
-        since, until = since - SEARCH_BEFORE, until + SEARCH_AFTER
+        since, until = self.search_window(since, until)
         body = reply.body or {}
-        items = body.get("results")
-        if reply.status != 200 or not isinstance(items, list):
-            return None
-        if not all(isinstance(item, Mapping) and isinstance(item.get("id"), str) for item in items):
+        items = self.listed_items(body.get("results"))
+        if reply.status != 200 or items is None:
             return None
         created = [http.moment(item.get("created_at")) or since for item in items]
         jobs = [
