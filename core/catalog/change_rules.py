@@ -70,15 +70,15 @@ def check_record(catalogue: Catalogue, record: Mapping[str, Any], known: Registr
             raise _Wrong("", plain(str(wrong))) from None
         if (bad := known.provider_class(provider).model_error(entry.model)) is not None:
             raise BadRecord(bad.sentence, bad.field)
-        if there is not None and there.model.provider != provider:
-            raise _Wrong("provider", plain(f"The model stays with {there.model.provider}, which has orders of it."))
-        if there is None and not entry.prices:
-            raise BadRecord("It needs a price: nobody can order it without one.", "prices")
-        if there is not None:
-            _check_kept_prices(there, entry.model, at)
-        else:
+        if there is None:
+            if not entry.prices:
+                raise BadRecord("It needs a price: nobody can order it without one.", "prices")
             for price in entry.prices:
                 check_price(price, entry.model)
+        else:
+            if there.model.provider != provider:
+                raise _Wrong("provider", plain(f"The model stays with {there.model.provider}, which has orders of it."))
+            _check_kept_prices(there, entry.model, at)
         for life in entry.lives:
             _check_life(catalogue, model_id, life)
     return entry

@@ -4,6 +4,8 @@ import base64
 import re
 from typing import Any
 
+import httpx
+
 from core.providers import storable
 from core.providers.http import web_address
 
@@ -14,6 +16,15 @@ def clip_address(*values: Any) -> str | None:
         if found := next(filter(None, map(leads, values)), None):
             return found
     return None
+
+
+def is_at(address: str, *places: str) -> bool:
+    """Whether an address has the scheme, host and port of one of these; False for what cannot be one."""
+    try:
+        found, *known = (httpx.URL(each) for each in (address, *places))
+    except httpx.InvalidURL:
+        return False
+    return any((found.scheme, found.host, found.port) == (each.scheme, each.host, each.port) for each in known)
 
 
 def clip_in_text(value: Any) -> str | None:

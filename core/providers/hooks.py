@@ -4,6 +4,7 @@ Each hook says in its docstring what it is for; those that raise NotImplementedE
 vendor offers the thing at all.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -251,6 +252,10 @@ class VendorHooks(Provider):
         """The vendor's names of the fields that a refusal is about, the innermost of each place (`loc`) first."""
         places = (mistake.get("loc") for mistake in reply.mistakes)
         return [str(name) for place in places if isinstance(place, list) for name in reversed(place)]
+
+    def fields_in(self, text: str) -> list[str]:
+        """The vendor's names of fields that a text speaks of, in the order of `FIELDS`."""
+        return [name for name in self.FIELDS if re.search(rf"\b{name}\b", text)]
 
     def refused_field(self, reply: Reply) -> str | None:
         """Our name of the first of them that we have one for."""

@@ -5,13 +5,14 @@ belongs to the catalogue and is handed on as it stands.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from core.messages import Source
+from core.providers.contract import BadFact
 from core.providers.models import CapabilityRule, Condition, VideoModel
 
 OF_CATALOGUE = frozenset({"prices", "costs", "life"})
@@ -32,6 +33,22 @@ _TYPES: Mapping[type, str] = {
 def wrong_type(wanted: type) -> str:
     """What is said of a value that is not of this type, one of those that TOML has."""
     return f"It must be {_TYPES[wanted]}."
+
+
+def unknown_option(options: Mapping[str, Any], known: Collection[str]) -> BadFact | None:
+    """The first of the options that there is not; None where all are known."""
+    unknown = next((name for name in options if name not in known), None)
+    return BadFact(f"There is no such option. There are: {', '.join(known)}.", unknown) if unknown is not None else None
+
+
+def wrong_option(options: Mapping[str, Any], known: Mapping[str, type]) -> BadFact | None:
+    """The first of the options that there is not, or that is not of its type; None where all can be read."""
+    for name, value in options.items():
+        if (unknown := unknown_option({name: value}, known)) is not None:
+            return unknown
+        if not isinstance(value, known[name]) or (isinstance(value, bool) and known[name] is not bool):
+            return BadFact(wrong_type(known[name]), name)
+    return None
 
 
 class BadRecord(ValueError):

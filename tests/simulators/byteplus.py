@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, key_is_good, no_answer, serve
 
 TASKS = "/api/v3/contents/generations/tasks"
 LARGEST_BODY_BYTES = 64 * 1024**2
@@ -44,7 +44,7 @@ def app(vendor: Vendor) -> ASGIApp:
         prompt = next((str(part.get("text", "")) for part in body.get("content", []) if part.get("type") == "text"), "")
         reference = str(body.get("safety_identifier", ""))
         kind = vendor.kind_of(prompt, reference)
-        refusal = _refusal("badkey" if not _key_is_good(request) else kind) or _invalid(body)
+        refusal = _refusal("badkey" if not key_is_good(request) else kind) or _invalid(body)
         if len(await request.body()) > LARGEST_BODY_BYTES:
             refusal = _error(413, "RequestTooLarge", "The request is too large.")
         if kind == "badinput":
@@ -63,7 +63,7 @@ def app(vendor: Vendor) -> ASGIApp:
     async def look(request: Request) -> Response:
         vendor.looks += 1
         job = vendor.jobs.get(request.path_params["job_id"])
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         if job is None or job.kind == "nojob":
             return _error(404, "ResourceNotFound", "The specified task is not found.")
@@ -84,7 +84,7 @@ def app(vendor: Vendor) -> ASGIApp:
 
     async def delete(request: Request) -> Response:
         job = vendor.jobs.get(request.path_params["job_id"])
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         if job is None:
             return _error(404, "ResourceNotFound", "The specified task is not found.")
@@ -97,7 +97,7 @@ def app(vendor: Vendor) -> ASGIApp:
         return JSONResponse({})
 
     async def listed(request: Request) -> Response:
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         page, size = (int(request.query_params.get(name, 10)) for name in ("page_num", "page_size"))
         tasks = [_task(job) for job in reversed(vendor.jobs.values())]
@@ -112,11 +112,6 @@ def app(vendor: Vendor) -> ASGIApp:
             *vendor.routes(),
         ]
     )
-
-
-def _key_is_good(request: Request) -> bool:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return scheme == "Bearer" and bool(key) and not key.startswith("bad")
 
 
 def _refusal(kind: str) -> Response | None:

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, key_is_good, no_answer, serve
 
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "429": (429, {"detail": "Rate limit exceeded", "error_code": "RATE_LIMITED", "retry_after": 1.5}),
@@ -34,7 +34,7 @@ def app(vendor: Vendor) -> ASGIApp:
         prompt = str(wanted.get("text", ""))
         reference = str((body.get("user_webhook_parameters") or {}).get("reference", ""))
         kind = vendor.kind_of(prompt, reference)
-        refusal = _refusal("badkey" if not _key_is_good(request) else kind)
+        refusal = _refusal("badkey" if not key_is_good(request) else kind)
         if not str(body.get("model", "")).startswith("video/generation_async/"):
             refusal = _invalid(["body", "model"])
         if not prompt or ("file" in wanted and wanted["file"] not in vendor.uploads):
@@ -53,7 +53,7 @@ def app(vendor: Vendor) -> ASGIApp:
     async def look(request: Request) -> Response:
         vendor.looks += 1
         job = vendor.jobs.get(request.path_params["job_id"])
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _refusal("badkey") or Response(status_code=401)
         if job is None or job.kind == "nojob":
             return JSONResponse({"detail": "Job not found"}, status_code=404)
@@ -81,13 +81,13 @@ def app(vendor: Vendor) -> ASGIApp:
         return JSONResponse(_answer(job, "success") | done)
 
     async def jobs(request: Request) -> Response:
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _refusal("badkey") or Response(status_code=401)
         return JSONResponse({"jobs": [], "total": 0})
 
     async def upload(request: Request) -> Response:
         async with request.form() as form:
-            if "file" not in form or not _key_is_good(request):
+            if "file" not in form or not key_is_good(request):
                 return _invalid(["body", "file"])
         file_id = str(uuid.uuid4())
         vendor.uploads.add(file_id)
@@ -102,11 +102,6 @@ def app(vendor: Vendor) -> ASGIApp:
             *vendor.routes(),
         ]
     )
-
-
-def _key_is_good(request: Request) -> bool:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return scheme == "Bearer" and bool(key) and not key.startswith("bad")
 
 
 def _refusal(kind: str) -> Response | None:

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, key_is_good, no_answer, serve
 
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "429": (429, {"detail": "Too many requests"}),
@@ -28,7 +28,7 @@ def app(vendor: Vendor) -> ASGIApp:
         body = await request.json()
         prompt = str(body.get("prompt", ""))
         kind = vendor.kind_of(prompt, prompt)
-        refusal = _refusal("badkey" if not _key_is_good(request) else kind)
+        refusal = _refusal("badkey" if not key_is_good(request, "Key") else kind)
         if refusal is None and not prompt:
             refusal = _mistake(422, "missing", "prompt")
         if kind in _MISTAKES:
@@ -105,7 +105,7 @@ def app(vendor: Vendor) -> ASGIApp:
 
     def _job(request: Request) -> Job | Response:
         """The job an address names, or the refusal; only owner and app address it, never the rest of a path."""
-        if not _key_is_good(request):
+        if not key_is_good(request, "Key"):
             return _refusal("badkey") or Response(status_code=401)
         path = request.path_params
         job = vendor.jobs.get(path["job_id"])
@@ -124,11 +124,6 @@ def app(vendor: Vendor) -> ASGIApp:
             Route("/{owner}/{app}/{rest:path}", submit, methods=["POST"]),
         ]
     )
-
-
-def _key_is_good(request: Request) -> bool:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return scheme == "Key" and bool(key) and not key.startswith("bad")
 
 
 def _refusal(kind: str) -> Response | None:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, key_is_good, no_answer, serve
 
 _REFUSALS = {
     "429": (429, 1302, "Your request frequency is too high"),
@@ -33,7 +33,7 @@ def app(vendor: Vendor) -> ASGIApp:
     numbers = itertools.count(867432101)
 
     async def tasks(request: Request) -> Response:
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         if request.method == "GET":
             size = int(request.query_params.get("pageSize", 30))
@@ -60,7 +60,7 @@ def app(vendor: Vendor) -> ASGIApp:
 
     async def look(request: Request) -> Response:
         vendor.looks += 1
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         asked, place = request.path_params["task"], request.path_params["place"]
         ours = (job for job in vendor.jobs.values() if job.submitted["external_task_id"] == asked)
@@ -88,7 +88,7 @@ def app(vendor: Vendor) -> ASGIApp:
         return _said(done | (await echoed(request) if job.kind == "echo" else {}))
 
     async def costs(request: Request) -> Response:
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         return _said({"code": 0, "msg": "success", "resource_pack_subscribe_infos": []})
 
@@ -100,11 +100,6 @@ def app(vendor: Vendor) -> ASGIApp:
             *vendor.routes(),
         ]
     )
-
-
-def _key_is_good(request: Request) -> bool:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return scheme == "Bearer" and bool(key) and not key.startswith("bad")
 
 
 def _refusal(kind: str) -> Response | None:

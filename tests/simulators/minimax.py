@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, key_is_good, no_answer, serve
 
 _REFUSALS = {
     "429": (429, "rate_limit_error", "rate limit, please retry later (1002)"),
@@ -36,7 +36,7 @@ def app(vendor: Vendor) -> ASGIApp:
         body = await request.json()
         prompt = " ".join(each.get("text", "") for each in body.get("content", []) if each.get("type") == "text")
         kind = vendor.kind_of(prompt, prompt)
-        refusal = _refusal("badkey" if not _key_is_good(request) else kind) or _invalid(body)
+        refusal = _refusal("badkey" if not key_is_good(request) else kind) or _invalid(body)
         if kind == "echorefuse":
             refusal = _error(400, "bad_request_error", str(await echoed(request)))
         job = None if refusal else vendor.accept(str(next(_NUMBERS)), kind, body)
@@ -51,7 +51,7 @@ def app(vendor: Vendor) -> ASGIApp:
     async def look(request: Request) -> Response:
         vendor.looks += 1
         job = vendor.jobs.get(request.path_params["job_id"])
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         if job is None or job.kind == "nojob":
             return _error(400, "bad_request_error", "invalid params, invalid task_id (2013)")
@@ -74,7 +74,7 @@ def app(vendor: Vendor) -> ASGIApp:
         return _task(job, "succeeded", **done, **(await echoed(request) if job.kind == "echo" else {}))
 
     async def listed(request: Request) -> Response:
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         newest = sorted(vendor.jobs.values(), key=lambda job: job.created, reverse=True)
         shown = newest[: int(request.query_params.get("page_size", 20))]
@@ -82,7 +82,7 @@ def app(vendor: Vendor) -> ASGIApp:
 
     async def remove(request: Request) -> Response:
         job = vendor.jobs.get(request.path_params["job_id"])
-        if job is None or not _key_is_good(request) or job.state == "cancelled" or _word(job) == "running":
+        if job is None or not key_is_good(request) or job.state == "cancelled" or _word(job) == "running":
             return _error(400, "bad_request_error", "invalid params, it is not possible now (2013)")
         action = "cancelled" if job.state == "running" else "deleted"
         job.cancel()
@@ -99,11 +99,6 @@ def app(vendor: Vendor) -> ASGIApp:
             *vendor.routes(),
         ]
     )
-
-
-def _key_is_good(request: Request) -> bool:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return scheme == "Bearer" and bool(key) and not key.startswith("bad")
 
 
 def _refusal(kind: str) -> Response | None:

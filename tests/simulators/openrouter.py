@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, key_is_good, no_answer, serve
 
 _MODELS = {"bytedance/seedance-2.0-fast": {"video_tokens": "0.0000042"}, "kwaivgi/kling-v3.0-std": {"moon_phase": "1"}}
 _REFUSALS = {
@@ -38,7 +38,7 @@ def app(vendor: Vendor) -> ASGIApp:
         body = await request.json()
         prompt = str(body.get("prompt", ""))
         kind = vendor.kind_of(prompt, prompt)
-        refusal = _refusal("badkey" if not _key_is_good(request) else kind) or _invalid(body)
+        refusal = _refusal("badkey" if not key_is_good(request) else kind) or _invalid(body)
         if len(await request.body()) > LARGEST_BODY_BYTES:
             refusal = _error(413, "Request body too large")
         if kind == "echorefuse":
@@ -55,7 +55,7 @@ def app(vendor: Vendor) -> ASGIApp:
     async def look(request: Request) -> Response:
         vendor.looks += 1
         job = vendor.jobs.get(request.path_params["job_id"])
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         if job is None or job.kind == "nojob":
             return _error(404, "Job not found")
@@ -82,12 +82,12 @@ def app(vendor: Vendor) -> ASGIApp:
 
     async def content(request: Request) -> Response:
         job = vendor.jobs.get(request.path_params["job_id"])
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         return await vendor.send_file(request, job, first_link=job is not None and job.links_given == 1)
 
     async def key(request: Request) -> Response:
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         return JSONResponse({"data": {"label": "sk-or-v1-...", "limit": None, "usage": 12.5}})
 
@@ -105,11 +105,6 @@ def app(vendor: Vendor) -> ASGIApp:
             *vendor.routes(),
         ]
     )
-
-
-def _key_is_good(request: Request) -> bool:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return scheme == "Bearer" and bool(key) and not key.startswith("bad")
 
 
 def _refusal(kind: str) -> Response | None:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, key_is_good, no_answer, serve
 
 _IMAGES = ("input_image", "image", "start_image", "last_frame_image", "end_image")
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
@@ -41,7 +41,7 @@ def app(vendor: Vendor) -> ASGIApp:
         wanted = body.get("input") or {}
         prompt = str(wanted.get("prompt", ""))
         kind = vendor.kind_of(prompt, prompt)
-        refusal = _refusal("badkey" if not _key_is_good(request) else kind) or _invalid(request, body, vendor)
+        refusal = _refusal("badkey" if not key_is_good(request) else kind) or _invalid(request, body, vendor)
         if kind == "echorefuse":
             refusal = _error(400, {"detail": str(await echoed(request))})
         sent = {"model": "{owner}/{name}".format(**request.path_params)} if "owner" in request.path_params else {}
@@ -57,7 +57,7 @@ def app(vendor: Vendor) -> ASGIApp:
     async def look(request: Request) -> Response:
         vendor.looks += 1
         job = vendor.jobs.get(request.path_params["job_id"])
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         if job is None or job.kind == "nojob":
             return _error(404, {"detail": "The requested resource could not be found."})
@@ -86,18 +86,18 @@ def app(vendor: Vendor) -> ASGIApp:
 
     async def cancel(request: Request) -> Response:
         job = vendor.jobs.get(request.path_params["job_id"])
-        if job is not None and _key_is_good(request):
+        if job is not None and key_is_good(request):
             job.cancel()
         return await look(request)
 
     async def account(request: Request) -> Response:
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         return JSONResponse({"type": "organization", "username": "acme", "name": "Acme", "github_url": None})
 
     async def upload(request: Request) -> Response:
         async with request.form() as form:
-            if not _key_is_good(request) or "content" not in form:
+            if not key_is_good(request) or "content" not in form:
                 return _error(422, {"title": "Input validation failed", "detail": "- content is required"})
             file = form["content"]
             content = b"" if isinstance(file, str) else await file.read()
@@ -108,12 +108,12 @@ def app(vendor: Vendor) -> ASGIApp:
 
     async def file(request: Request) -> Response:
         sha256 = checksums.get(str(request.url))
-        if not _key_is_good(request) or sha256 is None:
+        if not key_is_good(request) or sha256 is None:
             return _error(404, {"detail": "The requested resource could not be found."})
         return JSONResponse({"id": request.path_params["file_id"], "checksums": {"sha256": sha256}})
 
     async def listed(request: Request) -> Response:
-        if not _key_is_good(request):
+        if not key_is_good(request):
             return _error(*_REFUSALS["badkey"])
         since, until = (datetime.fromisoformat(request.query_params[f"created_{end}"]) for end in ("after", "before"))
         found = [job for job in reversed(vendor.jobs.values()) if since <= job.created < until]
@@ -136,11 +136,6 @@ def app(vendor: Vendor) -> ASGIApp:
             *vendor.routes(),
         ]
     )
-
-
-def _key_is_good(request: Request) -> bool:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return scheme == "Bearer" and bool(key) and not key.startswith("bad")
 
 
 def _refusal(kind: str) -> Response | None:

@@ -246,6 +246,12 @@ async def no_answer(kind: str, request: Request) -> Response:
     return HTMLResponse(GATEWAY_PAGE, status_code=502)
 
 
+def key_is_good(request: Request, scheme: str = "Bearer") -> bool:
+    """Whether a call carries a key in its Authorization; one that begins with "bad" is none."""
+    found, _, key = request.headers.get("authorization", "").partition(" ")
+    return found == scheme and bool(key) and not key.startswith("bad")
+
+
 async def echoed(request: Request) -> dict[str, Any]:
     """Everything careless vendors say of a request again: the key as it is, in an address, as a name, in text."""
     sent = request.headers.get("x-goog-api-key") or request.headers.get("authorization", "").rpartition(" ")[2]

@@ -71,6 +71,7 @@ class BytePlus(Adapter):
 
     status_route = f"GET {TASKS}/{{job_id}}"
     cancel_route = f"DELETE {TASKS}/{{job_id}}"
+    key_route = f"GET {TASKS}?page_num=1&page_size=1"
     STOPPABLE = frozenset({JobState.QUEUED})  # one that runs is not stopped, one that has ended would be removed
     WAITING = {"queued": JobState.QUEUED, "running": JobState.RUNNING}
     DONE = frozenset({"succeeded"})
@@ -153,10 +154,6 @@ class BytePlus(Adapter):
             return None
         done = content if body.get("status") == "succeeded" and isinstance(content, Mapping) else {}
         return JobNotice(job_id, clip_links.clip_address(done.get("video_url")))
-
-    def key_call(self) -> Call:
-        """A list of one task."""
-        return Call("GET", TASKS, params={"page_num": 1, "page_size": 1})
 
     @classmethod
     def model_error(cls, model: VideoModel) -> BadFact | None:

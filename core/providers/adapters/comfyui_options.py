@@ -22,11 +22,8 @@ _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 def error(options: Mapping[str, Any]) -> BadFact | None:
     """What cannot be used, by name, type and value."""
-    for name, value in options.items():
-        if name not in _OPTIONS:
-            return BadFact(f"There is no such option. There are: {', '.join(_OPTIONS)}.", name)
-        if not isinstance(value, _OPTIONS[name]) or isinstance(value, bool):
-            return BadFact(model_files.wrong_type(_OPTIONS[name]), name)
+    if (wrong := model_files.wrong_option(options, _OPTIONS)) is not None:
+        return wrong
     if "servers" in options and not are_addresses(options["servers"]):
         return BadFact("It must be a list of addresses, as http://10.0.0.8:8188 is one.", "servers")
     if options.get("micro_dollars_per_gpu_second", 0) < 0:

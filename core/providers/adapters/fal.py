@@ -109,11 +109,8 @@ class Fal(Adapter):
     @classmethod
     def model_error(cls, model: VideoModel) -> BadFact | None:
         """Names of the options."""
-        known = [each.name for each in fields(Endpoint)]
-        unknown = next((name for name in model.options if name not in known), None)
-        if unknown is None:
-            return None
-        return BadFact(f"There is no such option. There are: {', '.join(known)}.", f"options.{unknown}")
+        unknown = model_files.unknown_option(model.options, [each.name for each in fields(Endpoint)])
+        return BadFact(unknown.sentence, f"options.{unknown.field}") if unknown else None
 
     def submit_call(self, request: VideoRequest) -> Call:
         """What the model has no choice of is not sent: it has no field for it. Images go along as data URIs."""

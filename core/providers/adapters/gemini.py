@@ -271,12 +271,7 @@ class Gemini(Adapter):
 
     def _is_googles(self, address: str) -> bool:
         """Whether an address is at the API itself, ours or the vendor's own."""
-        try:
-            url, own, usual = (httpx.URL(each) for each in (address, self._base_url, self.default_base_url))
-        except httpx.InvalidURL:
-            return False
-        place = (url.scheme, url.host, url.port)
-        return place in [(each.scheme, each.host, each.port) for each in (own, usual)]
+        return clip_links.is_at(address, self._base_url, self.default_base_url)
 
 
 def _picture(image: SourceImage) -> dict[str, Any]:

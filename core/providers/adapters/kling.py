@@ -28,7 +28,7 @@ from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 
 MODES = {"720p": "std", "1080p": "pro", "4K": "4k"}
 """A quality of the vendor's makes one resolution."""
-PATHS = {"t2v": "/v1/videos/text2video", "i2v": "/v1/videos/image2video"}
+PLACES = {"t2v": "text2video", "i2v": "image2video"}
 """A task is asked about where it was ordered, so its id begins with the place: "t2v:867…"."""
 TASKS_A_PAGE, SEARCH_PAGES = 500, 11
 LARGEST_LIST_BYTES = 8_000_000
@@ -55,7 +55,8 @@ class Kling(Adapter):
     supports_lookup = True
     lookup_pages = SEARCH_PAGES
 
-    key_route = "GET /account/costs"
+    status_route = "GET /v1/videos/{job_id}"
+    key_route = "GET /account/costs?start_time=0&end_time=1"  # what was spent
     WAITING = {"submitted": JobState.QUEUED, "processing": JobState.RUNNING}
     DONE = frozenset({"succeed"})
     FAILED = frozenset({"failed"})
@@ -106,7 +107,7 @@ class Kling(Adapter):
             body["image_tail"] = _bare(end)
         if request.webhook_url:
             body["callback_url"] = request.webhook_url
-        return Call("POST", PATHS[_place(request)], json=body)
+        return Call("POST", f"/v1/videos/{PLACES[_place(request)]}", json=body)
 
     def parse_accepted(self, reply: Reply, request: VideoRequest) -> str:
         """`data.task_id`, where the code says that all is well."""
@@ -120,11 +121,10 @@ class Kling(Adapter):
 
     # Looks.
 
-    def status_call(self, job_id: str) -> Call:
+    def job_path(self, job_id: str) -> str:
         """Where it was ordered; an id without a place is asked about as one made from text."""
         place, _, task = job_id.rpartition(":")
-        path = f"{PATHS.get(place, PATHS['t2v'])}/{quote(task, safe='')}"
-        return Call("GET", path, max_reply_bytes=self.max_look_bytes)
+        return f"{PLACES.get(place, PLACES['t2v'])}/{quote(task, safe='')}"
 
     def parse_status(self, reply: Reply) -> JobStatus | None:
         """The word stands in `data`."""
@@ -155,10 +155,10 @@ class Kling(Adapter):
 
     def lookup_call(self, request: VideoRequest, *, since: datetime, until: datetime, page: str) -> Call:
         """First the task of our own id; then, to be sure that it is not there, the whole list."""
-        path = PATHS[_place(request)]
         if not page:
-            return Call("GET", f"{path}/{quote(request.reference, safe='')}", max_reply_bytes=self.max_look_bytes)
+            return self.status_call(f"{_place(request)}:{request.reference}")
         query: dict[str, str | int] = {"pageNum": int(page), "pageSize": TASKS_A_PAGE}
+        path = f"/v1/videos/{PLACES[_place(request)]}"
         return Call("GET", path, params=query, max_reply_bytes=LARGEST_LIST_BYTES)
 
     def parse_list(self, reply: Reply, request: VideoRequest, *, since: datetime, until: datetime) -> ListPage | None:
@@ -201,10 +201,6 @@ class Kling(Adapter):
         """The fields that a message speaks of."""
         words = set(self.error_text(reply).replace("`", " ").replace("'", " ").replace(":", " ").split())
         return [name for name in self.FIELDS if name in words]
-
-    def key_call(self) -> Call:
-        """What was spent; a wrong key is told before the missing times are."""
-        return Call("GET", "/account/costs", params={"start_time": 0, "end_time": 1})
 
     def is_key_accepted(self, reply: Reply) -> bool:
         """Whether the question was understood."""

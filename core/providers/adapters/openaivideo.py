@@ -37,19 +37,19 @@ BODIES = ("auto", "json", "multipart")
 COST_HEADER = "x-litellm-response-cost"
 """LiteLLM's proxy: what a call cost, in dollars. The order's has the price of the clip; looks are free, and say 0."""
 JOBS_A_PAGE, SEARCH_PAGES = 100, 5
-_OPTIONS: Mapping[str, tuple[type, ...]] = {
-    "body": (str,),
-    "can_cancel": (bool,),
-    "lists_prompts": (bool,),
-    "file": (str,),
-    "headers": (dict,),
+_OPTIONS: Mapping[str, type] = {
+    "body": str,
+    "can_cancel": bool,
+    "lists_prompts": bool,
+    "file": str,
+    "headers": dict,
 }
-_MODEL_OPTIONS: Mapping[str, tuple[type, ...]] = {
-    "extra": (dict,),
-    "image_field": (str,),
-    "sound_field": (str,),
-    "size_field": (str,),
-    "seconds_field": (str,),
+_MODEL_OPTIONS: Mapping[str, type] = {
+    "extra": dict,
+    "image_field": str,
+    "sound_field": str,
+    "size_field": str,
+    "seconds_field": str,
 }
 _CONTENT = http.code(r"content_policy_violation|moderation_blocked|content_filter|sensitive_content\w*") | http.text(
     r"content polic|moderation|safety system|nsfw|flagged"
@@ -126,7 +126,7 @@ class OpenAIVideo(Adapter):
     def option_error(cls) -> BadFact | None:
         """Names and types of the options."""
         return (
-            _wrong(cls.options, _OPTIONS)
+            model_files.wrong_option(cls.options, _OPTIONS)
             or _not_among(cls.options, "body", BODIES)
             or _not_among(cls.options, "file", ("link", "content"))
             or _no_texts(cls.options, "headers")
@@ -141,7 +141,7 @@ class OpenAIVideo(Adapter):
             return BadFact(
                 "It needs the name of the field that switches sound on, or `always_audio`.", "options.sound_field"
             )
-        wrong = _wrong(model.options, _MODEL_OPTIONS)
+        wrong = model_files.wrong_option(model.options, _MODEL_OPTIONS)
         return BadFact(wrong.sentence, f"options.{wrong.field}") if wrong else None
 
     # Orders.
@@ -310,15 +310,6 @@ def _priced_call(reply: Reply) -> ReportedCost | None:
     """What a gateway says that a call cost; one that cost nothing says nothing of the clip."""
     cost = _cost(reply.headers.get(COST_HEADER))
     return cost if cost is not None and cost.amount else None
-
-
-def _wrong(options: Mapping[str, Any], known: Mapping[str, tuple[type, ...]]) -> BadFact | None:
-    for name, value in options.items():
-        if name not in known:
-            return BadFact(f"There is no such option. There are: {', '.join(known)}.", name)
-        if not isinstance(value, known[name]):
-            return BadFact(model_files.wrong_type(known[name][0]), name)
-    return None
 
 
 def _not_among(options: Mapping[str, Any], name: str, words: Sequence[str]) -> BadFact | None:

@@ -160,8 +160,7 @@ class OpenRouter(Adapter):
 
     def refused_names(self, reply: Reply) -> list[str]:
         """The fields that a message speaks of."""
-        said = self.error_text(reply)
-        return [name for name in self.FIELDS if re.search(rf"\b{name}\b", said)]
+        return self.fields_in(self.error_text(reply))
 
 
 def _picture(image: SourceImage) -> dict[str, Any]:

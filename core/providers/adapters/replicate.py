@@ -133,11 +133,8 @@ class Replicate(Adapter):
     @classmethod
     def model_error(cls, model: VideoModel) -> BadFact | None:
         """Names of the options."""
-        known = [each.name for each in fields(Inputs)]
-        unknown = next((name for name in model.options if name not in known), None)
-        if unknown is None:
-            return None
-        return BadFact(f"There is no such option. There are: {', '.join(known)}.", f"options.{unknown}")
+        unknown = model_files.unknown_option(model.options, [each.name for each in fields(Inputs)])
+        return BadFact(unknown.sentence, f"options.{unknown.field}") if unknown else None
 
     def submit_call(self, request: VideoRequest) -> Call:
         """By name or by version."""
@@ -253,12 +250,12 @@ class Replicate(Adapter):
         return ListedJob(job, False if False in same else None if None in same else True, checks)
 
     def _is_vendors(self, address: str) -> bool:
+        if clip_links.is_at(address, self._base_url):
+            return True
         try:
-            url, own = httpx.URL(address), httpx.URL(self._base_url)
+            url = httpx.URL(address)
         except httpx.InvalidURL:
             return False
-        if (url.scheme, url.host, url.port) == (own.scheme, own.host, own.port):
-            return True
         return url.scheme == "https" and f".{url.host}".endswith((".replicate.com", ".replicate.delivery"))
 
     def retry_delay(self, reply: Reply) -> float | None:

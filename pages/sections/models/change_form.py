@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import db, errors
+from core import errors
 from core.catalog import overlay
 from core.catalog.catalogue import Catalogue, Entry
 from core.catalog.records import LifeState, PublishedPrice
@@ -209,16 +209,14 @@ def _administrator() -> Member:
 def _save(action: Callable[[WriteSession], object], *, done: str) -> None:
     """Do it in one transaction and draw the page again; a refusal names the fields that are wrong."""
 
-    def transaction() -> None:
+    def named(session: WriteSession) -> None:
         try:
-            with db.write_session() as session:
-                action(session)
+            action(session)
         except errors.InvalidRequest as wrong:
-            named = {
+            fields = {
                 field: plain(f"{field.partition('.')[2] or field}: {translate_message(said)}")
                 for field, said in wrong.fields.items()
             }
-            raise errors.InvalidRequest(fields=named) from wrong
+            raise errors.InvalidRequest(fields=fields) from wrong
 
-    if components.try_action(transaction, done=done):
-        st.rerun()
+    components.save_and_rerun(named, done=done)

@@ -53,10 +53,13 @@ def price(said: Price | None) -> str:
     if said is None:
         return _("none")
     if isinstance(said, PublishedPrice):
-        return _("{credits} up to {seconds} s").format(
-            credits=wording.priced(said.base_credits), seconds=said.default_seconds
-        )
+        return base(said.base_credits, said.default_seconds)
     return rates(said.credits_per_second)
+
+
+def base(base_credits: int, default_seconds: int) -> str:
+    """A price of the published shape."""
+    return _("{credits} up to {seconds} s").format(credits=wording.priced(base_credits), seconds=default_seconds)
 
 
 def rates(credits_per_second: Mapping[str, int]) -> str:
@@ -90,9 +93,7 @@ def value(known: Catalogue, row: CatalogueChange) -> str:
                 parts.append(_("then {model}").format(model=_name(known, said["successor"])))
             return " · ".join([*parts, said["reason"]] if said.get("reason") else parts)
         case ChangeKind.PRICE if "base_credits" in said:
-            return _("{credits} up to {seconds} s").format(
-                credits=wording.priced(said["base_credits"]), seconds=said["default_seconds"]
-            )
+            return base(said["base_credits"], said["default_seconds"])
         case ChangeKind.PRICE:
             return rates(said["credits_per_second"])
         case ChangeKind.VENDOR_ID:
