@@ -593,7 +593,7 @@ UI = {"nodes": [{"id": 3, "type": "KSampler"}], "links": []}
     [
         (
             '"Prompt.text"',
-            '"Promt.text"',
+            '"Prompter.text"',
             "line 29, vendor.gpu.model[0].options.inputs.prompt: The workflow has no node",
         ),
         ('"7.text"', '"7.txt"', "line 30, vendor.gpu.model[0].options.inputs.negative: The node 7 (Not) has no input"),

@@ -121,8 +121,8 @@ _IS_LONG, _SMALL = {"seconds": Condition((10,))}, {"resolution": Condition(("720
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"rules": [rule({"lenght": Condition((5,))}, _SMALL)]}, "rule-1 speaks of a field lenght"),
-        ({"rules": [rule({}, {"seconds": Condition(same_as="lenght")})]}, "speaks of a field lenght"),
+        ({"rules": [rule({"extent": Condition((5,))}, _SMALL)]}, "rule-1 speaks of a field extent"),
+        ({"rules": [rule({}, {"seconds": Condition(same_as="extent")})]}, "speaks of a field extent"),
         ({"rules": [rule(_IS_LONG, {"resolution": Condition(("1080",))})]}, "resolution '1080', which no order"),
         ({"rules": [rule(_IS_LONG, {})]}, "rule-1 says nothing"),
         ({"rules": [rule(_IS_LONG, {"seconds": Condition()})]}, "does not say what seconds has to be"),
