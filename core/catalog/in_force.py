@@ -23,6 +23,12 @@ def find(model_id: str) -> Entry | None:
     return current().find(model_id)
 
 
+def find_model(model_id: str) -> VideoModel | None:
+    """What `find` finds can make."""
+    entry = find(model_id)
+    return None if entry is None else entry.model
+
+
 def model(model_id: str) -> VideoModel:
     """A model by id, whatever its life; NotFound names those there are."""
     return current().get(model_id).model

@@ -131,8 +131,8 @@ def _way(cost: Cost) -> str:
 
 
 def _of_use(row: Generation, cost: Cost, used: Fraction, basis: CostBasis) -> dict[str, Any]:
-    entry = in_force.find(row.model_id)
-    found = costs.estimate(cost, row.spec, entry.model, used=used) if entry else None
+    model = in_force.find_model(row.model_id)
+    found = costs.estimate(cost, row.spec, model, used=used) if model else None
     amount = None if found is None else storable.cost(_dollars(found.microusd))
     return {} if amount is None else _columns(amount, "USD", basis)
 

@@ -267,9 +267,9 @@ def _is_still_ours(row: Generation) -> bool:
 
 def _frame_size(row: Generation) -> tuple[int, int] | None:
     """(width, height) in pixels that the model makes of this order; None where it makes no such any more."""
-    entry = in_force.find(row.model_id)
+    model = in_force.find_model(row.model_id)
     try:
-        return None if entry is None else entry.model.frame_size(row.resolution, row.aspect_ratio)
+        return None if model is None else model.frame_size(row.resolution, row.aspect_ratio)
     except ValueError:  # it makes other sizes by now
         return None
 

@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from core import db
+from core.catalog import in_force
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import queries
-from core.providers import registry
 from pages.ui import components, current_member, language, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _
@@ -92,7 +92,7 @@ def _facts(row: Generation) -> dict[str, str]:
         _("Model"): row.model_name,
         _("Resolution"): f"{row.resolution}, {row.aspect_ratio}",
         _("Length"): _("{seconds} s").format(seconds=row.duration_seconds),
-        _("Sound"): wording.sound(row.generate_audio, registry.find_model(row.model_id)),
+        _("Sound"): wording.sound(row.generate_audio, in_force.find_model(row.model_id)),
         _("Prompt enhancement"): _("on") if row.enhance_prompt else _("off"),
         _("Start image"): _("yes") if row.start_image_key else _("no"),
         _("End image"): _("yes") if row.end_image_key else _("no"),

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import streamlit as st
 
+from core.catalog import in_force
 from core.db.enums import CostBasis
 from core.db.tables import Generation
 from core.generations import delivery_findings, lifecycle, queries
@@ -48,7 +49,7 @@ def settings(row: Generation, project_name: str, charged_in: str | None, signed:
         (_("Model"), row.model_name),
         (_("Resolution"), f"{row.resolution}, {row.aspect_ratio}"),
         (_("Length"), _("{seconds} s").format(seconds=row.duration_seconds)),
-        (_("Sound"), wording.sound(row.generate_audio, registry.find_model(row.model_id))),
+        (_("Sound"), wording.sound(row.generate_audio, in_force.find_model(row.model_id))),
         (_("Prompt enhancement"), _("on") if row.enhance_prompt else _("off")),
         *([(_("Seed"), str(row.seed))] if row.seed is not None else []),
         *([(_("Frames a second"), str(row.fps))] if row.fps else []),
