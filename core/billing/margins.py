@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from core import errors
 from core.billing import pricing
-from core.billing.quote import idr_of_microusd, quote
+from core.billing.quote import idr_of_microusd
 from core.catalog import costs
 from core.catalog.catalogue import Catalogue, Entry
 from core.catalog.costs import Estimate
@@ -101,7 +101,7 @@ def margins(entry: Entry, at: datetime, *, idr_per_usd: int) -> Sequence[Margin]
     found = []
     for spec in _all(entry):
         try:
-            price_idr = quote(spec, price).total_idr
+            price_idr = pricing.priced_by(price, spec, entry.model).total_idr
         except errors.InvalidRequest:
             continue
         estimate = costs.estimate(cost, spec, entry.model) if cost else None

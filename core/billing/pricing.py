@@ -28,14 +28,14 @@ def price_of(model_id: str, at: datetime | None = None, known: Catalogue | None 
 
 
 def priced(spec: GenerationSpec, at: datetime | None = None, known: Catalogue | None = None) -> Quote:
-    """The quote of a spec by the price of a moment; raises as `price_of` and `quote`.
+    """The quote of a spec by the price of a moment; raises as `price_of` and `quote`."""
+    price = price_of(spec.model_id, at, known)
+    return priced_by(price, spec, (known or in_force.current()).get(spec.model_id).model)
 
-    To ask for the sound that a model always makes costs nothing.
-    """
-    entry = _entry(spec.model_id, known)
-    if entry is not None and entry.model.always_audio:
-        spec = replace(spec, generate_audio=False)
-    return quote(spec, price_of(spec.model_id, at, known))
+
+def priced_by(price: Price, spec: GenerationSpec, model: VideoModel) -> Quote:
+    """The quote of a spec for this model by a price; to ask for the sound that it always makes costs nothing."""
+    return quote(replace(spec, generate_audio=False) if model.always_audio else spec, price)
 
 
 def plain_clip(model: VideoModel) -> GenerationSpec:

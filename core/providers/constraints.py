@@ -172,11 +172,6 @@ def preferred(offered: Sequence[str], wish: str) -> str:
     return wish if wish in offered else offered[0]
 
 
-def with_sums(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Values with the sums of them."""
-    return {**values, **{name: _value(name, values) for name in SUMS}}
-
-
 def fields_of(rule: CapabilityRule) -> frozenset[str]:
     """The fields a rule speaks of, those of its sums for a sum."""
     named = set(rule.when) | set(rule.then)

@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from core import errors
 from core.billing import pricing
-from core.billing.quote import quote
 from core.catalog import in_force, price_list, rules
 from core.catalog.records import PublishedPrice
 from core.db import ReadSession
@@ -246,13 +245,14 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
 
 def _credits(spec: GenerationSpec, model: VideoModel, change: Scenario) -> int:
     """The price of one clip; another base price changes all rates of a price by the second in its proportion."""
-    price = pricing.price_of(model.id)
-    if change.base_credits is None:
-        return quote(spec, price).total_credits
-    if isinstance(price, PublishedPrice):
-        return quote(spec, replace(price, base_credits=change.base_credits)).total_credits
+    price, base_credits = pricing.price_of(model.id), change.base_credits
+    if base_credits is not None and isinstance(price, PublishedPrice):
+        return pricing.priced_by(replace(price, base_credits=base_credits), spec, model).total_credits
+    credits = pricing.priced_by(price, spec, model).total_credits
+    if base_credits is None:
+        return credits
     listed = pricing.base_credits(model)
-    return _half_up(quote(spec, price).total_credits * change.base_credits, listed) if listed else change.base_credits
+    return _half_up(credits * base_credits, listed) if listed else base_credits
 
 
 def _cost_of_same(kind: ClipGroup, change: Scenario) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """What is left of our prices, recomputed by hand from what vendors take, at 16,500 rupiah a dollar."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
@@ -13,7 +14,7 @@ from core.billing import margins
 from core.billing.margins import Margin
 from core.catalog import catalogue
 from core.catalog.catalogue import Catalogue, Entry
-from core.catalog.records import Cost, PerSecondPrice, Sure
+from core.catalog.records import Cost, PerSecondPrice, PublishedPrice, Sure
 from tests.unit.test_price_list import PUBLISHED
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
@@ -191,3 +192,10 @@ def test_margins_of_a_model_that_is_priced_in_part() -> None:
     assert margins.margins(unpriced, AT, idr_per_usd=16_500) == ()
     for entry in (only_large, unpriced):
         assert margins.of_models(Catalogue({film.id: entry}), AT, idr_per_usd=16_500) == []
+
+
+def test_margins_of_a_model_that_always_makes_sound() -> None:
+    """Its price is what is charged: nobody pays for the sound that comes anyway."""
+    film = replace(catalogue.shipped().get("demo-film").model, audio=False, always_audio=True)
+    entry = Entry(film, (PublishedPrice(AT, 50, 5),))
+    assert of(entry, generate_audio=True).price_idr == 50 * 50
