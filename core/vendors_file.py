@@ -110,14 +110,15 @@ def _class(registry: Registry, name: str, table: Mapping[str, Any], folder: Path
         )
     if not models:
         raise _Broken(f"It has no models: add [[vendor.{name}.model]].", at)
+    options = _table(table.get("options", {}), (*at, "options"))
     values: dict[str, Any] = {
         "name": name,
         "display_name": _text(table.get("name", name), (*at, "name")),
         "models": models,
         "catalogue": catalogue,
-        "options": _table(table.get("options", {}), (*at, "options")),
+        "options": options,
         "from_file": True,
-        **kind.class_data(_table(table.get("options", {}), (*at, "options"))),
+        **kind.class_data(options),
         "__module__": kind.__module__,
     }
     if "base_url" in table:
