@@ -32,11 +32,12 @@ from core.startup import StartError
 from core.webserver import hosts
 from core.webserver.base_path import BasePath
 from core.webserver.connection_limits import ConnectionLimits
+from core.webserver.first_paint import FirstPaint
 from core.webserver.gate import HEALTH_PATH, Gate
 from core.webserver.security_headers import SecurityHeaders, inline_scripts
 from core.worker import local_stack, recovery
-from pages.elements import live_endpoint
-from pages.ui import language
+from pages.elements import live_endpoint, upload_endpoint, viewer_endpoint
+from pages.ui import language, look
 
 log = logging.getLogger("app")
 PATIENCE_SECONDS = 5.0
@@ -139,7 +140,17 @@ app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
     routes=[
-        *(route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))),
+        *(
+            route
+            for path in API_PATHS
+            for route in (
+                live_endpoint.route(path),
+                upload_endpoint.route(path),
+                viewer_endpoint.route(path),
+                upload_endpoint.assets_route(path),
+                mounted(path),
+            )
+        ),
         *(share_page.mounted(path, WRITERS) for path in SHARE_PATHS),
         *(sign_in.mounted(mount, sign_in.SignIn(base_path=BASE_PATH, writers=WRITERS)) for mount in MOUNTS),
     ],
@@ -149,6 +160,7 @@ app = st.App(
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
         Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=_only_rerun, writers=WRITERS),
+        Middleware(FirstPaint, head=look.HEAD, title=look.NAME),
     ],
 )
 

@@ -20,7 +20,7 @@ from core.db import Database, WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationTag, Project
 from core.generations import queries, review
-from core.generations.queries import ListFilter, ReviewStatus
+from core.generations.list_filter import ListFilter, ReviewStatus
 from core.ids import new_id
 from core.workspaces.access import Member
 from tests import postgres

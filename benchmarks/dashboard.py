@@ -33,7 +33,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks import filled
-from tests.browser.conftest import DEBIAN_CHROMIUM, FLAGS
+from tests.browser.conftest import FLAGS, executable
 from tests.system.app import ROOT, free_port
 
 PAGES = {
@@ -253,7 +253,7 @@ def turned(port: int, pages: int = 8) -> list[float]:
     """Milliseconds from the click on Older until every picture of the next page on screen is decoded, in Chromium."""
     found: list[float] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=DEBIAN_CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=executable(playwright), args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         # What is under way would stand first, and has no picture.
         page.goto(f"http://127.0.0.1:{port}/history?status=completed")

@@ -89,7 +89,10 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[float, BeforeValidator(setting_values.pause)] = 5.0
     delivery_checks: Annotated[bool, BeforeValidator(setting_values.switch)] = True
     storage_quota_bytes: WholeNumber = 50 * 1024**3
+    archive_max_bytes: WholeNumber = 20 * 1024**3
+    archive_days: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 7
     api_requests_per_minute: WholeNumber = 600
+    sheet_rows: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 2_000
     public_url: Annotated[WebUrl, AfterValidator(setting_values.prefix)] = ""
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(setting_values.host_names)] = ()
     frame_ancestors: Annotated[tuple[str, ...], BeforeValidator(setting_values.origins)] = ()
@@ -104,6 +107,7 @@ class Settings(BaseSettings):
     provider_keys: Mapping[str, str] = Field({}, repr=False)
     mended_keys: frozenset[str] = frozenset()
     provider_base_urls: Mapping[str, BaseUrl] = Field({}, repr=False)
+    provider_webhook_secrets: Mapping[str, str] = Field({}, repr=False)
     provider_max_in_flight: Mapping[str, WholeNumber] = {}
     provider_model_ids: Mapping[str, ModelIds] = {}
 
@@ -170,7 +174,10 @@ class Settings(BaseSettings):
         passwords = {password_of(address) for address in addresses}
         signing = (key.decode("utf-8", "replace") for key in self.secrets_in_force)
         clients = (issuer.client_secret for issuer in self.issuers)
-        return frozenset({*self.provider_keys.values(), *signing, *passwords, *clients} - {""})
+        return frozenset(
+            {*self.provider_keys.values(), *self.provider_webhook_secrets.values(), *signing, *passwords, *clients}
+            - {""}
+        )
 
     def download_allow(self, provider: str, base_url: str | None = None) -> frozenset[str]:
         """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed.
@@ -190,6 +197,7 @@ class _Variables(PydanticBaseSettingsSource):
     PER_PROVIDER: ClassVar[Mapping[str, str]] = {
         "provider_keys": "_API_KEY",
         "provider_base_urls": "_BASE_URL",
+        "provider_webhook_secrets": "_WEBHOOK_SECRET",
         "provider_max_in_flight": "_MAX_IN_FLIGHT",
         "provider_model_ids": "_MODEL_IDS",
     }
@@ -327,7 +335,8 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
 _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
-    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH"),
+    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
+    "ARCHIVE_",
 )
 _NEARLY = 0.8
 """How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""

@@ -26,6 +26,7 @@ from core.files import private
 from core.files.signing_certificate import UnusableKey
 from core.files.storage import Storage, open_storage
 from core.generations import signing_keys
+from core.generations.call_keys import CallKeys
 from core.generations.progress import ProgressBoard
 from core.identity import provider_http
 from core.identity.issuers import Issuers
@@ -91,6 +92,11 @@ class Installation:
         """The keys by which a front signs who is asking; None where it does not sign."""
         url, proxies = self.settings.proxy_jwks_url, self.settings.proxies
         return PublishedKeys(lambda: provider_http.get_json(url, proxies=proxies)) if url else None
+
+    @cached_property
+    def call_keys(self) -> CallKeys:
+        """The keys that vendors sign their calls with."""
+        return CallKeys(self.settings)
 
     @cached_property
     def request_limiter(self) -> RateLimiter:

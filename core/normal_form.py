@@ -44,6 +44,11 @@ def words(text: str) -> list[str]:
     return list(dict.fromkeys(part[:WORD_CHARS] for part in parts if part))
 
 
+def is_without_spaces(letter: str) -> bool:
+    """Whether a letter is of a script that is written without spaces between words, as Chinese and Japanese."""
+    return not letter.isascii() and _WITHOUT_SPACES.match(letter) is not None
+
+
 def canonical(text: str) -> str:
     """The text with each letter written in the one way that all systems agree on (NFC); it looks as it did.
 

@@ -35,6 +35,8 @@ KINDS = TranslatedLabels(
         "webhook": N_("Webhooks"),
         "project": N_("Projects"),
         "clip": N_("Clips"),
+        "asset": N_("Assets"),
+        "asset_group": N_("Named groups of assets"),
         "uncertain": N_("Clips that need review"),
         "preset": N_("Presets"),
         "model": N_("Models"),
@@ -171,11 +173,11 @@ def entries(chosen: LogQuery) -> None:
     if not lines:
         nothing(chosen)
         return
-    table.show(lines)
-    pager(pages, lines[-1].place if len(found) > PAGE_SIZE else None)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(kept_for())
         downloads.table(lambda form: as_file(chosen, form), name="audit-log", key=PAGE)
+    table.show(lines)
+    pager(pages, lines[-1].place if len(found) > PAGE_SIZE else None)
 
 
 def pager(pages: list[Place | None], after: Place | None) -> None:

@@ -20,7 +20,7 @@ def offer(invited: Invited, token: str) -> None:
         )
     else:
         said = _("{name} invites you as {role}.").format(name=invited.invited_by, role=wording.ROLE[invited.role])
-    with st.container(border=True, width=560):
+    with st.container(border=True, width=560, key="card_invitation"):
         components.plain_text(said, strong=True)
         facts = [
             _("For {email}").format(email=invited.email),

@@ -1,7 +1,7 @@
 """For administrators: all models with life, price and vendor's id, what was changed about them, and changing it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -60,7 +60,7 @@ def history(known: Catalogue, now: datetime) -> None:
                 made.row.model_id,
                 words.KINDS[made.row.kind],
                 words.value(known, made.row),
-                _("taken back") if made.taken_back else wording.minute(made.row.since),
+                _("taken back") if made.taken_back else wording.minute(made.row.since, UTC),
             ]
             for made in shown
         ],
@@ -74,7 +74,7 @@ def coming(made: Sequence[Made]) -> None:
     for each in made:
         row = each.row
         label = _("Take back: {what} of {model} from {moment}").format(
-            what=words.KINDS[row.kind], model=row.model_id, moment=wording.minute(row.since)
+            what=words.KINDS[row.kind], model=row.model_id, moment=wording.minute(row.since, UTC)
         )
         if st.button(label, key=f"models_take_back_{row.id}", icon=":material/undo:"):
             change_form.take_back(row.id)

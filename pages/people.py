@@ -64,7 +64,7 @@ def everybody() -> None:
 def row(each: Person) -> None:
     """One person with their role, and what an administrator can do about them."""
     with (
-        st.container(border=True, key=f"people_{each.id}"),
+        st.container(border=True, key=f"card_people_{each.id}"),
         st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"),
     ):
         with st.container(gap="xsmall", width="content"):

@@ -5,11 +5,12 @@ import streamlit as st
 from core import db, installation
 from core.projects import projects, transfer
 from core.projects.projects import Sort
-from core.workspaces import choices
+from core.workspaces import choices, profiles
 from core.workspaces.permissions import Action
 from pages.elements import project_cards
+from pages.elements.project_cards import MAX_PEOPLE
 from pages.sections.sample import offer
-from pages.ui import components, current_member
+from pages.ui import components, connection, current_member
 from pages.ui.language import N_, _
 
 PAGE_SIZE = 24
@@ -27,7 +28,7 @@ person = current_member.current_member()
 
 
 def create_form(name: str = "") -> None:
-    """Ask for a name and make the project; the fields are new ones after each."""
+    """Ask for a name, make the project and go on to its first clip; the fields are new ones after each."""
     turn = st.session_state.get("projects_made", 0)
     name = st.text_input(_("Name"), name, key=f"projects_new_name_{turn}") or ""
     description = st.text_area(
@@ -37,9 +38,11 @@ def create_form(name: str = "") -> None:
     )
     if st.button(_("Create project"), type="primary", key="projects_create"):
         st.session_state["projects_made"] = turn + 1
+        made: list[str] = []
         components.save_and_rerun(
-            lambda session: projects.create(session, person, name=name, description=description or ""),
+            lambda session: made.append(projects.create(session, person, name=name, description=description or "").id),
             done=_("Project created."),
+            then=lambda: st.switch_page("generate.py", query_params={"project": made[-1]}),
         )
         st.session_state["projects_made"] = turn  # it was refused: what was typed stays
 
@@ -163,7 +166,7 @@ def welcome() -> None:
         ),
         icon="movie",
     )
-    with st.container(horizontal_alignment="center"), st.container(border=True, width=460):
+    with st.container(horizontal_alignment="center"), st.container(border=True, width=460, key="card_first"):
         create_form(_("My first project"))
     offer.show(person, key="projects_sample")
 
@@ -191,6 +194,7 @@ def toolbar() -> tuple[str, Sort, bool]:
             width=170,
         )
         archived = st.toggle(_("Archived"), key="projects_archived", width=130)
+        st.space("stretch")
         if person.may(Action.EDIT):
             turn = st.session_state.get("projects_made", 0)
             with st.popover(_("New project"), type="primary", icon=":material/add:", key=f"projects_new_{turn}"):
@@ -211,6 +215,9 @@ with components.error_boundary():
     with db.read_session() as session:
         has_any = any(projects.names(session, person, archived=archived, limit=1) for archived in (False, True))
     if not has_any:
+        is_at_home = person.workspace_id == person.id
+        if is_at_home and connection.is_first_run():  # a newcomer first sees a clip, and files it later
+            st.switch_page("generate.py", query_params=dict(st.query_params))
         welcome()
         st.stop()
     search, sort, archived = toolbar()
@@ -218,10 +225,11 @@ with components.error_boundary():
     with db.read_session() as session:
         found = projects.list_page(session, person, search=search, archived=archived, sort=sort, limit=shown + 1)
         names = components.told_apart(session, person, {project.id: project.name for project in found[:shown]})
+        people = profiles.people(session, {id for project in found[:shown] for id in project.month_people[:MAX_PEOPLE]})
     if not found:
         nothing(search, archived)
     else:
-        pressed = project_cards.show(found[:shown], key="projects_cards", allowed=allowed(), names=names)
+        pressed = project_cards.show(found[:shown], key="projects_cards", allowed=allowed(), names=names, people=people)
         if pressed is not None:
             carry_out(*pressed)
     if len(found) > shown and st.button(_("Show more"), key="projects_more"):

@@ -1,19 +1,28 @@
-"""The frame around every page: settings of the window, who is looking, navigation and balance; then the page runs."""
+"""The frame around every page: look and name of the window, who is looking, the bar; then the page runs."""
 
 import streamlit as st
 
 from core import db
 from core.billing import ledger
+from core.db import Reader
 from core.insights import attention
+from core.projects import projects
+from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.elements import live
 from pages.sections import progress_text, workspace_state
-from pages.sections.bar import pages, workspace
+from pages.sections.bar import frame, pages, workspace
 from pages.sections.sample import switch
-from pages.ui import components, connection, current_member, language
-from pages.ui.language import _
+from pages.ui import components, connection, current_member, language, look
 
-st.set_page_config(page_title="AI Video Generator", page_icon="🎬", layout="wide")
+look.begin()
+
+
+def project_in_address(reader: Reader, person: Member) -> str | None:
+    """What the project that the address names is called; None for none of this workspace."""
+    wanted = st.query_params.get("project")
+    return projects.name_of(reader, person, wanted) if wanted else None
+
 
 connection.count_run()
 with components.error_boundary():
@@ -22,22 +31,28 @@ with components.error_boundary():
     language.set_language(person.user.language)
     with db.read_connection() as reader:  # one for the whole frame; a session would cost as much as what is asked
         waiting = attention.waiting(reader).count if person.may(Action.OPERATE) else 0
-        page = st.navigation(pages.offered(person, waiting=waiting), position="top")
+        page = st.navigation(pages.offered(person), position="hidden")
+        look.name_window(page.title, project_in_address(reader, person))
         components.show_flash()
 
         sample_people = switch.people(reader)
         outage = progress_text.outage()
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.title(_("Admin") if page.url_path == "admin" else page.title, anchor=False, width="content")
-            # Invisible; above the title it would push the page down while its code is loaded.
+        with st.container(key="bar"):
             live.show(reader, person, outage)
-            # The bar's right side, part by part; each is as wide as it will be before its code is here.
-            with st.container(horizontal=True, vertical_alignment="center", width="content", key="bar"):
-                workspace.show(reader, person)
-                switch.show(sample_people)
-                components.balance_line(ledger.balance(reader, person.workspace_id))
-    switch.banner(sample_people, person)
-    if outage:
-        st.warning(outage, icon=":material/hourglass_disabled:")
+            workspace.show(reader, person)
+            switch.show(sample_people, is_second=len(person.roles) > 1)
+            frame.show(
+                person,
+                current=page.url_path,
+                balance=ledger.balance(reader, person.workspace_id),
+                waiting=waiting,
+                may_look_as=bool(sample_people),
+            )
+    with st.container(key="quiet_title" if page.url_path in pages.QUIET_TITLES else "title"):
+        st.title(page.title, anchor=False, width="content")
+    with st.container(key="told"):  # a place of its own: what comes and goes in it begins no clip below it anew
+        switch.banner(sample_people, person)
+        if outage:
+            st.warning(outage, icon=":material/hourglass_disabled:")
     with current_member.set_current_member(person):
         page.run()

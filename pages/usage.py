@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.clock import utc_now
-from core.usage import reports
+from core.usage import budgets, reports
 from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
 from pages.sections.sample import offer
@@ -28,9 +28,8 @@ def nothing() -> None:
     offer.show(person, key="usage_sample")
 
 
-def spending() -> None:
+def spending(month: budgets.Month) -> None:
     """On what, against which budget, and where most."""
-    month = figures.month(person, choice, today)
     sections.spend(shown, choice, lambda form: figures.spend_file(current_member.current_member(), choice, form))
     sections.month(month, today)
     budget.form(person, choice.selection, month)
@@ -54,7 +53,7 @@ def cost() -> None:
 
 with components.error_boundary():
     today = utc_now().date()
-    choice = usage_choice.choose(person, today)
+    section, choice = usage_choice.choose(person, today)
     shown = figures.read(person, choice)
     budget.warnings(person, today)
     if shown.total == reports.UsageTotals():
@@ -63,5 +62,9 @@ with components.error_boundary():
         st.stop()
     if choice.selection.everybody:
         offer.say_included()
-    headline.show(shown, choice)
-    {"spending": spending, "outcome": outcome, "cost": cost}[usage_choice.section()]()
+    month = figures.month(person, choice, today) if section == "spending" else None
+    headline.show(shown, choice, section, month)
+    if month is not None:
+        spending(month)
+    else:
+        {"outcome": outcome, "cost": cost}[section]()

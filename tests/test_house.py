@@ -25,7 +25,6 @@ MAX_FUNCTION_LINES, MAX_MODULE_LINES, MAX_POSITIONAL = 60, 400, 6
 LONG_FUNCTIONS = {
     "core/generations/submit.py:submit",
     "pages/sections/usage/charts.py:cumulated",
-    "pages/sections/usage/headline.py:show",
 }
 LONG_MODULES: set[str] = set()
 MANY_POSITIONAL: set[str] = set()
@@ -71,14 +70,18 @@ def test_pages_know_tables_as_types_only() -> None:
     )
 
 
-def test_pages_hold_no_css_into_streamlit() -> None:
-    """No page styles Streamlit's own markup."""
-    sources = [*PAGES, *(ROOT / "pages").rglob("*.css")]
-    found = [where(path) for path in sources if any(word in text(path) for word in ("data-testid", ".st-emotion"))]
+FRAMES = {"pages/ui/look.css", "pages/sections/clip/frame.css", "pages/ui/dock.css"}
+"""What is drawn around pages has no other way to be moved: docs/adr/0021."""
 
-    assert not found, (
-        f"{found} reach into Streamlit's markup, whose test ids and classes are not ours and change with any release. "
-        "Set it in .streamlit/config.toml, or draw an element of our own (pages/elements)."
+
+def test_pages_hold_no_css_into_streamlit() -> None:
+    """No page styles Streamlit's own markup, but for three frames that stand together."""
+    sources = [*PAGES, *(ROOT / "pages").rglob("*.css")]
+    found = {where(path) for path in sources if any(word in text(path) for word in ("data-testid", ".st-emotion"))}
+
+    assert found <= FRAMES, (
+        f"{sorted(found - FRAMES)} reach into Streamlit's markup, whose test ids and classes are not ours and change "
+        "with any release. Set it in .streamlit/config.toml, or draw an element of our own (pages/elements)."
     )
 
 
@@ -104,7 +107,17 @@ def _is_own(module: str, path: Path) -> bool:
 
 def test_adapters_know_http_only() -> None:
     """An adapter imports contract, errors, messages and readers of replies, and no other adapter; it never sleeps."""
-    readers = ("contract", "models", "adapter", "http", "kept", "clip_links", "model_files")
+    readers = (
+        "contract",
+        "call_signatures",
+        "vendor_calls",
+        "models",
+        "adapter",
+        "http",
+        "kept",
+        "clip_links",
+        "model_files",
+    )
     allowed = ("core.errors", "core.messages", *(f"core.providers.{name}" for name in readers))
     found = [
         f"{where(path)} -> {module}"

@@ -15,20 +15,25 @@ from core.api.http import auth, body_limit, conditional, error_handlers, origin
 from core.api.http.permissions import Audience, RouteTable
 from core.api.openapi import docs_page, document, sent_events
 from core.api.routers import (
+    asset_groups,
+    assets,
     audit_log,
     batches,
     budgets,
+    bulk_jobs,
     catalogue,
+    clip_names,
     credentials,
     credits,
     estimates,
     event_hub,
     events,
+    frames,
     generations,
     grants,
     health,
     invitations,
-    last_frame,
+    lineage,
     margins,
     media,
     members,
@@ -40,7 +45,9 @@ from core.api.routers import (
     projects,
     provider_callbacks,
     repricing,
+    saved_filters,
     share_links,
+    sheets,
     tokens,
     uncertain,
     uploads,
@@ -52,6 +59,7 @@ from core.api.routers import (
 ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     # First, because they are asked most and routes are tried one by one.
     (Audience.ANY_TOKEN, events.router),  # before the generations, whose ids it would be taken for
+    (Audience.ANY_TOKEN, lineage.router),  # same
     (Audience.ANY_TOKEN, generations.router),
     # Without a token: a probe has none, a signed address says what it needs, and the document is no secret.
     (Audience.PUBLIC, health.router),
@@ -63,10 +71,16 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, models.router),
     (Audience.ANY_TOKEN, estimates.router),
     (Audience.ANY_TOKEN, uploads.router),
+    (Audience.ANY_TOKEN, assets.router),
+    (Audience.ANY_TOKEN, asset_groups.router),
     (Audience.ANY_TOKEN, batches.router),
-    (Audience.ANY_TOKEN, last_frame.router),
+    (Audience.ANY_TOKEN, sheets.router),
+    (Audience.ANY_TOKEN, frames.router),
     (Audience.ANY_TOKEN, credentials.router),
     (Audience.ANY_TOKEN, presets.router),
+    (Audience.ANY_TOKEN, saved_filters.router),
+    (Audience.ANY_TOKEN, bulk_jobs.router),
+    (Audience.ANY_TOKEN, clip_names.router),
     (Audience.ANY_TOKEN, media.router),
     (Audience.ANY_TOKEN, notes.router),
     (Audience.ANY_TOKEN, share_links.router),

@@ -82,6 +82,10 @@ class Act(StrEnum):
     PROJECT_DELETED = "project.deleted", N_("Deleted a project")
 
     CLIP_DELETED = "clip.deleted", N_("Deleted a clip")
+    CLIPS_DELETION_STARTED = "clip.deletion_started", N_("Asked to delete {clips:,} clips that matched a filter")
+
+    ASSET_DELETED = "asset.deleted", N_("Deleted an asset")
+    ASSET_GROUP_DELETED = "asset_group.deleted", N_("Deleted a named group of assets")
 
     UNCERTAIN_GIVEN_UP = (
         "uncertain.given_up",

@@ -124,6 +124,39 @@ def hold(session: ReadSession, workspace_id: str, *, generation_id: str, credits
     )
 
 
+def hold_many(session: ReadSession, workspace_id: str, credits_of: Mapping[str, int], *, actor: str) -> None:
+    """Reserve the prices of generations that are new in this transaction, by one change of the account; a row for each.
+
+    `credits_of` has them by their ids; what costs nothing leaves no row. Raises InsufficientCredits for the sum.
+    """
+    total = sum(credits_of.values())
+    account_id = lock_account(session, workspace_id)
+    after = session.execute(_CHANGE, {"account_id": account_id, "available": -total, "held": total}).first()
+    if after is None:
+        available = balance(session, workspace_id).available_credits
+        raise errors.InsufficientCredits(needed_credits=total, available_credits=available)
+    reason, left, rows = message("reserved_at_submit"), total, []
+    for generation_id, credits in credits_of.items():
+        left -= credits
+        if credits:
+            rows.append(
+                {
+                    "account_id": account_id,
+                    "kind": EntryKind.HOLD,
+                    "amount_credits": credits,
+                    "generation_id": generation_id,
+                    "key": f"generation:{generation_id}:hold",
+                    "available_after": after.available_credits + left,
+                    "held_after": after.held_credits - left,
+                    "actor": actor,
+                    "reason": str(reason),
+                    "message": reason,
+                }
+            )
+    if rows:
+        session.execute(_APPEND, rows)
+
+
 def settle(session: ReadSession, workspace_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Charge a completed generation: the reserved credits are spent."""
     return _end_hold(

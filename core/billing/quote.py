@@ -23,6 +23,7 @@ from core.catalog.price_list import (
 )
 from core.catalog.records import PerSecondPrice, Price, PublishedPrice
 from core.messages import message
+from core.providers.contract import MediaKind
 from core.spec import GenerationSpec
 
 
@@ -118,7 +119,8 @@ def _by_the_second(spec: GenerationSpec, price: PerSecondPrice) -> Iterator[Line
     yield Line("base", rate * seconds)
     if kind := _images(spec):
         yield Line(kind, price.image_credits * (2 if kind == "images" else 1))
-    yield Line("references", price.reference_credits * max(0, len(spec.references) - price.free_references))
+    pictures = sum(reference.kind == MediaKind.IMAGE for reference in spec.references)
+    yield Line("references", price.reference_credits * max(0, pictures - price.free_references))
     if spec.generate_audio and with_sound is not None:
         yield Line("audio", max(0, with_sound - rate) * seconds)
 

@@ -88,7 +88,7 @@ def _makeable(known: Constraints, values: Mapping[str, Value]) -> dict[str, Valu
         return nearest
     found = known.nearest(wanted)
     if found is None:
-        for name in ("start", "end", "images"):
+        for name in ("start", "end", "images", "videos", "sounds"):
             more = [value for value in known.domains[name] if value not in wanted[name]]
             wanted[name] = [*wanted[name], *more]
         found = known.nearest(wanted)
@@ -99,9 +99,9 @@ def _makeable(known: Constraints, values: Mapping[str, Value]) -> dict[str, Valu
 
 def _by_preference(name: str, domain: Sequence[Value], wish: Value) -> list[Value]:
     """What a field may become, the nearest to the wish first."""
-    if name in ("videos", "sounds") or name not in _FLAT.values():  # cannot be ordered
+    if name not in (*_FLAT.values(), "videos", "sounds"):  # cannot be ordered
         return [domain[0]]
-    if name in ("start", "end", "images", "negative", "seed"):  # nobody else can give more of them
+    if name in ("start", "end", "images", "videos", "sounds", "negative", "seed"):  # nobody else can give more of them
         return sorted((value for value in domain if int(value) <= int(wish)), reverse=True)
     if name == "seconds":
         return sorted(domain, key=lambda value: (abs(int(value) - int(wish)), -int(value)))
@@ -124,15 +124,24 @@ def _settings(spec: GenerationSpec, model: VideoModel, made: Mapping[str, Value]
         "end_image_key": spec.end_image_key if made["end"] else None,
         "seed": spec.seed if made["seed"] else None,
         "fps": made["fps"] or None,
-        "references": _kept(spec.references, model, int(made["images"])),
+        "references": _kept(spec.references, model, made),
     }
 
 
-def _kept(references: Sequence[Reference], model: VideoModel, number: int) -> tuple[Reference, ...]:
-    """The first images of what was given, each in a role that the model knows."""
+def _kept(references: Sequence[Reference], model: VideoModel, made: Mapping[str, Value]) -> tuple[Reference, ...]:
+    """The first of each kind of what was given, each in a role that the model knows."""
     roles = model.reference_roles or ("",)
-    images = [reference for reference in references if reference.kind == MediaKind.IMAGE][:number]
-    return tuple(reference if reference.role in roles else reference._replace(role=roles[0]) for reference in images)
+    room = {kind: int(made[field]) for kind, field in _COUNTED.items()}
+    kept = []
+    for reference in references:
+        if room[reference.kind] > 0:
+            room[reference.kind] -= 1
+            kept.append(reference if reference.role in roles else reference._replace(role=roles[0]))
+    return tuple(kept)
+
+
+_COUNTED: Mapping[str, str] = {MediaKind.IMAGE: "images", MediaKind.VIDEO: "videos", MediaKind.SOUND: "sounds"}
+"""Kind of a reference -> the field of the rules that counts it."""
 
 
 def _reason(

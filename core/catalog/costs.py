@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import floor
 
 from core.catalog.records import Cost, Sure
+from core.providers.contract import MediaKind
 from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 
@@ -34,7 +35,8 @@ def estimate(cost: Cost, spec: GenerationSpec, model: VideoModel, *, used: Fract
     if main is None:
         return None
     images = sum(key is not None for key in (spec.start_image_key, spec.end_image_key))
-    references = max(0, len(spec.references) - cost.free_references)
+    pictures = sum(reference.kind == MediaKind.IMAGE for reference in spec.references)
+    references = max(0, pictures - cost.free_references)
     whole = main + cost.per_image * images + cost.per_reference * references
     with_factor = max(whole, Fraction(cost.minimum)) * cost.factor_percent / 100
     return Estimate(floor(with_factor + Fraction(1, 2)), cost.since, cost.source, cost.sure)

@@ -115,13 +115,13 @@ def first_of_each_field(found: Sequence[FieldProblem]) -> list[FieldProblem]:
     return list(first.values())
 
 
-def images(spec: GenerationSpec) -> Iterator[tuple[str, str]]:
-    """(key, field name in the API) of every upload that a spec refers to."""
+def media(spec: GenerationSpec) -> Iterator[tuple[str, str, str]]:
+    """(key, kind, field name in the API) of every upload that a spec refers to."""
     for key, field in ((spec.start_image_key, "start"), (spec.end_image_key, "end")):
         if key is not None:
-            yield key, FIELD_NAMES[field]
+            yield key, MediaKind.IMAGE, FIELD_NAMES[field]
     for place, reference in enumerate(spec.references):
-        yield reference.key, f"references.{place}.filePath"
+        yield reference.key, reference.kind, f"references.{place}.filePath"
 
 
 def _choices(
@@ -172,12 +172,10 @@ def _texts(model: VideoModel, spec: GenerationSpec, *, prompt_required: bool) ->
 
 
 def _references(model: VideoModel, spec: GenerationSpec) -> Iterator[FieldProblem]:
-    """References are images, each in a role that the model knows."""
-    if any(reference.kind != MediaKind.IMAGE for reference in spec.references):
-        yield FieldProblem("references", message("only_images_as_references"), "domain")
+    """Each is in a role that the model knows."""
     roles = model.reference_roles
     for place, reference in enumerate(spec.references):
-        if model.reference_images and reference.role not in (roles or ("",)):
+        if known_references(model) and reference.role not in (roles or ("",)):
             known = message("no_such_role", name=model.name, roles=_listed(roles)) if roles else None
             said = known or message("no_roles", name=model.name)
             yield FieldProblem(f"references.{place}.role", said, "domain", roles)
@@ -195,11 +193,7 @@ def _never(model: VideoModel, field: str) -> Message:
         rates = _listed([str(rate) for rate in model.frame_rates])
         return message("model_makes_frame_rates", name=model.name, frame_rates=rates)
     if field in ("images", "videos", "sounds"):
-        if not model.reference_images:
-            return message("takes_no_references", name=model.name)
-        if field != "images":
-            return message("only_images_as_references")
-        return message("too_many_references", name=model.name, limit=model.reference_images)
+        return _never_refers(model, field)
     return {
         "negative": message("no_negative_prompt", name=model.name),
         "start": message("no_start_image", name=model.name),
@@ -209,6 +203,29 @@ def _never(model: VideoModel, field: str) -> Message:
         "seed": message("takes_no_seed", name=model.name),
         "fps": message("no_frame_rates", name=model.name),
     }[field]
+
+
+def _never_refers(model: VideoModel, field: str) -> Message:
+    """That a model takes no references, none of this kind, or no more of it."""
+    if not known_references(model):
+        return message("takes_no_references", name=model.name)
+    name = model.name
+    match field:
+        case "images":
+            limit, none = model.reference_images, message("takes_no_images", name=name)
+            too_many = message("too_many_references", name=name, limit=limit)
+        case "videos":
+            limit, none = model.reference_videos, message("takes_no_videos", name=name)
+            too_many = message("too_many_reference_videos", name=name, limit=limit)
+        case _:
+            limit, none = model.reference_sounds, message("takes_no_sounds", name=name)
+            too_many = message("too_many_reference_sounds", name=name, limit=limit)
+    return too_many if limit else none
+
+
+def known_references(model: VideoModel) -> bool:
+    """Whether a model takes references of any kind."""
+    return bool(model.reference_images or model.reference_videos or model.reference_sounds)
 
 
 def _listed(words: Sequence[str]) -> Message | str:

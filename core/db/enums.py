@@ -52,6 +52,23 @@ class CostBasis(StrEnum):
     """Computed from the order and the provider's price of that moment."""
 
 
+class RejectReason(StrEnum):
+    """Why a clip was rejected, in a word; people read it in their language."""
+
+    PROMPT = "prompt"
+    """It does not show what was asked for."""
+    MOTION = "motion"
+    ANATOMY = "anatomy"
+    """Faces, hands or bodies are wrong."""
+    ARTEFACTS = "artefacts"
+    LOOK = "look"
+    """Light, colours or style do not fit."""
+    FRAMING = "framing"
+    SOUND = "sound"
+    BETTER_TAKE = "better_take"
+    """Another take of it is better."""
+
+
 class EntryKind(StrEnum):
     """What a ledger row does; `ledger.EFFECTS` says how it moves the account."""
 
@@ -99,6 +116,14 @@ class MemberSource(StrEnum):
     MANUAL = "manual"
     CLAIMS = "claims"
     """The groups of their sign-in, read anew each time."""
+
+
+class GroupKind(StrEnum):
+    """What a named group of assets is of."""
+
+    CHARACTER = "character"
+    PRODUCT = "product"
+    STYLE = "style"
 
 
 class VisitKind(StrEnum):
@@ -164,6 +189,45 @@ class NoteKind(StrEnum):
     """The vendor's list has lost a model."""
     NOT_LISTED = "not_listed"
     """We offer a model that the vendor's list does not have."""
+
+
+class BulkKind(StrEnum):
+    """What is done to every clip that matches a filter."""
+
+    TAG = "tag"
+    UNTAG = "untag"
+    MOVE = "move"
+    """To another project of their workspace."""
+    KEEP = "keep"
+    REJECT = "reject"
+    UNDECIDE = "undecide"
+    """The verdict is taken back."""
+    FAVOURITE = "favourite"
+    UNFAVOURITE = "unfavourite"
+    DELETE = "delete"
+    FETCH = "fetch"
+    """Packed into ZIP files, which are kept for some days."""
+
+
+class BulkState(StrEnum):
+    """How far a bulk job is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    """It could not go on, and says why; what it had done by then stays done."""
+    CANCELLED = "cancelled"
+    """Its person stopped it; what it had done by then stays done."""
+
+
+class SourceKind(StrEnum):
+    """What of its source clip a generation was made from."""
+
+    FRAME = "frame"
+    """It begins with a picture of it."""
+    DRAFT = "draft"
+    """It is the final of it: the same idea, ordered again from another model or in another quality."""
 
 
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)

@@ -22,15 +22,20 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.db.enums import (
+    BulkKind,
+    BulkState,
     ChangeKind,
     CostBasis,
     DeliveryState,
     DisabledReason,
     EntryKind,
+    GroupKind,
     MemberSource,
     NoteKind,
+    RejectReason,
     Role,
     Scope,
+    SourceKind,
     Stage,
     Status,
     VisitKind,
@@ -131,7 +136,9 @@ class Base(DeclarativeBase):
         Status: EnumString(Status, 12),
         Stage: EnumString(Stage, 12),
         CostBasis: EnumString(CostBasis, 10),
+        RejectReason: EnumString(RejectReason, 20),
         EntryKind: EnumString(EntryKind, 8),
+        GroupKind: EnumString(GroupKind, 12),
         Role: EnumString(Role, 8),
         Scope: EnumString(Scope, 8),
         DeliveryState: EnumString(DeliveryState, 12),
@@ -142,6 +149,9 @@ class Base(DeclarativeBase):
         VisitKind: EnumString(VisitKind, 8),
         ChangeKind: EnumString(ChangeKind, 12),
         NoteKind: EnumString(NoteKind, 12),
+        BulkKind: EnumString(BulkKind, 12),
+        BulkState: EnumString(BulkState, 10),
+        SourceKind: EnumString(SourceKind, 8),
         Decimal: Numeric(18, 6),
     }
 

@@ -18,6 +18,12 @@ def rejected(reason: str, detail: str = "") -> errors.MediaRejected:
     return errors.MediaRejected(message("not_a_video"), reason=reason, detail=detail)
 
 
+def is_image(head: bytes) -> bool:
+    """Whether a file begins as an image does."""
+    is_named = head[4:8] == b"ftyp" and head[8:12] in _IMAGE_BRANDS
+    return is_named or head.startswith(_IMAGE_STARTS) or head[8:12] == b"WEBP"
+
+
 def container_of_file(path: Path) -> str:
     """The container of a file, by its first bytes; see `container_of`."""
     with path.open("rb") as file:
@@ -42,6 +48,6 @@ def container_of(head: bytes) -> str:
         raise rejected("json")
     if text.startswith(b"#EXTM3U"):
         raise rejected("playlist")
-    if head.startswith(_IMAGE_STARTS) or head[8:12] == b"WEBP":
+    if is_image(head):
         raise rejected("image")
     raise rejected("not_a_video")

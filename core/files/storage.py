@@ -29,6 +29,8 @@ MEDIA_TYPES = {
     "mov": "video/quicktime",
     "webm": "video/webm",
     "mkv": "video/x-matroska",
+    "mp3": "audio/mpeg",
+    "zip": "application/zip",
 }
 """Suffix of a key -> media type; a key with any other suffix is not a key."""
 

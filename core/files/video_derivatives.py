@@ -12,7 +12,7 @@ import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from PIL import ImageStat
+from PIL import Image, ImageStat
 
 from core.files import sniff, video_presentation, video_reader, visible_mark
 from core.files.sound_track import Copied, Encoded, Silence, SoundTrack
@@ -67,14 +67,61 @@ def last_frame(path: Path) -> bytes:
         if last is None:
             raise sniff.rejected("no_frames")
         picture = shown.picture(last)
-    target = io.BytesIO()
-    picture.save(target, "JPEG", quality=95, subsampling=0)
-    return target.getvalue()
+    return _full_size(picture)
 
 
 def last_frame_work(path: bytes) -> tuple[Mapping[str, Any], bytes]:
     """`last_frame` of the file with this name, as `core.files.isolated` runs it."""
     return {}, last_frame(Path(os.fsdecode(path)))
+
+
+def frame_at(path: Path, at_ms: int) -> bytes:
+    """The picture of a verified video that a player shows at this time, as a JPEG in full size.
+
+    A player's clock begins with the file's, or with what is shown first where that is before it. Only what follows the
+    key frame before is decoded. Raises errors.MediaRejected, also when that is more than `_MOST_TAIL_FRAMES`.
+    """
+    shown = video_presentation.of(path)
+    with video_reader.opened(path) as (source, stream):
+        frame = _shown_at(source, stream, at_ms)
+        if frame is None:
+            raise sniff.rejected("no_frames")
+        return _full_size(shown.picture(frame))
+
+
+def frame_work(given: bytes) -> tuple[Mapping[str, Any], bytes]:
+    """`frame_at` of "milliseconds, end of line, file name", as `core.files.isolated` runs it."""
+    at_ms, _, path = given.partition(b"\n")
+    return {}, frame_at(Path(os.fsdecode(path)), int(at_ms))
+
+
+def _shown_at(source: InputContainer, stream: VideoStream, at_ms: int) -> VideoFrame | None:
+    """The last frame that begins by then; the first of all where none does."""
+    rate, tick = float(stream.average_rate or 24), stream.time_base or Fraction(1, 90_000)
+    begins = min(Fraction(0), Fraction(source.start_time or 0, av.time_base))
+    wanted = begins + Fraction(2 * at_ms + 1, 2000)  # half a millisecond of grace: times are rounded to whole ones
+    for seeks in (True, False):
+        # A seek that lands behind what is wanted, as in files with a wrong index, is answered from the beginning.
+        source.seek(int(wanted / tick) if seeks else int(begins / tick), stream=stream)
+        found: VideoFrame | None = None
+        for count, frame in enumerate(source.decode(stream)):
+            if count == _MOST_TAIL_FRAMES:
+                raise sniff.rejected("too_long", f"more than {count} frames after a key frame")
+            moment = frame.pts * tick if frame.pts is not None else Fraction(count / rate)
+            if moment > wanted:
+                if found is None and not seeks:
+                    found = frame
+                break
+            found = frame
+        if found is not None:
+            return found
+    return None
+
+
+def _full_size(picture: Image.Image) -> bytes:
+    target = io.BytesIO()
+    picture.save(target, "JPEG", quality=95, subsampling=0)
+    return target.getvalue()
 
 
 def preview(path: Path) -> bytes:

@@ -14,7 +14,9 @@ from core.catalog import rules
 from core.catalog_changes import current
 from core.db import ReadSession, WriteSession
 from core.db.tables import Generation, Project
-from core.generations.submit import Order, is_repeat, submit
+from core.generations import named
+from core.generations.orders import Order
+from core.generations.submit import is_repeat, submit
 from core.identity import users
 from core.ids import new_id
 from core.messages import message
@@ -60,6 +62,9 @@ def submit_batch(
         for row in first:
             row.replayed = True
         return first
+    for place, order in enumerate(orders):
+        with _fields_named_by(place if len(orders) > 1 else None):
+            orders[place] = named.resolved(session, member, order, configured=configured)
     _check_total(session, member, orders)
     batch_id = new_id() if len(orders) > 1 else None
     rows: list[Generation] = []

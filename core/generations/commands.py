@@ -1,6 +1,8 @@
 """What people do with a generation after it was submitted: cancel, retry, delete."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -9,10 +11,10 @@ from core.audit_log import Act
 from core.catalog_changes import current
 from core.clock import utc_now
 from core.db import WriteSession, update_where
-from core.db.enums import ENDED_STATUSES, Stage, Status
+from core.db.enums import ENDED_STATUSES, SourceKind, Stage, Status
 from core.db.tables import Generation, Project, is_live
 from core.generations import lifecycle
-from core.generations.queries import get, visible
+from core.generations.queries import NOT_FOUND, get, visible
 from core.generations.submit import Order, submit
 from core.identity import idempotency
 from core.messages import message, plain
@@ -74,12 +76,14 @@ def retry(
     if (under_way := _retry_under_way(session, member, old, idempotency_key)) is not None:
         under_way.replayed = True
         return under_way
-    extended = visible(member).with_only_columns(Generation.id).where(Generation.id == old.extends_id)
+    seen = visible(member).with_only_columns(Generation.id)
+    extended, drafted = (seen.where(Generation.id == id_) for id_ in (old.extends_id, old.source_id))
+    draft_id = session.scalar(drafted) if old.source_kind is SourceKind.DRAFT else None
     with session.begin_nested():  # a refusal takes back what was written, whoever catches it
         row = submit(
             session,
             member,
-            Order.of(old),
+            replace(Order.of(old), final_of_id=draft_id),
             configured=configured,
             quota_bytes=quota_bytes,
             idempotency_key=idempotency_key,
@@ -120,17 +124,7 @@ def delete(session: WriteSession, member: Member, generation_id: str) -> None:
     row = lifecycle.locked(session, seen.id)
     if row is None or row.status not in ENDED_STATUSES:
         raise errors.Conflict(message("cannot_delete_yet"))
-    row.deleted_at = utc_now()
-    update_where(session, Project, Project.id == row.project_id, generation_count=Project.generation_count - 1)
-    audit_log.record(
-        session,
-        member.user,
-        Act.CLIP_DELETED,
-        target=row.model_name,  # not the prompt, which administrators of the installation do not see
-        target_id=row.id,
-        workspace_id=row.workspace_id,
-        before={"project": row.project_id, "credits": row.credits},
-    )
+    _delete(session, member, [row])
 
 
 def delete_many(session: WriteSession, member: Member, ids: Collection[str]) -> int:
@@ -138,10 +132,30 @@ def delete_many(session: WriteSession, member: Member, ids: Collection[str]) -> 
 
     Forbidden when one of them is where they may not delete, whether it has ended or not.
     """
-    rows = [get(session, member, row_id) for row_id in sorted(set(ids))]
-    for row in rows:
-        member.require(Action.DELETE, row.workspace_id)
-    ended = [row.id for row in rows if row.status in ENDED_STATUSES]
-    for row_id in ended:
-        delete(session, member, row_id)
+    wanted = set(ids)
+    query = visible(member).where(Generation.id.in_(wanted)).order_by(Generation.id).with_for_update()
+    rows = session.scalars(query.execution_options(populate_existing=True)).all()
+    if len(rows) != len(wanted):
+        raise errors.NotFound(NOT_FOUND)
+    for workspace_id in {row.workspace_id for row in rows}:
+        member.require(Action.DELETE, workspace_id)
+    ended = [row for row in rows if row.status in ENDED_STATUSES]
+    _delete(session, member, ended)
     return len(ended)
+
+
+def _delete(session: WriteSession, member: Member, rows: Sequence[Generation]) -> None:
+    """Delete locked rows, each with an entry of its own in the audit log."""
+    update_where(session, Generation, Generation.id.in_([row.id for row in rows]), deleted_at=utc_now())
+    for project_id, count in sorted(Counter(row.project_id for row in rows).items()):
+        update_where(session, Project, Project.id == project_id, generation_count=Project.generation_count - count)
+    for row in rows:
+        audit_log.record(
+            session,
+            member.user,
+            Act.CLIP_DELETED,
+            target=row.model_name,  # not the prompt, which administrators of the installation do not see
+            target_id=row.id,
+            workspace_id=row.workspace_id,
+            before={"project": row.project_id, "credits": row.credits},
+        )

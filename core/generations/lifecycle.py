@@ -171,18 +171,27 @@ def add_event(
     session: ReadSession, generation_id: str, status: Status, stage: Stage, *, what: Message, actor: str = SYSTEM
 ) -> None:
     """Append a row to the timeline."""
-    session.execute(
-        _INSERT_EVENT,
+    add_events(session, {generation_id: what}, status, stage, actor=actor)
+
+
+def add_events(
+    session: ReadSession, what_of: Mapping[str, Message], status: Status, stage: Stage, *, actor: str = SYSTEM
+) -> None:
+    """Append a row to each of these timelines, by the ids of their generations."""
+    now = db.now(session)
+    rows = [
         {
             "generation_id": generation_id,
-            "at": db.now(session),
+            "at": now,
             "status": status,
             "stage": stage,
             "what": str(what)[:300],
             "message": what,
             "actor": actor,
-        },
-    )
+        }
+        for generation_id, what in what_of.items()
+    ]
+    session.execute(_INSERT_EVENT, rows)
 
 
 def complete(session: WriteSession, row: Generation, output: Output) -> bool:

@@ -4,15 +4,15 @@ A note's person is shown as they are called when it is read. Texts are texts: wh
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from core import db, errors, validation
-from core.db import ReadSession, WriteSession, update_where
+from core.db import Reader, ReadSession, WriteSession, update_where
 from core.db.tables import ClipNote, Generation, User
 from core.messages import message
 from core.workspaces.access import Member, visible_to
@@ -64,6 +64,13 @@ def count(session: ReadSession, member: Member, generation_id: str) -> int:
     return session.scalar(query) or 0
 
 
+def counts(session: Reader, generation_ids: Collection[str]) -> Mapping[str, int]:
+    """Generation -> how many notes there are on it, of those with any; the caller may see all of them."""
+    if not generation_ids:
+        return {}
+    return {row.generation_id: row.number for row in session.execute(_COUNTS, {"ids": list(generation_ids)})}
+
+
 def add(
     session: WriteSession, member: Member, generation_id: str, *, text: str, at_seconds: float | None = None
 ) -> Note:
@@ -110,6 +117,12 @@ def get(session: ReadSession, member: Member, generation_id: str, note_id: str) 
         raise errors.NotFound(message("note_not_found"))
     return _note(found, member)
 
+
+_COUNTS = (
+    select(ClipNote.generation_id, func.count().label("number"))
+    .where(ClipNote.generation_id.in_(bindparam("ids", expanding=True)), ClipNote.deleted_at.is_(None))
+    .group_by(ClipNote.generation_id)
+)
 
 # Columns and no entity: what another statement of the session has just changed is read as it is.
 _NOTES = select(

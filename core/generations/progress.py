@@ -9,16 +9,16 @@ from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, select
 from sqlalchemy.orm import load_only
 
-from core import errors, signing
+from core import errors
 from core.catalog import in_force
 from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, User, WorkspaceMember, is_live
+from core.identity import page_tokens
 from core.insights import model_stats
 from core.insights.model_stats import RenderTimeEstimator, TimeRange
 from core.workspaces.access import Member, in_bound_workspace, visible_to
@@ -33,7 +33,8 @@ QUEUE_CACHE_SECONDS = 1.0
 PACE_CACHE_SECONDS = 5.0
 USUAL_CACHE_SECONDS = 60.0
 
-TOKEN_LIFETIME_SECONDS = 3600
+PURPOSE = "live"
+Watcher = page_tokens.Holder
 
 # Put together once, as they are asked on every run of every page and by everybody who looks.
 _MINE = select(Generation.id).where(in_bound_workspace(Generation), is_live())
@@ -121,32 +122,13 @@ def sign_token(
 
     `session_id` is the session of their browser, with which the token ends; empty where nobody signs in.
     """
-    said = f"{signing.expiry(now, TOKEN_LIFETIME_SECONDS)}.{user_id}.{workspace_id}.{language}.{session_id}"
-    return f"{said}.{signing.signature(_said(said), secret)}"
-
-
-class Watcher(NamedTuple):
-    """Whose token it is, where they look, in which language, and by which session of a browser."""
-
-    user_id: str
-    workspace_id: str
-    language: str
-    session_id: str
+    holder = Watcher(user_id, workspace_id, language, session_id)
+    return page_tokens.sign(PURPOSE, holder, secret=secret, now=now)
 
 
 def check_token(token: str, *, secrets: Sequence[bytes], now: datetime) -> Watcher:
     """Who has a token that `sign_token` made; Unauthorized for others and when it is over."""
-    said, _, signature = token.rpartition(".")
-    if not signing.is_signed(_said(said), signature, secrets):
-        raise errors.Unauthorized
-    expires, *watcher = said.split(".")
-    if now.timestamp() >= int(expires):
-        raise errors.Unauthorized
-    return Watcher(*watcher)
-
-
-def _said(said: str) -> str:
-    return f"live\n{said}"
+    return page_tokens.check(PURPOSE, token, secrets=secrets, now=now)
 
 
 def live_ids_of(session: Reader, member: Member) -> Sequence[str]:

@@ -1,82 +1,45 @@
 """The generations of a workspace to look at: filters, keyset pages, the clips beside one, its timeline and receipt."""
 
-import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from enum import StrEnum
-from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, literal_column, select
+from sqlalchemy import (
+    Select,
+    bindparam,
+    func,
+    select,
+    true,
+)
 
-from core import errors, normal_form
+from core import errors
 from core.billing import ledger
 from core.db import Reader, ReadSession
-from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, is_live
-from core.files.findings import FindingKind, mask
-from core.generations import prompt_search
+from core.db.enums import RejectReason, Stage, Status
+from core.db.tables import (
+    Generation,
+    GenerationEvent,
+    LedgerEntry,
+    Project,
+)
+from core.generations import listing
+from core.generations.list_filter import ListFilter
 from core.messages import Message, message
-from core.projects import projects
 from core.spec import Reference
 from core.workspaces.access import (
     Member,
-    Owned,
     bound_workspaces,
     in_bound_workspace,
+    in_workspace,
     visible_to,
     visible_to_bound,
 )
 
-CLOCK_SLACK = timedelta(hours=1)
-"""How far the time inside an id may be from `created_at`: they are read one after the other, on one machine."""
-
-
-class ReviewStatus(StrEnum):
-    """What a person thinks of a clip; `Generation.kept` as a word."""
-
-    KEPT = "kept"
-    REJECTED = "rejected"
-    UNDECIDED = "undecided"
-
-    @property
-    def kept(self) -> bool | None:
-        """The value of the column `Generation.kept`."""
-        return _KEPT[self]
-
-    @classmethod
-    def of(cls, kept: bool | None) -> "ReviewStatus":
-        """The status for a value of the column `Generation.kept`."""
-        return next(verdict for verdict, value in _KEPT.items() if value is kept)
-
-
-_KEPT = {ReviewStatus.KEPT: True, ReviewStatus.REJECTED: False, ReviewStatus.UNDECIDED: None}
-
-
-@dataclass(frozen=True, slots=True)
-class ListFilter:
-    """What a history shows, and in which order; None or empty means all. Times are aware, `until` is not included.
-
-    `findings` are kinds of which the clip has at least one; all of them find every clip with any. `text` are beginnings
-    of words in the prompt, see `prompt_search`. `everywhere` is all workspaces in the person's
-    reach, where the others are the present one; a project is looked at wherever it is.
-    """
-
-    everywhere: bool = False
-    maker_id: str | None = None
-    project_id: str | None = None
-    statuses: tuple[Status, ...] = ()
-    model_id: str | None = None
-    provider: str | None = None
-    text: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    favourite: bool | None = None
-    verdict: ReviewStatus | None = None
-    tag: str | None = None
-    findings: tuple[FindingKind, ...] = ()
-    oldest_first: bool = False
+WALKED_ROWS = 10_000
+WALKED_MATCHES = 2_000
+"""So many rows are looked at to count those that fit, so many of those with words that are searched: 10 ms at most."""
 
 
 class ListRow(NamedTuple):
@@ -90,6 +53,7 @@ class ListRow(NamedTuple):
     user_id: str
     project_id: str
     retry_of_id: str | None
+    batch_id: str | None
     provider: str
     model_id: str
     model_name: str
@@ -122,6 +86,7 @@ class ListRow(NamedTuple):
     output_facts: Mapping[str, Any] | None
     favourite: bool
     kept: bool | None
+    reject_reason: RejectReason | None
     findings: Sequence[Mapping[str, Any]] | None
     loudness_lufs: float | None
     created_at: datetime
@@ -135,6 +100,21 @@ class Page:
 
     rows: Sequence[ListRow]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many clips fit; where it is not `is_exact`, among those that were counted, and there may be more."""
+
+    number: int
+    is_exact: bool = True
+
+
+class Take(NamedTuple):
+    """Which of the clips that were ordered with one press this one is: `number` of `of`, from 1."""
+
+    number: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,24 +140,91 @@ def list_page(
 
     NotFound for a project that they do not see.
     """
-    _check_project(session, member, chosen)
-    query = _page(chosen, cursor, limit, _Where.of(session, member, chosen))
+    listing.check_project(session, member, chosen)
+    query = listing.page(_LIST_COLUMNS, chosen, cursor, limit, listing.Where.of(session, member, chosen))
     rows = session.execute(query, bound_workspaces(member)).all()
     return Page([ListRow._make(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
 def neighbours(session: ReadSession, member: Member, chosen: ListFilter, generation_id: str) -> Neighbours:
     """The clips before and after one, in the order of the listing. NotFound for a project that they do not see."""
-    _check_project(session, member, chosen)
-    found = _listing(select(Generation.id), chosen, _Where.of(session, member, chosen))
+    listing.check_project(session, member, chosen)
+    found = listing.listing(select(Generation.id), chosen, listing.Where.of(session, member, chosen))
 
     def nearest(*, older: bool) -> str | None:
-        beyond = found.where(_beyond(found, generation_id, older=older))
+        beyond = found.where(listing.beyond(found, generation_id, older=older))
         nearest_id: str | None = session.scalar(beyond.first(1, newest=older), bound_workspaces(member))
         return nearest_id
 
     newer, older = nearest(older=False), nearest(older=True)
     return Neighbours(older, newer) if chosen.oldest_first else Neighbours(newer, older)
+
+
+def matching_ids(session: Reader, member: Member, chosen: ListFilter, *, limit: int) -> Select[str]:
+    """A statement of the ids of everything that fits, newest first, to be run with `bound_workspaces(member)`.
+
+    NotFound for a project that they do not see.
+    """
+    listing.check_project(session, member, chosen)
+    return listing.listing(select(Generation.id), chosen, listing.Where.of(session, member, chosen)).first(
+        limit, newest=True
+    )
+
+
+def count(session: Reader, member: Member, chosen: ListFilter, *, walked_rows: int = WALKED_ROWS) -> Count:
+    """How many clips a history shows. NotFound for a project that they do not see.
+
+    Without a filter, or of a project, the figure is kept beside the rows and always exact. Else rows are counted, the
+    newest `walked_rows` of those with the rarest thing that is asked for: a figure that grows with nothing but that.
+    """
+    listing.check_project(session, member, chosen)
+    if chosen == ListFilter(chosen.everywhere, project_id=chosen.project_id, oldest_first=chosen.oldest_first):
+        of_project = Project.id == chosen.project_id if chosen.project_id is not None else true()
+        owned = visible_to if chosen.everywhere or chosen.project_id is not None else in_workspace
+        kept = select(func.coalesce(func.sum(Project.generation_count), 0)).where(owned(Project, member), of_project)
+        return Count(int(session.execute(kept).scalar_one()))
+    most = min(walked_rows, WALKED_MATCHES) if chosen.text.strip() else walked_rows
+    counting = listing.counting(chosen, most, listing.Where.of(session, member, chosen))
+    walked, fitting = session.execute(counting, bound_workspaces(member)).one()
+    return Count(int(fitting or 0), walked < most)
+
+
+def page_before(session: Reader, member: Member, chosen: ListFilter, *, first_id: str, limit: int = 24) -> str | None:
+    """The cursor of the page that ends before `first_id`, the first clip of a page; None for the first page."""
+    listing.check_project(session, member, chosen)
+    found = listing.listing(select(Generation.id), chosen, listing.Where.of(session, member, chosen))
+    found = found.where(listing.beyond(found, first_id, older=chosen.oldest_first))
+    before = session.execute(found.first(limit + 1, newest=chosen.oldest_first), bound_workspaces(member)).all()
+    return str(before[limit][0]) if len(before) > limit else None
+
+
+def cursor_at(session: Reader, member: Member, chosen: ListFilter, moment: datetime) -> str | None:
+    """The cursor of the page that begins at a moment; None for the first page.
+
+    It begins with the newest clip from before, where the oldest are first with the oldest one from then on.
+    """
+    listing.check_project(session, member, chosen)
+    # Of everything there, whatever else is asked for: a cursor is a place in time and need not fit itself.
+    anything = ListFilter(everywhere=chosen.everywhere, project_id=chosen.project_id)
+    found = listing.listing(select(Generation.id), anything, listing.Where.of(session, member, anything))
+    there = listing.first_id(moment, timedelta(0))
+    beyond = found.where(found.place < there if chosen.oldest_first else found.place >= there)
+    cursor: str | None = session.execute(beyond.first(1, newest=chosen.oldest_first), bound_workspaces(member)).scalar()
+    return cursor
+
+
+def takes(session: Reader, rows: Collection[ListRow]) -> Mapping[str, Take]:
+    """Generation -> which take it is, of these that were ordered together with others; deleted ones count, too.
+
+    The rows must be such that the caller may see.
+    """
+    batches = {row.batch_id for row in rows if row.batch_id is not None}
+    if not batches:
+        return {}
+    ids = defaultdict(list)
+    for row in session.execute(_OF_BATCHES, {"batch_ids": list(batches)}):
+        ids[row.batch_id].append(row.id)
+    return {id_: Take(place, len(together)) for together in ids.values() for place, id_ in enumerate(together, start=1)}
 
 
 def get_many(session: ReadSession, member: Member, ids: Collection[str]) -> Sequence[Generation]:
@@ -198,142 +245,11 @@ def details(session: ReadSession, row: Generation) -> Details:
 _LIST_COLUMNS = select(*(getattr(Generation, name) for name in ListRow._fields))
 
 
-@dataclass(frozen=True, slots=True)
-class _Where:
-    """Where a listing looks: the kind of database, how many workspaces, and which, where the index of words is asked.
-
-    `count` is that of all workspaces in reach, and 1 for the present one or a project.
-    """
-
-    is_postgresql: bool
-    count: int
-    word_owner_ids: tuple[str, ...]
-
-    @classmethod
-    def of(cls, session: Reader, member: Member, chosen: ListFilter) -> "_Where":
-        bind = session if isinstance(session, Connection) else session.get_bind()
-        ids = member.workspace_ids if chosen.everywhere else (member.workspace_id,)
-        if chosen.project_id is not None:
-            ids = (chosen.project_id,)
-        return cls(bind.dialect.name == "postgresql", len(ids), ids if chosen.text.strip() else ())
-
-
-def _check_project(session: Reader, member: Member, chosen: ListFilter) -> None:
-    if chosen.project_id is not None:
-        projects.check_visible(session, member, chosen.project_id)
-
-
-@lru_cache(maxsize=256)
-def _page(chosen: ListFilter, cursor: str | None, limit: int, where: _Where) -> Select[Any]:
-    """The statement of a page and one row more; kept, since to put it together takes as long as to run it."""
-    found = _listing(_LIST_COLUMNS, chosen, where)
-    if cursor is not None:
-        found = found.where(_beyond(found, cursor, older=not chosen.oldest_first))
-    return found.first(limit + 1, newest=not chosen.oldest_first)
-
-
-def _listing(columns: Select[Any], chosen: ListFilter, where: _Where) -> prompt_search.Found:
-    """These columns of everything that fits, in no order yet; a project is in reach.
-
-    No index has the rows of several workspaces in their order, but that of words: the others are walked one workspace
-    after the other, so that a page costs as much as there are workspaces, however full they are.
-    """
-    if where.count == 1:
-        found = _within(columns, chosen, in_bound_workspace)
-    else:
-        found = _within(columns, chosen, visible_to_bound)
-        each = (partial(in_bound_workspace, nth=nth) for nth in range(where.count))
-        found = replace(found, walks=tuple(_within(select(Generation.id), chosen, owned).query for owned in each))
-    if where.word_owner_ids:
-        return prompt_search.narrow(
-            found,
-            chosen.text,
-            is_postgresql=where.is_postgresql,
-            owner_ids=where.word_owner_ids,
-            maker_id=chosen.maker_id,
-            marks=_marks(chosen),
-        )
-    return found
-
-
-def _within(
-    columns: Select[Any], chosen: ListFilter, owned: Callable[[Owned], ColumnElement[bool]]
-) -> prompt_search.Found:
-    """These columns of what fits in the workspaces of a condition."""
-    query = columns.where(Generation.deleted_at.is_(None), *_conditions(chosen))
-    if chosen.project_id is not None:
-        # The project is in reach, so its rows are: without the workspace in the query its own index is used.
-        query = query.where(Generation.project_id == chosen.project_id)
-    else:
-        query = query.where(owned(Generation))
-    place: ColumnElement[str] = Generation.id.expression
-    if chosen.tag is not None:
-        query = query.join(GenerationTag, GenerationTag.generation_id == Generation.id)
-        query = query.where(GenerationTag.tag == canonical_tag(chosen.tag))
-        if chosen.project_id is None:
-            query = query.where(owned(GenerationTag))
-        place = GenerationTag.generation_id.expression  # the same id, in the order of the index of tags
-    return prompt_search.Found(query, place)
-
-
-def _marks(chosen: ListFilter) -> list[Collection[str]]:
-    """What of a filter the index of words knows as well."""
-    found: list[Collection[str]] = []
-    if chosen.statuses and set(chosen.statuses) <= set(ENDED_STATUSES):
-        found.append([status.value for status in chosen.statuses])
-    if chosen.favourite:
-        found.append(["favourite"])
-    if chosen.verdict in (ReviewStatus.KEPT, ReviewStatus.REJECTED):
-        found.append([chosen.verdict.value])
-    found += [[prompt_search.mark("f", kind) for kind in chosen.findings]] if chosen.findings else []
-    found += [[prompt_search.mark("m", chosen.model_id)]] if chosen.model_id else []
-    found += [[prompt_search.mark("p", chosen.provider)]] if chosen.provider else []
-    return found
-
-
-def _beyond(found: prompt_search.Found, generation_id: str, *, older: bool) -> ColumnElement[bool]:
-    there = found.place_of(generation_id)
-    return found.place < there if older else found.place > there
-
-
-def _conditions(chosen: ListFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if chosen.maker_id is not None:
-        found.append(Generation.user_id == chosen.maker_id)
-    if chosen.statuses:
-        found.append(Generation.status.in_(chosen.statuses))
-        if not set(chosen.statuses) & set(ENDED_STATUSES):
-            found.append(is_live())
-    if chosen.model_id is not None:
-        found.append(Generation.model_id == chosen.model_id)
-    if chosen.provider is not None:
-        found.append(Generation.provider == chosen.provider)
-    if chosen.favourite is not None:
-        # As a literal, because SQLite uses a partial index only for the very same words.
-        favourite: ColumnElement[bool] = literal_column("generations.favourite")
-        found.append(favourite if chosen.favourite else ~favourite)
-    if chosen.verdict is not None:
-        kept = chosen.verdict.kept
-        found.append(Generation.kept.is_(None) if kept is None else Generation.kept == literal(kept))
-    if chosen.findings:
-        found.append(literal_column("generations.finding_kinds") > literal_column("0"))  # as of its index
-        found.append(Generation.finding_kinds.bitwise_and(mask(chosen.findings)) != 0)
-    if chosen.since is not None:
-        found += [Generation.created_at >= chosen.since, Generation.id >= _first_id(chosen.since, -CLOCK_SLACK)]
-    if chosen.until is not None:
-        found += [Generation.created_at < chosen.until, Generation.id <= _first_id(chosen.until, CLOCK_SLACK)]
-    return found
-
-
-def _first_id(moment: datetime, slack: timedelta) -> str:
-    """The smallest id (UUID version 7) of a moment: ids carry their time, so the index of ids is one of times."""
-    stamp = int((moment.timestamp() + slack.total_seconds()) * 1000)
-    return str(uuid.UUID(int=min(max(stamp, 0), 2**48 - 1) << 80))
-
-
-def canonical_tag(tag: str) -> str:
-    """A tag as it is kept and compared: small letters, composed, single spaces."""
-    return normal_form.canonical(" ".join(tag.casefold().split()))
+_OF_BATCHES = (
+    select(Generation.batch_id, Generation.id)
+    .where(Generation.batch_id.in_(bindparam("batch_ids", expanding=True)))
+    .order_by(Generation.id)
+)
 
 
 NOT_FOUND = message("generation_not_found")
@@ -359,6 +275,18 @@ def last_model(session: ReadSession, member: Member) -> str | None:
     )
 
 
+RECENT_ORDERS = 50
+"""Among so many newest orders of a person their recent models are looked for."""
+
+
+def recent_models(session: Reader, member: Member, *, limit: int) -> Sequence[str]:
+    """Ids of the models that they have ordered lately in their workspace, the last one first."""
+    found = session.execute(
+        _RECENT_MODELS, {"workspace_id": member.workspace_id, "user_id": member.id, "limit": RECENT_ORDERS}
+    ).scalars()
+    return list(dict.fromkeys(found))[:limit]
+
+
 def get(session: ReadSession, member: Member, generation_id: str) -> Generation:
     """A generation in a workspace of theirs; NotFound also when it is in another one or deleted."""
     row = session.scalar(visible(member).where(Generation.id == generation_id))
@@ -382,7 +310,7 @@ def file_bytes(row: Generation | ListRow) -> int:
     return int((row.output_facts or {}).get("size_bytes") or row.stored_bytes)
 
 
-def file_name(row: Generation) -> str:
+def file_name(row: Generation | ListRow) -> str:
     """A name to save a clip under: the start of its prompt and the end of its id, harmless on every system."""
     words = "".join(char if char.isascii() and char.isalnum() else " " for char in row.prompt.lower()).split()
     stem = "-".join(words)[:48].strip("-") or "clip"
@@ -392,6 +320,13 @@ def file_name(row: Generation) -> str:
 # Put together once: they are run more often than others, and putting them together takes longer than running them.
 _STATUS_SNAPSHOT = select(*(getattr(Generation, field.name) for field in fields(StatusSnapshot))).where(
     visible_to_bound(Generation), Generation.deleted_at.is_(None), Generation.id == bindparam("generation_id")
+)
+
+_RECENT_MODELS = (
+    select(Generation.model_id)
+    .where(in_bound_workspace(Generation), Generation.user_id == bindparam("user_id"))
+    .order_by(Generation.id.desc())
+    .limit(bindparam("limit"))
 )
 
 

@@ -17,7 +17,8 @@ from core.db.tables import Generation, GenerationEvent, is_live
 from core.generations import lifecycle, spending
 from core.messages import Message, message
 from core.providers import registry
-from core.providers.contract import JobMatches, JobNotice, ProviderJob
+from core.providers.contract import JobMatches, ProviderJob
+from core.providers.vendor_calls import JobNotice
 
 LATE_ARRIVAL_WINDOW = timedelta(minutes=5)
 """How long after it was lost an order may still arrive: a worker that sleeps with its machine and wakes has

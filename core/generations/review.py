@@ -5,19 +5,19 @@ clip: what it cost stays with the project it was charged in, and so do the figur
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select
+from sqlalchemy import CompoundSelect, Select, bindparam, delete, func, insert, literal, select, union_all
 from sqlalchemy import update as sql_update
 
 from core import errors
 from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession, update_where
-from core.db.enums import ENDED_STATUSES, Status
+from core.db.enums import ENDED_STATUSES, RejectReason, Status
 from core.db.tables import Generation, GenerationTag, Project
-from core.generations.queries import ReviewStatus, canonical_tag
+from core.generations.list_filter import ReviewStatus, canonical_tag
 from core.messages import message
 from core.projects import projects
 from core.usage import rollups
@@ -27,24 +27,50 @@ from core.workspaces.permissions import Action
 
 TAG_LIMIT_CHARS = 40
 TAGS_LIMIT = 20
+MAX_COUNTED = 1000
 MAX_CLIPS = 200
 """How many clips can be changed at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to change of clips; None leaves it. `tags` replaces all of them, `add_tags` and `remove_tags` some."""
+    """What to change of clips; None leaves it. `tags` replaces all of them, `add_tags` and `remove_tags` some.
+
+    A verdict is written with its reason: `reject_reason` goes with a rejection only, None for none given.
+    """
 
     favourite: bool | None = None
     verdict: ReviewStatus | None = None
+    reject_reason: RejectReason | None = None
     tags: Collection[str] | None = None
     add_tags: Collection[str] = ()
     remove_tags: Collection[str] = ()
     project_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict on a clip by somebody who took it for `seen` until then."""
+
+    generation_id: str
+    verdict: ReviewStatus
+    seen: ReviewStatus
+    reason: RejectReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A clip after a decision; `is_written` is False where somebody else had judged it meanwhile, whose word stays."""
+
+    row: Generation
+    is_written: bool
+
+
 def update(session: WriteSession, member: Member, generation_id: str, changes: Changes) -> Generation:
-    """Change one clip. NotFound when they do not see it or the project; Conflict where it cannot be, and why."""
+    """Change one clip. NotFound when they do not see it or the project; Conflict where it cannot be, and why.
+
+    InvalidRequest for a reason without a rejection.
+    """
     [row] = _locked(session, member, [generation_id])
     if changes.verdict is not None and row.status is not Status.COMPLETED:
         raise errors.Conflict(message("cannot_judge_yet"))
@@ -67,6 +93,31 @@ def update_many(session: WriteSession, member: Member, ids: Collection[str], cha
         rows = [row for row in rows if row.status in ENDED_STATUSES]
     _change(session, member, rows, changes)
     return len(rows)
+
+
+def decide(session: WriteSession, member: Member, decisions: Sequence[Decision]) -> Sequence[Decided]:
+    """Write verdicts down where nobody was faster, in one transaction; what each clip came to, in the order given.
+
+    A verdict that is there already is no disagreement, so that what is sent twice is written once. NotFound, Forbidden
+    and Conflict as `update`, for all of them together.
+    """
+    rows = {row.id: row for row in _locked(session, member, [each.generation_id for each in decisions])}
+    found = []
+    for each in decisions:
+        row = rows[each.generation_id]
+        if row.status is not Status.COMPLETED:
+            raise errors.Conflict(message("cannot_judge_yet"))
+        is_written = ReviewStatus.of(row.kept) in (each.seen, each.verdict)
+        if is_written:
+            _change(session, member, [row], Changes(verdict=each.verdict, reject_reason=each.reason))
+        found.append(Decided(row, is_written))
+    return found
+
+
+def count_reasons(session: Reader, member: Member) -> Mapping[RejectReason, int]:
+    """How many clips of the workspace were rejected for each reason, up to MAX_COUNTED of each."""
+    found = session.execute(_REASONS, {"workspace_id": member.workspace_id}).all()
+    return {RejectReason(reason): count for reason, count in found}
 
 
 def tags_of(session: ReadSession, member: Member, generation_id: str) -> Sequence[str]:
@@ -97,6 +148,18 @@ def _hopping() -> Select[Any]:
 
 
 _OWN_TAGS = _hopping()
+
+
+def _count_reason(reason: RejectReason) -> Select[str, int]:
+    """Of the index, which has them together, so that it costs no more where there are a million."""
+    of_it = select(literal(1)).where(
+        in_bound_workspace(Generation), Generation.reject_reason == reason, Generation.deleted_at.is_(None)
+    )
+    counted = of_it.limit(MAX_COUNTED).subquery()
+    return select(literal(reason.value).label("reason"), func.count().label("count")).select_from(counted)
+
+
+_REASONS: CompoundSelect[Any] = union_all(*map(_count_reason, RejectReason))
 
 
 def clean_tags(tags: Iterable[str]) -> list[str]:
@@ -137,13 +200,15 @@ def _locked(session: WriteSession, member: Member, ids: Collection[str]) -> list
 
 
 def _change(session: WriteSession, member: Member, rows: Sequence[Generation], changes: Changes) -> None:
+    if changes.reject_reason is not None and changes.verdict is not ReviewStatus.REJECTED:
+        raise errors.InvalidRequest(fields={"rejectReason": message("reason_without_rejection")})
     if changes.favourite is not None:
         _set(session, rows, favourite=changes.favourite)
     if changes.tags is not None or changes.add_tags or changes.remove_tags:
         for row in rows:
             _tag(session, member, row, changes)
     if changes.verdict is not None:
-        _judge(session, rows, changes.verdict.kept)
+        _judge(session, member, rows, changes.verdict.kept, changes.reject_reason)
     if changes.project_id is not None:
         _move(session, member, rows, changes.project_id)
     session.flush()
@@ -176,7 +241,9 @@ def _tag(session: WriteSession, member: Member, row: Generation, changes: Change
         session.execute(insert(GenerationTag), rows)
 
 
-def _judge(session: WriteSession, rows: Sequence[Generation], kept: bool | None) -> None:
+def _judge(
+    session: WriteSession, member: Member, rows: Sequence[Generation], kept: bool | None, reason: RejectReason | None
+) -> None:
     """Write the verdict and take the difference to the one before it into the roll-up."""
     figures: dict[rollups.Key, Counter[str]] = {}
     paid_by = _paid_by(session, rows)
@@ -189,7 +256,7 @@ def _judge(session: WriteSession, rows: Sequence[Generation], kept: bool | None)
         added = figures.setdefault(key, Counter())
         added.update(_counted(kept, row.duration_seconds))
         added.subtract(_counted(row.kept, row.duration_seconds))
-    _set(session, rows, kept=kept)
+    _set(session, rows, kept=kept, reject_reason=reason, judged_by_id=None if kept is None else member.id)
     for key in sorted(figures):
         if changed := {name: figure for name, figure in figures[key].items() if figure}:
             rollups.add(session, key, **changed)

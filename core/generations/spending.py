@@ -14,7 +14,7 @@ from core import errors
 from core.billing import pricing
 from core.billing.quote import idr_of_microusd
 from core.catalog import costs, in_force, price_list
-from core.catalog.catalogue import Catalogue
+from core.catalog.costs import Estimate
 from core.catalog.records import Cost
 from core.db.enums import CostBasis, Stage
 from core.db.tables import Generation
@@ -24,9 +24,8 @@ from core.providers.contract import JobState, JobStatus, ProviderJob, UseUnit
 _TOLD = (CostBasis.REPORTED, CostBasis.USED)
 
 
-def freeze(row: Generation, known: Catalogue, *, idr_per_usd: int) -> None:
+def freeze(row: Generation, estimate: Estimate | None, *, idr_per_usd: int) -> None:
     """Keep with a new order what it will probably cost by the catalogue of its moment, and the dollar of then."""
-    estimate = pricing.estimated_cost(row.spec, row.created_at, known)
     row.idr_per_usd = idr_per_usd
     if estimate is not None:
         row.estimated_cost_microusd, row.cost_since = estimate.microusd, estimate.since

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from core.db import Reader
-from core.db.tables import Generation, Upload, Workspace, WorkspaceMember
+from core.db.tables import BulkJob, Generation, Upload, Workspace, WorkspaceMember
 
 
 def is_of_deleted(session: Reader, key: str) -> bool:
@@ -16,12 +16,19 @@ def is_of_deleted(session: Reader, key: str) -> bool:
 
 
 def is_in_reach(session: Reader, user_id: str, key: str) -> bool:
-    """Whether a stored file is a clip, or an image that was brought, of a workspace that this person is in."""
+    """Whether a stored file is a clip, or an asset, of a workspace that this person is in.
+
+    What somebody has had packed is theirs alone, as long as they are in that workspace.
+    """
     folder, _, rest = key.partition("/")
     if folder == "videos":
         where = select(Generation.workspace_id).where(Generation.id == rest.partition("/")[0])
+    elif folder == "exports":
+        job = BulkJob.id == rest.partition("/")[0]
+        where = select(BulkJob.workspace_id).where(job, BulkJob.user_id == user_id)
     else:
-        where = select(Upload.workspace_id).where(Upload.storage_key == key)
+        of_still = key.removesuffix(".webp") + ".mp4"  # the still picture of a video lies beside it
+        where = select(Upload.workspace_id).where(Upload.storage_key.in_((key, of_still)))
     theirs = (
         select(WorkspaceMember.workspace_id)
         .join(Workspace, Workspace.id == WorkspaceMember.workspace_id)

@@ -1,55 +1,32 @@
 """Generations as people and scripts act on them: order, cancel, retry, delete."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ScalarSelect, bindparam, or_, select, update
 
 from core import db, errors
+from core.assets import made_from
 from core.billing import ledger, pricing
 from core.billing.quote import Quote
 from core.catalog import in_force, offered, rules
 from core.catalog_changes import current
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
-from core.db.enums import Status
+from core.db.enums import SourceKind, Status
 from core.db.tables import Generation, Project, Workspace, is_live, table_of
-from core.generations import lifecycle, spending
+from core.generations import lifecycle, named, spending
+from core.generations.orders import Order
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
 from core.messages import message
 from core.projects import projects, uploads
-from core.spec import GenerationSpec
 from core.usage import exchange_rates
 from core.workspaces import quota
 from core.workspaces.access import Member, in_workspace
 from core.workspaces.permissions import Action
 
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a person asks for, and in which project; the same for form, API and retry."""
-
-    project_id: str
-    spec: GenerationSpec
-
-    @classmethod
-    def of(cls, row: Generation) -> "Order":
-        """The order that a generation was made from."""
-        return cls(row.project_id, row.spec)
-
-    def trimmed(self) -> "Order":
-        """The same without white space around the texts."""
-        return Order(self.project_id, self.spec.trimmed())
-
-    def digest(self) -> str:
-        """The same for the same request, whoever sends it."""
-        return self.spec.digest(project_id=self.project_id)
-
-    def recipe(self) -> str:
-        """The same for the same clip, whatever project it is for."""
-        return self.spec.digest()
+__all__ = ["Order", "is_repeat", "made_before", "submit"]
 
 
 @current.ordering
@@ -70,6 +47,8 @@ def submit(
     The same `idempotency_key` with the same order returns the first generation, marked as `replayed`; with another
     order, or to go on from another clip, it raises IdempotencyConflict. `configured` names the providers that have a
     key; `extends_id` is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press.
+    Names in the prompt (`@mira`) are resolved into references and words, and stay what they are now. One that begins
+    with a picture of a clip remembers which.
     Raises InvalidRequest with fields, ModelNotOffered, ProviderNotConfigured, InsufficientCredits, TokenCapReached,
     StorageFull, NotFound for a project or a clip that is not theirs.
     """
@@ -89,31 +68,35 @@ def submit(
             return first
     now = db.now(session)
     offered.check(order.spec.model_id, now)
+    order = named.resolved(session, member, order, configured=configured)
     model = rules.require(order.spec)
     project = projects.get_held(session, member, order.project_id)
     member.require(Action.ORDER, project.workspace_id)
     if project.archived_at is not None:
         raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
-    for key, field in rules.images(order.spec):
-        uploads.check_owned(session, project.workspace_id, key, field=field)
-    if extends_id is not None:
-        get(session, member, extends_id)
+    uploads.check_orderable(session, project.workspace_id, list(rules.media(order.spec)))
+    for made_from_id in filter(None, (extends_id, order.final_of_id)):
+        get(session, member, made_from_id)
     if model.provider not in configured:
         raise errors.ProviderNotConfigured
     if quota.used_bytes(session, project.workspace_id) >= quota_bytes:
         raise errors.StorageFull
     known = in_force.current()
     price = pricing.priced(order.spec, now, known)
-    row = _row(member, project, order, price, now)
-    spending.freeze(row, known, idr_per_usd=exchange_rates.at(session, now))
+    is_marked = select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery()
+    row = new_row(member, project, order, price, now=now, visible_mark=is_marked)
+    estimate = pricing.estimated_cost(order.spec, now, known)
+    spending.freeze(row, estimate, idr_per_usd=exchange_rates.at(session, now))
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
         idempotency_key,
         retry_of_id,
         extends_id,
         batch_id,
     )
+    row.source_id, row.source_kind = _source(session, row, order.final_of_id)
     session.add(row)
     session.flush()
+    made_from.note(session, row, names=order.names)
     ledger.hold(session, project.workspace_id, generation_id=row.id, credits=price.total_credits, actor=member.email)
     if member.token_id is not None:
         api_tokens.spend(session, member.token_id, credits=price.total_credits)
@@ -128,6 +111,14 @@ def is_repeat(first: Generation, order: Order, extends_id: str | None) -> bool:
     return first.request_hash == order.digest() and first.extends_id == extends_id
 
 
+def _source(session: ReadSession, row: Generation, final_of_id: str | None) -> tuple[str | None, SourceKind | None]:
+    """The clip that an order is made from, and what of it."""
+    if final_of_id is not None:
+        return final_of_id, SourceKind.DRAFT
+    clip_id = uploads.source_of(session, row.workspace_id, row.start_image_key) if row.start_image_key else None
+    return (None, None) if clip_id is None else (clip_id, SourceKind.FRAME)
+
+
 _PROJECTS = table_of(Project)
 _COUNT = (
     update(_PROJECTS)
@@ -136,7 +127,19 @@ _COUNT = (
 )
 
 
-def _row(member: Member, project: Project, order: Order, price: Quote, now: datetime) -> Generation:
+def new_row(
+    member: Member,
+    project: Project,
+    order: Order,
+    price: Quote,
+    *,
+    now: datetime,
+    visible_mark: ScalarSelect[bool] | bool,
+) -> Generation:
+    """The row of an order that was checked and priced; nothing of it is written yet.
+
+    `visible_mark` is asked for by SQL in the same statement, or known.
+    """
     model = in_force.model(order.spec.model_id)
     return Generation(
         workspace_id=project.workspace_id,
@@ -149,7 +152,7 @@ def _row(member: Member, project: Project, order: Order, price: Quote, now: date
         model_name=model.name,
         credits=price.total_credits,
         quote=price.to_json(),
-        visible_mark=select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery(),
+        visible_mark=visible_mark,
         next_at=now,
         created_at=now,
         updated_at=now,

@@ -72,6 +72,11 @@ def find(session: ReadSession, email: str) -> User | None:
     return session.get(User, user.merged_into_id) if user is not None and user.merged_into_id is not None else user
 
 
+def by_id(session: ReadSession, user_id: str) -> User | None:
+    """The person with this id, who may have been deactivated; None when there is none."""
+    return session.get(User, user_id)
+
+
 def get(session: ReadSession, email: str) -> User:
     """The person with this address, as `find`; NotFound when there is none."""
     user = find(session, email)

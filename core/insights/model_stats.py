@@ -149,6 +149,7 @@ def _ended(model_id: str, *, limit: int) -> Subquery:
             Generation.error_code,
             Generation.findings.is_not(None).label("is_checked"),
             Generation.finding_kinds,
+            Generation.kept,
         )
         .where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
         .order_by(Generation.ended_at.desc())
@@ -168,7 +169,8 @@ class TrackRecord:
     `ended` counts completed ones and those that the model or its provider failed: what was refused to a person, and
     what our key, our account there or this installation spoiled, says nothing of the model. The seconds are from
     acceptance to the end, of half and of nine in ten that completed, None before one did. `checked` are those of the
-    completed that were looked over, `with_findings` those of them about which something was noticed.
+    completed that were looked over, `with_findings` those of them about which something was noticed; `judged` those
+    that somebody kept or rejected, `kept` those of them that were kept.
     """
 
     completed: int
@@ -177,11 +179,18 @@ class TrackRecord:
     p90_seconds: float | None
     checked: int = 0
     with_findings: int = 0
+    judged: int = 0
+    kept: int = 0
 
     @property
     def success_rate(self) -> float | None:
         """Completed of those that could have been; None before there are any."""
         return self.completed / self.ended if self.ended else None
+
+    @property
+    def kept_rate(self) -> float | None:
+        """Clips that were kept of those that were judged; None before there are any."""
+        return self.kept / self.judged if self.judged else None
 
     @property
     def findings_rate(self) -> float | None:
@@ -229,4 +238,6 @@ def _record(ended: Sequence[Row[Any]]) -> TrackRecord:
         p90_seconds=usual.p90_seconds if usual else None,
         checked=len(checked),
         with_findings=sum(row.finding_kinds > 0 for row in checked),
+        judged=sum(row.kept is not None for row in completed),
+        kept=sum(bool(row.kept) for row in completed),
     )

@@ -81,6 +81,7 @@ class Watch:
         self._lock = Lock()
         self._looked_at = float("-inf")
         self._missing: Collection[Part] | None = None
+        self._seen: dict[Part, datetime] = {}
 
     def workers(self, reader: Callable[[], Reader]) -> Workers:
         """Who is missing; `reader` is asked for only when somebody is, and to be closed by the caller."""
@@ -89,8 +90,9 @@ class Watch:
             return Workers()
         if not missing:
             return Workers(known=True)
-        seen = last_seen(reader())
-        return Workers(known=True, since={part: seen.get(part) for part in Part if part in missing})
+        written = last_seen(reader())  # what was seen here stands in: a part may go before it is written down
+        since = {part: written.get(part, self._seen.get(part)) for part in Part if part in missing}
+        return Workers(known=True, since=since)
 
     def _look(self) -> Collection[Part] | None:
         """The missing parts; None while nothing can be said. One thread asks, the others take what was known."""
@@ -110,6 +112,7 @@ class Watch:
             there = presence.present(redis)
         except Unreachable:
             return {Part.REDIS}
+        self._seen |= dict.fromkeys(map(Part, there), utc_now())
         missing = {Part(role) for role in presence.Role if role not in there}
         if missing and time.monotonic() - self._began < START_SECONDS:
             return None

@@ -1,6 +1,5 @@
 """Projects: folders of generations, each in one workspace."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +38,7 @@ _NAMES = {
     .limit(bindparam("limit"))
     for archived in (False, True)
 }
+_NAME = select(Project.name).where(in_bound_workspace(Project), Project.id == bindparam("project_id"))
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 
 _OLDER = aliased(Generation)
@@ -53,7 +53,7 @@ _LAST_SHOWN = (
 )
 # For each project the index finds the id of its last one to show; numbering rows in a window would read all of them.
 _POSTERS = (
-    select(Generation.project_id, Generation.thumbnail_key)
+    select(Generation.project_id, Generation.thumbnail_key, Generation.preview_key, Generation.ended_at)
     .join(Project, Project.id == Generation.project_id)
     .where(
         Project.id.in_(_IDS),
@@ -93,8 +93,9 @@ class Sort(StrEnum):
 class Summary:
     """A project as a list shows it; `cover_keys` are the storage keys of its newest posters, newest first.
 
-    `spent_credits` was charged in it since its beginning, `month_credits` since the first of this month (UTC);
-    `in_flight_credits` are reserved for what is under way.
+    `preview_key` is the small moving picture of the newest, which ended at `last_clip_at`; None without one.
+    `spent_credits` was charged in it since its beginning, `month_credits` since the first of this month (UTC), for
+    clips of `month_people`, who spent most first; `in_flight_credits` are reserved for what is under way.
     """
 
     id: str
@@ -110,6 +111,9 @@ class Summary:
     month_credits: int
     monthly_budget_credits: int | None
     cover_keys: tuple[str, ...]
+    preview_key: str | None = None
+    last_clip_at: datetime | None = None
+    month_people: tuple[str, ...] = ()
 
 
 def create(session: WriteSession, member: Member, *, name: str, description: str = "") -> Project:
@@ -213,7 +217,7 @@ def list_page(
     ids = [row.id for row in rows]
     posters = _posters(session, member, ids)
     live = _in_flight(session, member, ids)
-    month = _this_month(session, member, [row.id for row in rows if row.monthly_budget_credits is not None])
+    month = _this_month(session, member, ids)
     return [
         Summary(
             id=row.id,
@@ -226,9 +230,12 @@ def list_page(
             in_flight_count=live.get(row.id, (0, 0))[0],
             in_flight_credits=live.get(row.id, (0, 0))[1],
             spent_credits=row.spent_credits,
-            month_credits=month.get(row.id, 0),
+            month_credits=sum(month.get(row.id, {}).values()),
             monthly_budget_credits=row.monthly_budget_credits,
-            cover_keys=tuple(posters.get(row.id, ())),
+            cover_keys=tuple(poster.thumbnail_key for poster in posters.get(row.id, ())),
+            preview_key=posters[row.id][0].preview_key if row.id in posters else None,
+            last_clip_at=posters[row.id][0].ended_at if row.id in posters else None,
+            month_people=tuple(month.get(row.id, ())),
         )
         for row in rows
     ]
@@ -238,6 +245,12 @@ def names(session: Reader, member: Member, *, archived: bool = False, limit: int
     """Id and name of the workspace's projects, last changed first: `list_page` without what cards say, far cheaper."""
     rows = session.execute(_NAMES[archived], {"workspace_id": member.workspace_id, "limit": limit})
     return {row.id: row.name for row in rows}
+
+
+def name_of(session: Reader, member: Member, project_id: str) -> str | None:
+    """What a project of the workspace is called, archived or not; None for none of it."""
+    named: str | None = session.scalar(_NAME, {"workspace_id": member.workspace_id, "project_id": project_id})
+    return named
 
 
 @cache  # to put it together takes as long as to run it
@@ -277,11 +290,11 @@ _COLUMN: Mapping[Sort, InstrumentedAttribute[Any]] = {
 }
 
 
-def _posters(session: ReadSession, member: Member, ids: Collection[str]) -> Mapping[str, Sequence[str]]:
-    """The newest posters of each project."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for project_id, key in session.execute(_POSTERS, {"workspace_ids": member.workspace_ids, "ids": list(ids)}):
-        found[project_id].append(str(key))
+def _posters(session: ReadSession, member: Member, ids: Collection[str]) -> Mapping[str, Sequence[Any]]:
+    """The newest clips of each project that have a poster."""
+    found: dict[str, list[Any]] = {}
+    for row in session.execute(_POSTERS, {"workspace_ids": member.workspace_ids, "ids": list(ids)}):
+        found.setdefault(row.project_id, []).append(row)
     return found
 
 
@@ -291,17 +304,22 @@ def _in_flight(session: ReadSession, member: Member, ids: Collection[str]) -> Ma
     return {project_id: (count, int(credits)) for project_id, count, credits in rows}
 
 
-def _this_month(session: ReadSession, member: Member, ids: Collection[str]) -> Mapping[str, int]:
-    """Project id -> credits charged since the first of this month, of those that have a budget."""
+def _this_month(session: ReadSession, member: Member, ids: Collection[str]) -> Mapping[str, Mapping[str, int]]:
+    """Project id -> person id -> credits charged since the first of this month, who spent most first."""
     if not ids:
         return {}
     first = utc_now().date().replace(day=1).isoformat()
+    credits = func.sum(UsageDay.settled_credits)
     query = (
-        select(UsageDay.project_id, func.sum(UsageDay.settled_credits))
+        select(UsageDay.project_id, UsageDay.user_id, credits)
         .where(visible_to(UsageDay, member), UsageDay.day >= first, UsageDay.project_id.in_(ids))
-        .group_by(UsageDay.project_id)
+        .group_by(UsageDay.project_id, UsageDay.user_id)
+        .order_by(credits.desc(), UsageDay.user_id)
     )
-    return {project_id: int(credits) for project_id, credits in session.execute(query)}
+    found: dict[str, dict[str, int]] = {}
+    for project_id, user_id, spent_credits in session.execute(query):
+        found.setdefault(project_id, {})[user_id] = int(spent_credits)
+    return found
 
 
 def _name(value: str) -> str:

@@ -135,7 +135,7 @@ def _move_clips(session: WriteSession, project: Project, to_workspace_id: str, q
     needed_bytes = (size_bytes or 0) + sum(image["size_bytes"] for image in images)
     quota.reserve(session, to_workspace_id, size_bytes=needed_bytes, quota_bytes=quota_bytes)
     quota.free(session, project.workspace_id, size_bytes=size_bytes or 0)
-    session.add_all(Upload(workspace_id=to_workspace_id, **image) for image in images)
+    _bring_images(session, to_workspace_id, images)
     _move_links(session, project, to_workspace_id)
     clip_ids = select(Generation.id).where(in_project)
     update_where(session, GenerationTag, GenerationTag.generation_id.in_(clip_ids), workspace_id=to_workspace_id)
@@ -144,23 +144,42 @@ def _move_clips(session: WriteSession, project: Project, to_workspace_id: str, q
 
 
 def _missing_images(session: WriteSession, project: Project, to_workspace_id: str) -> list[dict[str, Any]]:
-    """The images that clips of the project were made from, as uploads that the other workspace lacks."""
+    """The files that clips of the project were made from, as uploads that the other workspace lacks."""
     columns = (Generation.start_image_key, Generation.end_image_key)
     keys = union(*(select(key).where(Generation.project_id == project.id, key.is_not(None)) for key in columns))
     lists = session.scalars(
         select(Generation.references).where(Generation.project_id == project.id, Generation.references != ()).distinct()
     )
     referred_to = {reference.key for references in lists for reference in references}
-    there = select(Upload.original_sha256).where(Upload.workspace_id == to_workspace_id)
-    copied = ("user_id", "storage_key", "original_sha256", "file_name", "size_bytes", "width", "height", "created_at")
+    there = select(Upload.original_sha256).where(
+        Upload.workspace_id == to_workspace_id, Upload.purging_at.is_(None), Upload.purged_at.is_(None)
+    )
     found = session.scalars(
-        select(Upload).where(
+        select(Upload)
+        .where(
             Upload.workspace_id == project.workspace_id,
             or_(Upload.storage_key.in_(keys), Upload.storage_key.in_(referred_to)),
             Upload.original_sha256.not_in(there),
         )
+        .order_by(Upload.id)
+        .with_for_update()  # so that no one begins to remove the file meanwhile
     )
-    return [{name: getattr(upload, name) for name in copied} for upload in found]
+    return [{name: getattr(upload, name) for name in _COPIED} for upload in found]
+
+
+_COPIED = (
+    *("user_id", "kind", "name", "name_key", "storage_key", "poster_key", "original_sha256", "file_name", "size_bytes"),
+    *("width", "height", "seconds", "source_generation_id", "created_at", "archived_at", "deleted_at"),
+)
+"""What of an upload is the same in another workspace."""
+
+
+def _bring_images(session: WriteSession, to_workspace_id: str, images: list[dict[str, Any]]) -> None:
+    """Write them down there; one whose file had been removed there has it again."""
+    for image in images:
+        own = Upload.workspace_id == to_workspace_id, Upload.original_sha256 == image["original_sha256"]
+        if not update_where(session, Upload, *own, **image, purging_at=None, purged_at=None):
+            session.add(Upload(workspace_id=to_workspace_id, **image))
 
 
 def _move_links(session: WriteSession, project: Project, to_workspace_id: str) -> None:

@@ -51,7 +51,9 @@ class Adapter(VendorHooks):
         start = await self._uploaded(request.start_image, field="startImagePath")
         end = await self._uploaded(request.end_image, field="endImagePath")
         references = [
-            replace(each, image=await self._uploaded(each.image, field="references") or each.image)
+            replace(each, media=await self._uploaded(each.media, field="references") or each.media)
+            if isinstance(each.media, SourceImage)
+            else each
             for each in request.references
         ]
         request = replace(request, start_image=start, end_image=end, references=tuple(references))
@@ -147,15 +149,24 @@ class Adapter(VendorHooks):
             return None
         raise self.classify_poll_error(reply)
 
+    async def call_keys(self) -> Sequence[str]:
+        """Ask the vendor itself; what stands at another address signs by no keys of the vendor's."""
+        if not self.signs_calls or self._base_url != self.default_base_url or (call := self.call_keys_call()) is None:
+            return ()
+        reply = await self._poll(call)
+        if found := self.parse_call_keys(reply):
+            return tuple(found)
+        raise self.classify_poll_error(reply)
+
     # Sending.
 
     async def _send(self, call: Call) -> Reply:
         """One exchange. Raises httpx.HTTPError and TimeoutError, and ProviderError for a call that cannot be formed."""
         try:
-            ready = self.with_key(call)
+            ready = call if call.host else self.with_key(call)
             request = self._client.build_request(
                 ready.method,
-                self._base_url + ready.path,
+                (ready.host or self._base_url) + ready.path,
                 json=ready.json,
                 params=ready.params,
                 files=ready.files,

@@ -1,8 +1,8 @@
-"""Addresses that vendors call when a job has moved; a call only makes us look sooner, so nothing it says is trusted.
+"""Addresses that vendors call when a job has moved; a call makes us look sooner, and may tell which job it is.
 
-Each generation has an address of its own that carries our signature, which nobody can guess; that does for every
-vendor what their own signatures (or the lack of them) would do, without keeping their secrets. Polling stays the
-truth: a call that never comes, comes twice or comes late changes nothing.
+Each generation has an address of its own that carries our signature, which nobody can guess. Where the vendor signs
+its calls, too, one that is not signed is not read (`core.generations.call_keys`). Looks stay the truth: a call that
+never comes, comes twice or comes late changes nothing.
 """
 
 import json
@@ -11,8 +11,9 @@ from typing import Any
 
 from core import config, errors, signing
 from core.providers import kept, storable
-from core.providers.contract import LINK_AT_PROVIDER, JobNotice, Provider
+from core.providers.contract import LINK_AT_PROVIDER, Provider
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 CALLBACK_PATH = f"{config.API_PATH}/hooks"
 """Where the API takes the calls."""
@@ -35,10 +36,14 @@ def check(generation_id: str, signature: str, *, secrets: Sequence[bytes]) -> No
         raise errors.NotFound
 
 
-def read_notice(provider: type[Provider], model: VideoModel, body: bytes, *, key: str) -> JobNotice | None:
+def received(raw: bytes, *, headers: Mapping[str, str], query: Mapping[str, str]) -> VendorCall:
+    """A call as it came; one whose body is no JSON object has an empty one."""
+    return VendorCall(_told(raw), raw, {name.lower(): value for name, value in headers.items()}, dict(query))
+
+
+def read_notice(provider: type[Provider], model: VideoModel, call: VendorCall, *, key: str) -> JobNotice | None:
     """What a call of a vendor tells, made fit to be stored; None when it tells nothing that can be used."""
-    told = _told(body)
-    notice = provider.parse_notice(told, model) if told is not None else None
+    notice = provider.parse_notice(call, model)
     if notice is None or storable.job_id(notice.job_id) is None:
         return None
     link = notice.video_url
@@ -47,19 +52,13 @@ def read_notice(provider: type[Provider], model: VideoModel, body: bytes, *, key
     return JobNotice(notice.job_id, storable.link(link))
 
 
-def trial_answer(provider: type[Provider], body: bytes) -> Mapping[str, Any] | None:
-    """What a vendor is answered that only tries our address; None for every other call."""
-    told = _told(body)
-    return provider.callback_answer(told) if told is not None else None
-
-
-def _told(body: bytes) -> Mapping[str, Any] | None:
-    """A call's JSON object; None for what is none."""
+def _told(raw: bytes) -> Mapping[str, Any]:
+    """A call's JSON object; empty for what is none."""
     try:
-        told = json.loads(body)
+        told = json.loads(raw)
     except (ValueError, RecursionError):
-        return None
-    return told if isinstance(told, dict) else None
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _said(generation_id: str) -> str:

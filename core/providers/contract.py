@@ -18,6 +18,7 @@ from core import errors
 from core.messages import N_
 from core.providers.http import Call, Reply
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import VendorCalls
 from core.spec import ClipSettings
 
 
@@ -30,29 +31,47 @@ class MediaKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SourceImage:
-    """A cleaned image (JPEG bytes of our own making) handed to a provider.
+class SourceMedia:
+    """A cleaned file of our own making handed to a provider.
 
     `uploaded` is what the vendor calls it once it has it, an address or an id; empty where it goes along as it is.
     """
 
     data: bytes = field(repr=False)
-    media_type: str = "image/jpeg"
+    media_type: str
     uploaded: str = ""
 
     @property
     def data_url(self) -> str:
-        """The image written as an address."""
+        """The file written as an address."""
         return f"data:{self.media_type};base64,{base64.b64encode(self.data).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
+class SourceImage(SourceMedia):
+    """An image: a JPEG."""
+
+    media_type: str = "image/jpeg"
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceMedia:
-    """Something an order refers to besides its start and end image, as a provider gets it; only images so far."""
+    """Something an order refers to besides its start and end image, as a provider gets it.
+
+    An image is a JPEG that suits the model, a video an MP4 (H.264, AAC) and a sound an MP3, of 15 seconds at most. Only
+    kinds that the model declares come.
+    """
 
     kind: MediaKind
     role: str
-    image: SourceImage
+    media: SourceMedia
+
+    @property
+    def image(self) -> SourceImage:
+        """The same, of one that is an image; TypeError for others."""
+        if not isinstance(self.media, SourceImage):
+            raise TypeError(f"This reference is a {self.kind.value}.")
+        return self.media
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,14 +213,6 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class JobNotice:
-    """What a vendor's call to a generation's own address tells: its job, and where the clip lies once it is done."""
-
-    job_id: str
-    video_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ListedCost:
     """What a vendor's own list says that a clip of a model costs, in millionths of a dollar.
 
@@ -262,7 +273,7 @@ class BadFact:
     field: str = ""
 
 
-class Provider(ABC):
+class Provider(VendorCalls, ABC):
     """One vendor. It knows HTTP and nothing of us: no database, price, clock, settings or storage.
 
     Each coroutine is a single exchange (plus what must be uploaded first, or the further pages of a list); nobody
@@ -352,16 +363,6 @@ class Provider(ABC):
         It may be a data URL, which no `JobStatus` holds. A job that has failed meanwhile has no link.
         """
         return (await self.check_status(job_id)).video_url
-
-    @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
-        """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
-        return None
-
-    @classmethod
-    def callback_answer(cls, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """What a call that only tries our address is answered with; None for one that tells of a job."""
-        return None
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """Where to fetch the finished file; override where it needs headers or a URL of its own."""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import clip_links, http, kept
+from core.providers import call_signatures, clip_links, http, kept
 from core.providers.contract import (
     JobState,
     JobStatus,
@@ -186,6 +186,13 @@ class VendorHooks(Provider):
     def is_key_accepted(self, reply: Reply) -> bool:
         """Whether the free call was answered."""
         return reply.status == 200
+
+    def call_keys_call(self) -> Call | None:
+        """The call for the keys that the vendor signs its own calls with; None where it tells them to nobody."""
+
+    def parse_call_keys(self, reply: Reply) -> Sequence[str]:
+        """Those keys, as `is_signed` reads them; none where the reply holds none."""
+        return call_signatures.key_set(reply.body) if reply.status == 200 else ()
 
     def lookup_call(self, request: VideoRequest, *, since: datetime, until: datetime, page: str) -> Call:
         """The call for a page of the vendor's jobs around that time; `page` is empty for the first."""

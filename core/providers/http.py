@@ -33,7 +33,11 @@ _TRY_AGAIN = re.compile(r"try again (?:in|after)\s+(?:about\s+)?(\d{1,6})\s*(sec
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request to a vendor: the path below its base address, and what goes along besides the key."""
+    """One HTTP request to a vendor: the path below its base address, and what goes along besides the key.
+
+    `host` is another address of the vendor's own (scheme and host) that the path is below, where the key does not go;
+    empty: the base address.
+    """
 
     method: str
     path: str
@@ -43,6 +47,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_reply_bytes: int = MAX_REPLY_BYTES
     total_seconds: float = TOTAL_SECONDS
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

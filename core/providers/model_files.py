@@ -124,6 +124,16 @@ def _sentence(value: Any, field: str) -> Source:
     return Source(_text(value, field))
 
 
+def _template(value: Any, field: str) -> str:
+    """A text with places, each one of those that the field has."""
+    places = _PLACES[field]
+    try:
+        _text(value, field).format(**dict.fromkeys(places, 0))
+    except (KeyError, IndexError, ValueError) as wrong:
+        raise BadRecord(f"Its places are: {', '.join('{' + place + '}' for place in places)}.", field) from wrong
+    return str(value)
+
+
 def _flag(value: Any, field: str) -> bool:
     if not isinstance(value, bool):
         raise BadRecord("It must be true or false.", field)
@@ -228,6 +238,10 @@ def _condition(value: Any, field: str) -> Condition:
 
 
 _LONGEST_RANGE = 600
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    "reference_tag": ("kind", "number", "index"),
+    "mention": ("name", "references"),
+}
 _BY_TYPE = {str: _text, bool: _flag, int: _number, float: _figure}
 _READERS: Mapping[str, Any] = {
     **dict.fromkeys(("id", "name", "upstream_id"), _text),
@@ -247,6 +261,7 @@ _READERS: Mapping[str, Any] = {
         if field.name != "upstream_id" and type(field.default) in _BY_TYPE
     },
     "default_seconds": _number,
+    **dict.fromkeys(_PLACES, _template),
 }
 """Field of a record -> what reads it."""
 

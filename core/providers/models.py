@@ -72,7 +72,9 @@ class VideoModel:
     `sizes` are exact frame sizes in pixels, (width, height) by "RESOLUTION RATIO", where the plain ones are wrong.
     `always_audio`: every clip has sound, there is no choice. `frame_rates` are the choices of frames a second, none
     where the model decides. `reference_images`, `reference_videos` and `reference_sounds` are how many it takes at
-    most, `reference_roles` what each may stand for. `rules` say what does not go together, in the fields of
+    most, `reference_roles` what each may stand for. `reference_tag` is what the vendor calls one in a prompt, with its
+    `kind`, its `number` among these, from 1, or its `index`, from 0; `mention` is what it reads in place of a person's
+    `name` for several: that and their tags, the `references`. `rules` say what does not go together, in the fields of
     `core.providers.constraints`; `further` are fields of the model's own that they speak of, each with its values, of
     which an order has the first. `options` are facts that only the vendor's adapter reads.
     `ignores_negative_prompt`: one may come along and has no effect, so it is not refused. `limits` are sentences on
@@ -102,6 +104,8 @@ class VideoModel:
     reference_videos: int = 0
     reference_sounds: int = 0
     reference_roles: tuple[str, ...] = ()
+    reference_tag: str = "{kind} {number}"
+    mention: str = "{name} ({references})"
     seed: bool = False
     frame_rates: tuple[int, ...] = ()
     negative_prompt: bool = False

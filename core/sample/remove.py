@@ -12,7 +12,18 @@ from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import EntryKind, Status
-from core.db.tables import Account, Generation, LedgerEntry, Upload, User, Workspace, WorkspaceMember, is_live
+from core.db.tables import (
+    Account,
+    BulkJob,
+    Generation,
+    LedgerEntry,
+    Upload,
+    User,
+    Workspace,
+    WorkspaceMember,
+    is_live,
+    table_of,
+)
 from core.db.types import Base
 from core.generations import lifecycle, prompt_search
 from core.identity import users
@@ -120,18 +131,22 @@ _COUNTED = ("generations", "projects", "uploads", "usage_days")
 def _remove_files(opened: Installation) -> None:
     with opened.database.read_session() as session:
         ids = session.scalars(select(Generation.id).where(_samples())).all()
-        uploads = session.scalars(_own_uploads()).all()
+        uploads = [key for row in session.execute(_own_uploads()) for key in row if key is not None]
+        jobs = session.scalars(select(BulkJob.id).where(_belongs(table_of(BulkJob)))).all()
     for generation_id in ids:
         opened.storage.delete_below(f"videos/{generation_id}")
+    for job_id in jobs:
+        opened.storage.delete_below(f"exports/{job_id}")
     for key in uploads:
         opened.storage.delete(key)
 
 
-def _own_uploads() -> Select[str]:
-    """Keys of images that nobody else has brought, too: the same bytes have the same key."""
+def _own_uploads() -> Select[str, str | None]:
+    """Keys of assets, and of their stills, that nobody else has brought, too: the same bytes have the same key."""
     samples = select(Workspace.id).where(Workspace.is_sample)
     others = select(Upload.storage_key).where(Upload.workspace_id.not_in(samples))
-    return select(Upload.storage_key).where(Upload.workspace_id.in_(samples), Upload.storage_key.not_in(others))
+    own = Upload.workspace_id.in_(samples), Upload.storage_key.not_in(others)
+    return select(Upload.storage_key, Upload.poster_key).where(*own)
 
 
 def _delete_rows(session: WriteSession) -> None:

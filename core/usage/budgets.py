@@ -140,6 +140,35 @@ def alerts(session: ReadSession, member: Member, *, today: date, cache: UsageCac
     return [one for one in found if one.month.is_exceeded or one.month.will_be_exceeded]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A budget of the month under way and what is spent of it; `project_name` is None for the workspace's own."""
+
+    budget_credits: int
+    spent_credits: int
+    project_name: str | None = None
+
+
+def standings(
+    session: ReadSession, member: Member, project_id: str | None, *, today: date, cache: UsageCache
+) -> Sequence[Standing]:
+    """This month's budgets that an order in a project is charged to: the project's and the workspace's."""
+    own = of_workspace(session, member)
+    of_projects = session.execute(_OF_PROJECTS, {"workspace_id": member.workspace_id}).all() if project_id else ()
+    of_project = next((row for row in of_projects if row.id == project_id), None)
+    if own is None and of_project is None:
+        return []
+    first, last = _ends(today)
+    rows = cache.aggregate(session, member, reports.UsageQuery(first, last), [reports.Group.PROJECT])
+    spent = {row.keys["project_id"]: row.figures.settled_credits for row in rows}
+    found = []
+    if of_project is not None:
+        found.append(Standing(of_project.monthly_budget_credits, spent.get(of_project.id, 0), of_project.name))
+    if own is not None:
+        found.append(Standing(own, sum(spent.values())))
+    return found
+
+
 def _with_history(chosen: reports.UsageQuery, today: date) -> reports.UsageQuery:
     """The month of the last chosen day and the weeks that its forecast is made from."""
     first, last = _ends(chosen.until)

@@ -9,6 +9,7 @@ import logging
 import signal
 import time
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -29,6 +30,8 @@ from core.redis import connection as redis_connection
 from core.redis import job_queue, rate_limits
 from core.retry import OnceAWhile, RepeatedFailure
 from core.worker import (
+    bulk_archives,
+    bulk_changes,
     claims,
     clock_watch,
     maintenance,
@@ -47,6 +50,8 @@ TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 """After a tick that broke, nobody is taken for dead for so long: what broke it kept the living from saying so."""
 MAINTENANCE_SECONDS = 60.0
+BULK_SECONDS = 1.0
+"""How often it is looked whether something is to be done to many clips at once."""
 MAX_CONCURRENT_POLLS = 100
 """The bound for each provider: one that hangs uses up its own and nobody else's."""
 MAX_HANDED_DOWNLOADS = 16
@@ -80,11 +85,15 @@ class Dispatcher:
         self._housekeeping = RepeatedFailure(log, "housekeeping")
         self._due: dict[str, float] = {"overdue": time.monotonic() + OVERDUE_AFTER_START_SECONDS}
         self._chores: asyncio.Task[None] | None = None
+        self._bulk: dict[str, asyncio.Task[None]] = {}
+        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in ("changes", "archives")}
+        self._is_over: Callable[[], bool] = lambda: False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop, then finish the looks that are under way and write them."""
         async with connection.poll_client(self._settings) as client:
             self._client = client
+            self._is_over = stop.is_set
             while not stop.is_set():
                 pause_seconds = TICK_SECONDS
                 try:
@@ -100,7 +109,11 @@ class Dispatcher:
                     await asyncio.wait_for(stop.wait(), pause_seconds)
                 except TimeoutError:
                     continue
-            if under_way := [*chain(*self._polling.values()), *([self._chores] if self._chores else [])]:
+            if under_way := [
+                *chain(*self._polling.values()),
+                *self._bulk.values(),
+                *([self._chores] if self._chores else []),
+            ]:
                 await asyncio.wait(under_way, timeout=30)
             await asyncio.to_thread(self._record_last_polls)
 
@@ -124,8 +137,28 @@ class Dispatcher:
             await asyncio.to_thread(claims.sweep, self._leases, now=now)
         if self._is_time("overdue", MAINTENANCE_SECONDS):
             await asyncio.to_thread(claims.end_overdue, now)
+        if self._is_time("bulk", BULK_SECONDS):
+            self._begin_bulk()
         if self._is_time("chores", MAINTENANCE_SECONDS) and (self._chores is None or self._chores.done()):
             self._chores = asyncio.create_task(self._do_chores())
+
+    def _begin_bulk(self) -> None:
+        """Changes and archives of many clips, each in a thread beside the ticks: neither waits for the other."""
+        works: Mapping[str, Callable[[], None]] = {
+            "changes": lambda: bulk_changes.work_down(self._is_over),
+            "archives": lambda: bulk_archives.work_down(self._installation, self._is_over),
+        }
+        for name, work in works.items():
+            if name not in self._bulk or self._bulk[name].done():
+                self._bulk[name] = asyncio.create_task(self._do_bulk(name, work))
+
+    async def _do_bulk(self, name: str, work: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(work)
+        except Exception as failure:
+            self._bulk_work[name].met(failure, is_told=availability.is_away(failure))
+        else:
+            self._bulk_work[name].over()
 
     async def _do_chores(self) -> None:
         """Housekeeping beside the ticks, which must not wait for it."""

@@ -1,4 +1,4 @@
-"""Slow chores of the dispatcher: files of deleted clips, left-over downloads, old deliveries, the regular audit."""
+"""Slow chores of the dispatcher: files of what was deleted, left-overs, archives, old deliveries, the regular audit."""
 
 import logging
 import time
@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from core import db, errors
+from core.assets import retention
 from core.audit import log_retention, runs
 from core.clock import is_within, utc_now
 from core.db import ReadSession, update_where
@@ -19,7 +20,7 @@ from core.db.tables import Generation, is_live
 from core.files import scratch
 from core.installation import Installation
 from core.notifications import webhooks
-from core.worker import previews, recovery
+from core.worker import bulk_archives, previews, recovery
 from core.workspaces import quota
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,9 @@ PURGE_LEASE = timedelta(minutes=10)
 def run(installation: Installation) -> None:
     """Everything once; each part is short and safe to run beside another dispatcher's."""
     purge_deleted_files(installation)
+    retention.purge(installation.storage)
     remove_orphans(installation)
+    bulk_archives.remove_expired(installation)
     recovery.prune_journal(installation)
     with db.write_session() as session:
         webhooks.prune(session)

@@ -6,9 +6,9 @@ from core import db, errors
 from core.catalog_changes import asked
 from core.config import Settings
 from core.db.tables import Generation
-from core.files.storage import Storage
+from core.files.storage import Storage, media_type_of
 from core.providers import callbacks
-from core.providers.contract import MediaKind, ReferenceMedia, SourceImage, VideoRequest
+from core.providers.contract import MediaKind, ReferenceMedia, SourceImage, SourceMedia, VideoRequest
 from core.spec import IMAGE_FIELDS
 
 
@@ -44,8 +44,9 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
     del wanted["model_id"]
     references = []
     for kind, role, key in wanted.pop("references"):
-        if picture := image(key, is_frame=False):
-            references.append(ReferenceMedia(MediaKind(kind), role, picture))
+        media = image(key, is_frame=False) if kind == MediaKind.IMAGE else _as_it_is(storage, key)
+        if media:
+            references.append(ReferenceMedia(MediaKind(kind), role, media))
     images: dict[str, Any] = {name.removesuffix("_key"): image(wanted.pop(name)) for name in IMAGE_FIELDS}
     return VideoRequest(
         reference=row.id,
@@ -55,3 +56,8 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
         **wanted,
         **images,
     )
+
+
+def _as_it_is(storage: Storage, key: str) -> SourceMedia:
+    """A video or sound, which was brought into its form when it came."""
+    return SourceMedia(storage.read_bytes(key), media_type_of(key))

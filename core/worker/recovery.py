@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core import db, durable, errors
+from core.assets import made_from
 from core.billing import ledger
 from core.clock import utc_now
 from core.config import BadSetting, Settings
@@ -332,6 +333,7 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
     )
     session.add(row)
     session.flush()
+    made_from.note(session, row)
     missing_credits = row.credits - ledger.balance(session, row.workspace_id).available_credits
     if missing_credits > 0:
         grant = f"generation:{row.id}:put-back"

@@ -9,11 +9,15 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, true
 from core import errors
 from core.db.enums import Role, WorkspaceRole
 from core.db.tables import (
+    AssetGroup,
+    BulkJob,
     Generation,
     GenerationTag,
     Preset,
     Project,
+    SavedFilter,
     ShareLink,
+    Sheet,
     Upload,
     UsageDay,
     User,
@@ -24,11 +28,15 @@ from core.messages import message
 from core.workspaces.permissions import IN_INSTALLATION, IN_WORKSPACE, Action, allows
 
 Owned = (
-    type[Generation]
+    type[AssetGroup]
+    | type[BulkJob]
+    | type[Generation]
     | type[GenerationTag]
     | type[Preset]
     | type[Project]
+    | type[SavedFilter]
     | type[ShareLink]
+    | type[Sheet]
     | type[Upload]
     | type[UsageDay]
     | type[WebhookDelivery]

@@ -5,7 +5,7 @@ books and all figures are the same afterwards.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, select
 
@@ -13,14 +13,26 @@ from core import audit_log, errors, normal_form
 from core.audit_log import Act
 from core.db import WriteSession, update_where
 from core.db.enums import Role, WorkspaceKind
-from core.db.tables import ApiToken, Draft, Identity, Preset, User, WebhookEndpoint, Workspace, WorkspaceMember
+from core.db.tables import (
+    ApiToken,
+    Draft,
+    Identity,
+    Preset,
+    SavedFilter,
+    User,
+    WebhookEndpoint,
+    Workspace,
+    WorkspaceMember,
+)
 from core.messages import message
 from core.workspaces import invitations, members, people
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
 _ROLES = tuple(Role)
-_PRESET_LIMIT_CHARS = 80
+_NAME_LIMIT_CHARS = 80
+
+_Named = TypeVar("_Named", Preset, SavedFilter)
 
 
 def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) -> people.Person:
@@ -45,7 +57,8 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
     _free_personal_workspace(session, gone)
     _move_memberships(session, gone, into)
     _move_access(session, gone, into)
-    _move_presets(session, gone, into)
+    _move_named(session, Preset, gone, into)
+    _move_named(session, SavedFilter, gone, into)
     into.role = max(gone.role, into.role, key=_ROLES.index)
     gone.role, gone.merged_into_id = Role.USER, into.id
     people.switch_off(session, gone)
@@ -109,11 +122,11 @@ def _move_access(session: WriteSession, gone: User, into: User) -> None:
     )
 
 
-def _move_presets(session: WriteSession, gone: User, into: User) -> None:
+def _move_named(session: WriteSession, kept: type[_Named], gone: User, into: User) -> None:
     """A name that both have used in a workspace gets the address of whose it was beside it."""
-    taken = set(session.execute(select(Preset.workspace_id, Preset.name).where(Preset.user_id == into.id)))
-    for preset in session.scalars(select(Preset).where(Preset.user_id == gone.id)):
-        if (preset.workspace_id, preset.name) in taken:
-            preset.name = f"{preset.name[: _PRESET_LIMIT_CHARS - 40]} ({gone.email[:30]})"
-        preset.user_id = into.id
+    taken = {(row.workspace_id, row.name) for row in session.scalars(select(kept).where(kept.user_id == into.id))}
+    for row in session.scalars(select(kept).where(kept.user_id == gone.id)):
+        if (row.workspace_id, row.name) in taken:
+            row.name = f"{row.name[: _NAME_LIMIT_CHARS - 40]} ({gone.email[:30]})"
+        row.user_id = into.id
     session.flush()

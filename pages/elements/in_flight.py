@@ -3,20 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-import streamlit as st
-
-from core import db
 from core.generations import commands, progress
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.elements.live import how_many
-from pages.sections import progress_text, whose
+from pages.sections import progress_text
 from pages.sections.whose import NOBODY_ELSE, Whose
 from pages.ui import components, wording
 from pages.ui.custom_element import custom_element
-from pages.ui.language import _, plural
-
-MAX_CARDS = 4
+from pages.ui.language import _
 
 _element = custom_element(
     __file__,
@@ -24,23 +18,6 @@ _element = custom_element(
     html="<ul></ul>",
     triggers=("open", "cancel"),
 )
-
-
-def show(person: Member) -> str | None:
-    """Draw the list beside the order form; the id of the one whose details were just asked for, else None."""
-    with db.read_session() as session:
-        standings = progress_text.board().snapshots(session, person.workspace_id, limit=MAX_CARDS)
-        owned = whose.of(session, person, [each.row for each in standings])
-    st.header(_("Under way"), anchor=False)
-    if not standings:
-        st.caption(_("Nothing at the moment. What is ordered appears here and moves by itself."))
-        return None
-    opened = draw(person, standings, key="under_way", owned=owned)
-    more = how_many() - MAX_CARDS
-    if more > 0:
-        label = plural("{number} more", "{number} more", more).format(number=wording.credits(more))
-        st.page_link("history.py", label=label, query_params={"status": "live"})
-    return opened
 
 
 def draw(

@@ -21,12 +21,13 @@ function everything(selector, root = document) {
 function shown() {
   const ids = new Set();
   window.dispatchEvent(new CustomEvent("video-live-shown", { detail: ids }));
-  return [...ids].join();
+  return [...ids];
 }
 
-/** Whether a rerun now would take something from its person: a playing clip, or a dialog the address does not keep. */
+/** Whether a rerun now would take something from its person: a clip that plays or is looked at, or an open dialog that
+ *  the address does not keep. */
 function busy() {
-  if (document.fullscreenElement) return true;
+  if (document.fullscreenElement || document.querySelector(".st-key-clip_viewer")) return true;
   const played = (video) => !video.paused && !video.ended && !(video.muted && video.loop); // that would be a preview
   if (everything("video").some(played)) return true;
   return document.querySelector("[role=dialog]") !== null && !new URLSearchParams(location.search).has("clip");
@@ -41,6 +42,7 @@ class Watch {
     this.toast.ariaHidden = "true"; // it is heard already
     this.toast.popover = "manual"; // here, because Streamlit's cleaning of markup removes the attribute
     this.failures = 0;
+    this.said = new Set(); // whose end was told before the page was drawn again
     this.marked = false;
     this.ending = new AbortController();
     const { signal } = this.ending;
@@ -64,11 +66,11 @@ class Watch {
     this.live = data.live;
     this.outage = data.outage; // the page says it
     this.met = new Set(); // what is under way since this run: it may end while nothing may be drawn again
-    const { number, text } = data.told;
+    const { number, text, ids } = data.told;
     const told = number !== toldNumber && number > 0; // a server that came back counts from the beginning
     toldNumber = number;
     if (told) {
-      this.tell(text);
+      if (!ids.every((id) => this.said.has(id))) this.tell(text);
       this.tabs.postMessage({ live: data.live, ended: true });
     } else if (changed) this.tabs.postMessage({ live: data.live, ended: false });
     this.title();
@@ -91,7 +93,7 @@ class Watch {
     try {
       const answer = await this.ask();
       this.failures = 0;
-      if (answer) this.take(answer);
+      if (answer) await this.take(answer);
       this.later(answer ? this.pace() : SELDOM_MS);
     } catch {
       this.failures += 1; // no connection, or a server in trouble
@@ -102,11 +104,11 @@ class Watch {
   }
 
   /** What is under way; null when the token has expired, which a rerun renews. */
-  async ask() {
+  async ask(what = `shown=${shown().join()}`) {
     const { address, token } = this.data;
     const headers = { Authorization: `Bearer ${token}` };
     const signal = AbortSignal.any([this.ending.signal, AbortSignal.timeout(10000)]);
-    const reply = await fetch(`${address}?shown=${shown()}`, { headers, signal });
+    const reply = await fetch(`${address}?${what}`, { headers, signal });
     if (reply.status === 401) {
       this.change(token);
       return null;
@@ -115,7 +117,7 @@ class Watch {
     return reply.json();
   }
 
-  take(answer) {
+  async take(answer) {
     this.live = answer.live;
     window.dispatchEvent(new CustomEvent("video-live", { detail: answer }));
     this.title();
@@ -124,7 +126,20 @@ class Watch {
     if (!answer.outage && this.outage) this.tell(this.data.well);
     this.outage = answer.outage;
     if (answer.state !== this.data.state) this.behind = true;
-    if (this.behind) this.change(answer.state);
+    if (this.behind && busy()) await this.tellOfEnded(answer.newest);
+    else if (this.behind) this.change(answer.state);
+  }
+
+  /** Say what has ended though the page may not be drawn again now; elements that show it look for themselves. */
+  async tellOfEnded(live) {
+    const known = new Set([...this.met, ...shown()]); // what is shown may have ended before the first look
+    const gone = [...known].filter((id) => !live.includes(id) && !this.said.has(id));
+    const told = gone.length && (await this.ask(`ended=${gone.join()}`));
+    if (!told?.ids.length) return;
+    for (const id of told.ids) this.said.add(id);
+    this.tell(told.text);
+    this.tabs.postMessage({ live: this.live, ended: true });
+    window.dispatchEvent(new CustomEvent("video-live-ended", { detail: told.ids }));
   }
 
   /** Ask for one rerun because of `what`, when it disturbs nobody. */

@@ -1,6 +1,7 @@
 """The dashboard's own address that a page in somebody's browser asks every two seconds: what moves, in their language.
 
 A page says which ids it shows (`?shown=`), and is told of those only: most pages show none, and cost next to nothing.
+One that may not be drawn again now asks for what is to be said of ids that went (`?ended=`).
 
 Facts for scripts are the REST API's; this one answers only a page's own token.
 """
@@ -19,7 +20,8 @@ from core.config import Settings
 from core.db import availability
 from core.generations import progress
 from core.identity import sessions
-from pages.sections import progress_text
+from core.workspaces import page_holders
+from pages.sections import ended_text, progress_text
 from pages.ui import language
 
 NAME = "live"
@@ -37,9 +39,13 @@ def route(api_path: str = config.API_PATH) -> Route:
             settings = installation.current().settings
             watcher = progress.check_token(token, secrets=settings.secrets_in_force, now=utc_now())
             shown = request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS]
+            gone = request.query_params.get("ended", "")
             with language.using_language(watcher.language):
-                _check_session(watcher, settings)
-                body = _look(watcher.user_id, watcher.workspace_id, shown)
+                if gone:
+                    body = _ended(watcher, settings, gone.split(",")[: progress.MAX_WATCHED])
+                else:
+                    _check_session(watcher, settings)
+                    body = _look(watcher.user_id, watcher.workspace_id, shown)
         except errors.Unauthorized:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         except Exception as failure:
@@ -88,3 +94,12 @@ def _look(user_id: str, workspace_id: str, shown: Sequence[str]) -> bytes:
     if outage:
         told["outage"] = outage
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _ended(watcher: progress.Watcher, settings: Settings, gone: Sequence[str]) -> bytes:
+    """`{"ids": [those of them that have ended], "text": <what is said of them>}`."""
+    with db.read_session() as session:
+        person = page_holders.member(session, watcher, settings)
+        ended = progress.ended(session, person, gone)
+        text = ended_text.told(session, person, ended) if ended else ""
+    return json.dumps({"ids": [row.id for row in ended], "text": text}, ensure_ascii=False).encode()

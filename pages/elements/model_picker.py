@@ -1,4 +1,4 @@
-"""The choice of a model as one element: cards that say what each costs for this order, can make, and did here."""
+"""The choice of a model as one element: a chip that says which, and a list with what each costs, takes and delivers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -21,19 +21,18 @@ from pages.ui import language, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural, translate_message
 
-MANY = 7
-"""From so many models on the cards scroll in a place of their own, and abilities can be asked for."""
-
 HD_LINES = 1080
 
 RATE_FROM = 20
 """From so many on, a share says more than a count."""
 
+KEPT_FROM = 10
+"""Of fewer judged clips a share says nothing, and is not shown."""
+
 _element = custom_element(
     __file__,
     "model_picker",
-    html='<fieldset><legend></legend><div class="wanted" role="group"></div><div class="cards" role="radiogroup"></div>'
-    '<p class="none" role="status"></p></fieldset><details><summary></summary><div class="cards"></div></details>',
+    html='<div class="picker"></div>',
     triggers=("pick",),
 )
 
@@ -46,49 +45,63 @@ def show(
     configured: Collection[str],
     troubles: Mapping[str, Message],
     records: Mapping[str, TrackRecord],
+    recent: Sequence[str] = (),
     key: str,
 ) -> str | None:
-    """Draw the cards, priced for `spec`, its model chosen; the id of the model that was just picked, else None.
+    """Draw chip and list, priced for `spec`, its model chosen; the id of the model that was just picked, else None.
 
-    `troubles` are providers in trouble, `records` the models that have a history here; `ended` can be ordered no more
-    and are shown last, with what takes their place.
+    `troubles` are providers in trouble, `records` the models that have a history here, `recent` those that the person
+    has ordered last; `ended` can be ordered no more and are shown last, with what takes their place.
     """
-    first = [model for model in models if model.provider in configured or model.id == spec.model_id]
-    later = [*(model for model in models if model not in first), *ended]
     known, now = in_force.current(), utc_now()
     why = {model.id: offered.refusal(known, known.get(model.id), now) for model in ended}
     data = {
         "chosen": spec.model_id,
-        "legend": _("Model"),
-        "wanted": _("Only models with"),
-        "none": _("No model here has all of that."),
-        "locked": _locked(len(later) - len(ended), len(ended)),
-        "abilities": _abilities() if len(first) >= MANY else {},
+        "abilities": _abilities(),
+        "words": _words(),
         "models": [
-            _card(model, spec, configured, troubles, records.get(model.id), ended=why.get(model.id))
-            for model in (*first, *later)
+            _row(model, spec, configured, troubles, records.get(model.id), recent=recent, ended=why.get(model.id))
+            for model in (*models, *ended)
         ],
-        "shown": len(first),
-        "many": len(first) >= MANY,
     }
-    picked: str | None = _element(key=key, data=data).pick
+    picked: str | None = _element(key=key, data=data, width="content").pick
     return picked
 
 
-def _card(
+def _words() -> dict[str, str]:
+    return {
+        "model": _("Model"),
+        "search": _("Search models"),
+        "list": _("Models"),
+        "wanted": _("Only models with"),
+        "none": _("No model here has all of that."),
+        "locked": _("Models that cannot be ordered now"),
+        "sort": _("Sort by"),
+        "recent": _("Last used"),
+        "price": _("Price"),
+        "time": _("Time"),
+        "success": _("Success"),
+        "kept": _("Kept"),
+    }
+
+
+def _row(
     model: VideoModel,
     spec: GenerationSpec,
     configured: Collection[str],
     troubles: Mapping[str, Message],
     record: TrackRecord | None,
     *,
+    recent: Sequence[str],
     ended: Message | None,
 ) -> dict[str, Any]:
+    """What the list needs of one model: texts to show, and the figures (None: unknown) by which it is sorted."""
     usable = model.provider in configured and ended is None
-    price, rate = _price(model, spec)
+    total, price, rate = _price(model, spec)
     state = "" if usable else _("Ended") if ended else _("Needs a key")
     if usable and model.provider in troubles:
         state = _("Trouble at the moment")
+    took = record.p50_seconds if record else None
     return {
         "id": model.id,
         "usable": usable,
@@ -99,31 +112,49 @@ def _card(
         "rate": rate,
         "makes": " · ".join((wording.lengths(model), ", ".join(model.resolutions))),
         "about": translate_message(ended or model.description),
+        "time": wording.span(took or model.typical_seconds) if usable else "",
+        "success": _success(record) if usable else "",
+        "kept": _kept(record) if usable else "",
         "record": _record(model, record) if usable else "",
         "features": list(wording.features(model)),
         "can": [ability for ability, can in _can(model).items() if can],
+        "by": {
+            "recent": recent.index(model.id) if model.id in recent else None,
+            "price": total,
+            "time": took or model.typical_seconds,
+            "success": record.success_rate if record else None,
+            "kept": record.kept_rate if record and record.judged >= KEPT_FROM else None,
+        },
     }
 
 
-def _price(model: VideoModel, spec: GenerationSpec) -> tuple[str, str]:
-    """(price, per second) of this very clip where the model makes its size and length, else what it starts from."""
+def _success(record: TrackRecord | None) -> str:
+    """`98%`, of few `3 of 4`; empty without a history."""
+    if record is None or record.success_rate is None:
+        return ""
+    if record.ended < RATE_FROM:
+        return _("{completed} of {ended}").format(completed=record.completed, ended=record.ended)
+    return wording.share(record.success_rate)
+
+
+def _kept(record: TrackRecord | None) -> str:
+    """`62% of 45`: which share was kept of how many that were judged; empty where those are too few to tell from."""
+    if record is None or record.kept_rate is None or record.judged < KEPT_FROM:
+        return ""
+    return _("{share} of {number}").format(share=wording.share(record.kept_rate), number=wording.credits(record.judged))
+
+
+def _price(model: VideoModel, spec: GenerationSpec) -> tuple[int, str, str]:
+    """(credits, as a text, per second) of this very clip, of the nearest that the model makes where that differs.
+
+    Credits are of the nearest one in both cases, so that a list is sorted by what an order would cost.
+    """
     fitted = rules.adapt(spec, model)
+    total = pricing.priced(fitted.spec).total_credits
     if not {change.field for change in fitted.changes} & {"resolution", "duration_seconds"}:
-        total = pricing.priced(fitted.spec).total_credits
         per_second = _("{credits} a second").format(credits=_figure(total / spec.duration_seconds))
-        return wording.priced(total), per_second
-    return _("from {credits} credits a second").format(credits=_figure(_cheapest(model))), ""
-
-
-def _locked(without_key: int, ended: int) -> str:
-    """What the cards are that cannot be used."""
-    parts = []
-    if without_key or not ended:
-        locked = plural("{number} more model needs a key", "{number} more models need a key", without_key)
-        parts.append(locked.format(number=without_key))
-    if ended:
-        parts.append(plural("{number} model has ended", "{number} models have ended", ended).format(number=ended))
-    return " · ".join(parts)
+        return total, wording.priced(total), per_second
+    return total, _("from {credits} credits a second").format(credits=_figure(_cheapest(model))), ""
 
 
 def _cheapest(model: VideoModel) -> float:
@@ -185,7 +216,7 @@ def _record(model: VideoModel, record: TrackRecord | None) -> str:
         return plural("The last one failed", "All of the last {number} failed", record.ended).format(
             number=record.ended
         )
-    return " · ".join(filter(None, (_success(record, record.p50_seconds, record.p90_seconds), _findings(record))))
+    return " · ".join(filter(None, (_outcome(record, record.p50_seconds, record.p90_seconds), _findings(record))))
 
 
 def _findings(record: TrackRecord) -> str:
@@ -195,7 +226,7 @@ def _findings(record: TrackRecord) -> str:
     return _("something noticed at {share}").format(share=wording.share(record.findings_rate))
 
 
-def _success(record: TrackRecord, p50_seconds: float, p90_seconds: float) -> str:
+def _outcome(record: TrackRecord, p50_seconds: float, p90_seconds: float) -> str:
     soon, late = wording.span(p50_seconds), wording.span(p90_seconds)
     span = soon if soon == late else _("{soon} to {late}").format(soon=soon, late=late)
     if record.ended < RATE_FROM:

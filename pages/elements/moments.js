@@ -1,6 +1,4 @@
-// Moments of the player of this dialog: one goes there, "taken" tells in seconds where the player stands.
-
-const player = () => document.querySelector("[role=dialog] video");
+// Moments of the clip in the viewer: one goes there, "taken" tells in seconds where it stands.
 
 function made(label, act) {
   const button = document.createElement("button");
@@ -11,10 +9,7 @@ function made(label, act) {
 }
 
 function go(at) {
-  const video = player();
-  if (!video) return;
-  video.currentTime = at;
-  video.scrollIntoView({ block: "nearest" });
+  window.dispatchEvent(new CustomEvent("video-viewer-go", { detail: at }));
 }
 
 export default function ({ data: [data], parentElement, setTriggerValue }) {
@@ -25,8 +20,9 @@ export default function ({ data: [data], parentElement, setTriggerValue }) {
   const buttons = data.moments.map(({ at, label }) => made(label, () => go(at)));
   if (data.take) {
     const take = () => {
-      const video = player();
-      if (video) setTriggerValue("taken", Math.floor(video.currentTime * 10) / 10);
+      const place = {};
+      window.dispatchEvent(new CustomEvent("video-viewer-where", { detail: place }));
+      if (Number.isFinite(place.seconds)) setTriggerValue("taken", Math.floor(place.seconds * 10) / 10);
     };
     buttons.push(made(data.take, take));
   }

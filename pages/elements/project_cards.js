@@ -11,13 +11,20 @@ function element(tag, name, parent) {
 function make(id, list) {
   const item = element("li", "project", list);
   item.dataset.id = id;
-  element("div", "cover", item);
-  const name = element("h2", "name", item);
+  playing(element("div", "cover", item), item);
+  const head = element("div", "head", item);
+  const name = element("h2", "name", head);
   link("open", name, item, list);
-  for (const part of ["description", "facts", "money"]) element("p", part, item);
+  const more = element("details", "more", head);
+  element("p", "description", item);
+  const about = element("div", "about", item);
+  element("p", "facts", about);
+  element("div", "people", about);
   const actions = element("div", "actions", item);
+  const month = element("div", "month", actions);
+  element("p", "money", month);
+  element("span", "fill", element("span", "track", month));
   link("generate", actions, item, list);
-  const more = element("details", "more", actions);
   element("summary", "summary", more);
   const box = element("div", "box", more);
   for (const action of ["edit", "archive", "transfer", "delete"]) {
@@ -46,6 +53,43 @@ function link(action, parent, item, list) {
   });
 }
 
+/** While a pointer rests on a card, or the keyboard is in it, its newest clip plays where its pictures are. */
+function playing(cover, item) {
+  let video;
+  const stop = () => {
+    video?.remove();
+    video = undefined;
+  };
+  const start = () => {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (video || still || !cover.dataset.preview) return;
+    video = document.createElement("video");
+    Object.assign(video, { src: cover.dataset.preview, muted: true, loop: true, playsInline: true, ariaHidden: "true" });
+    video.addEventListener("playing", () => video?.classList.add("seen"));
+    video.addEventListener("error", stop);
+    cover.append(video);
+    video.play().catch(stop);
+  };
+  item.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && start());
+  item.addEventListener("pointerleave", stop);
+  item.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && start());
+  item.addEventListener("focusout", (event) => item.contains(event.relatedTarget) || stop());
+}
+
+function faces(place, people) {
+  place.replaceChildren(
+    ...people.map(({ initials, colour, name }) => {
+      const face = document.createElement("span");
+      face.textContent = initials;
+      face.title = name;
+      face.style.background = colour;
+      face.setAttribute("role", "img");
+      face.setAttribute("aria-label", name);
+      return face;
+    }),
+  );
+}
+
 function mosaic(cover, links, none) {
   const shown = JSON.stringify(links);
   if (cover.dataset.shown === shown) return;
@@ -55,6 +99,7 @@ function mosaic(cover, links, none) {
     ...links.map((address) => {
       const image = document.createElement("img");
       Object.assign(image, { src: address, alt: "", loading: "lazy", decoding: "async" });
+      image.addEventListener("error", () => image.classList.add("gone")); // a storage that is away
       return image;
     }),
   );
@@ -69,6 +114,11 @@ function fill(item, project, words, allowed) {
     part(name).hidden = !text;
   };
   mosaic(part("cover"), project.covers, words.none);
+  part("cover").dataset.preview = project.preview ?? "";
+  faces(part("people"), project.people);
+  part("month").title = project.inAll;
+  part("fill").style.width = `${project.share * 100}%`;
+  part("fill").classList.toggle("over", project.over);
   write("open", project.name);
   for (const name of ["description", "facts", "money"]) write(name, project[name]);
   part("open").href = project.open;

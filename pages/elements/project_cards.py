@@ -6,7 +6,8 @@ from typing import Any
 
 from core.clock import utc_now
 from core.projects.projects import Summary
-from pages.ui import components, wording
+from core.workspaces.profiles import Profile
+from pages.ui import avatar, components, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _
 
@@ -18,12 +19,22 @@ _element = custom_element(
 )
 
 
+MAX_PEOPLE = 4
+"""So many of those who made clips this month are on a card."""
+
+
 def show(
-    found: Sequence[Summary], *, key: str, allowed: Collection[str], names: Mapping[str, str]
+    found: Sequence[Summary],
+    *,
+    key: str,
+    allowed: Collection[str],
+    names: Mapping[str, str],
+    people: Mapping[str, Profile],
 ) -> tuple[str, Summary] | None:
     """Draw the cards; what was just pressed (`open`, or one of `allowed`) and on which.
 
-    `allowed` are those of `generate`, `edit`, `archive`, `transfer` and `delete` that are there to be pressed.
+    `allowed` are those of `generate`, `edit`, `archive`, `transfer` and `delete` that are there to be pressed; `people`
+    are those that the summaries name, by id.
     """
     words = {
         "none": _("No clip yet"),
@@ -36,42 +47,72 @@ def show(
         "delete": _("Delete"),
     }
     now = utc_now()
-    cards = [card(project, now) | {"name": names[project.id]} for project in found]
+    most = max((project.month_credits for project in found), default=0)
+    cards = [
+        card(project, now, most_credits=most)
+        | {
+            "name": names[project.id],
+            "people": [_face(people[id]) for id in project.month_people[:MAX_PEOPLE] if id in people],
+        }
+        for project in found
+    ]
     data = {"projects": cards, "words": words, "allowed": sorted(allowed)}
     pressed = _element(key=key, data=data).pressed or {}
     chosen = next((project for project in found if project.id == pressed.get("id")), None)
     return (pressed["action"], chosen) if chosen else None
 
 
-def card(project: Summary, now: datetime) -> dict[str, Any]:
-    """What the element needs of one project; texts and links only, no markup."""
+def card(project: Summary, now: datetime, *, most_credits: int) -> dict[str, Any]:
+    """What the element needs of one project; texts and links only, no markup.
+
+    `most_credits` is the most that a project of the list has spent this month: without a budget the bar is seen
+    against it.
+    """
+    against = project.monthly_budget_credits or most_credits
     return {
         "id": project.id,
         "name": project.name,
         "description": project.description,
         "facts": _facts(project, now),
         "money": _money(project),
+        "inAll": _in_all(project),
+        "share": min(1.0, round(project.month_credits / against, 3)) if against else 0.0,
+        "over": project.monthly_budget_credits is not None and project.month_credits > project.monthly_budget_credits,
         "archived": project.archived_at is not None,
         "covers": [link for key in project.cover_keys if (link := components.media_link(key))],
+        "preview": components.media_link(project.preview_key),
         "open": f"history?project={project.id}",
         "generate": f"generate?project={project.id}",
     }
+
+
+def _face(profile: Profile) -> dict[str, str]:
+    return avatar.data(profile.name, profile.id)
 
 
 def _facts(project: Summary, now: datetime) -> str:
     said = [wording.count(project.generation_count, "clip", "clips")]
     if project.in_flight_count:
         said.append(_("{number} under way").format(number=project.in_flight_count))
-    said.append(_("changed {ago}").format(ago=wording.age(project.updated_at, now)))
+    if project.last_clip_at is not None:
+        said.append(_("last clip {ago}").format(ago=wording.age(project.last_clip_at, now)))
+    else:
+        said.append(_("changed {ago}").format(ago=wording.age(project.updated_at, now)))
     return " · ".join(said)
 
 
 def _money(project: Summary) -> str:
-    """What was charged, what is reserved, and the month's budget where there is one."""
-    said = [_("{credits} spent").format(credits=wording.priced(project.spent_credits))]
+    """What was charged this month, of its budget where there is one."""
+    spent = wording.credits(project.month_credits)
+    if project.monthly_budget_credits is not None:
+        budget = wording.priced(project.monthly_budget_credits)
+        return _("{spent} of {budget} this month").format(spent=spent, budget=budget)
+    return _("{credits} this month").format(credits=wording.priced(project.month_credits))
+
+
+def _in_all(project: Summary) -> str:
+    """What was charged since its beginning, and what is reserved."""
+    said = [_("{credits} spent in all").format(credits=wording.priced(project.spent_credits))]
     if project.in_flight_credits:
         said.append(_("{credits} reserved").format(credits=wording.credits(project.in_flight_credits)))
-    if project.monthly_budget_credits is not None:
-        spent, budget = wording.credits(project.month_credits), wording.priced(project.monthly_budget_credits)
-        said.append(_("{spent} of {budget} this month").format(spent=spent, budget=budget))
     return " · ".join(said)

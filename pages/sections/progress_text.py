@@ -4,7 +4,7 @@ Imports no element: the route that answers watching pages uses it outside of any
 """
 
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from core import db, installation
@@ -12,8 +12,10 @@ from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.generations import progress
+from core.generations.presses import Take
 from core.generations.progress import InFlightItem
 from core.generations.queries import ListRow
+from core.insights.model_stats import TimeRange
 from core.providers import registry
 from pages.ui import wording
 from pages.ui.language import _, plural, translate_message
@@ -34,7 +36,7 @@ def outage() -> str:
     if not found.since:
         return ""
     known = [at for at in found.since.values() if at]
-    moment = wording.minute(min(known)) if len(known) == len(found.since) else ""
+    moment = wording.minute(min(known), UTC) if len(known) == len(found.since) else ""
     if found.queue_is_away:
         said = _("The queue has not answered since {moment}.") if moment else _("The queue does not answer.")
     elif found.orders_wait:
@@ -62,13 +64,13 @@ def item(standing: InFlightItem, *, waits: bool) -> dict[str, Any]:
     }
 
 
-def percentage(row: Generation | ListRow) -> str:
+def percentage(row: Generation | ListRow | Take) -> str:
     """How far it is; an estimate says so."""
     share = wording.share(row.progress)
     return _("about {share}").format(share=share) if row.progress_is_estimate else share
 
 
-def note(row: Generation | ListRow) -> str:
+def note(row: Generation | ListRow | Take) -> str:
     """Where it stands, in a few words."""
     if row.status is Status.UNCERTAIN:
         return _("Unclear whether the provider has it")
@@ -92,13 +94,26 @@ def where(standing: InFlightItem, now: datetime, *, waits: bool = False) -> str:
         return text
     elapsed = (now - row.submitted_at).total_seconds()
     if not row.progress_is_estimate and row.progress >= TELLING_SHARE:
-        rest = wording.span(elapsed * (1 - row.progress) / row.progress)
+        rest = wording.span(_rest_seconds(row.progress, elapsed, usual))
         return _("{where}, about {rest} left").format(where=text, rest=rest)
     soon, late = usual.p50_seconds - elapsed, usual.p90_seconds - elapsed
     if late <= 0:
         return _("{where}, longer than usual").format(where=text)
     soonest, latest = wording.span(max(1, soon)), wording.span(late)
     return _("{where}, {soonest} to {latest} left").format(where=text, soonest=soonest, latest=latest)
+
+
+def _rest_seconds(progress: float, elapsed_seconds: float, usual: TimeRange) -> float:
+    """How long it still takes: the history of the model at first, and more and more what the provider's figure says.
+
+    A small share tells little of the whole: alone it would say half a minute where a few seconds are left.
+    """
+    by_share = elapsed_seconds * (1 - progress) / progress
+    late = usual.p90_seconds - elapsed_seconds
+    if late <= 0:
+        return by_share
+    by_history = max(usual.p50_seconds - elapsed_seconds, min(late / 2, usual.p50_seconds / 4))
+    return progress * by_share + (1 - progress) * by_history
 
 
 def cancelling(row: Generation) -> dict[str, Any] | None:

@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import db, errors, installation
-from core.billing import ledger
 from core.clock import utc_now
 from core.db import Reader, WriteSession, availability
 from core.db.enums import Status
@@ -20,10 +20,12 @@ from core.projects import projects
 from core.usage import reports
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.ui import links, wording
+from pages.ui import links, ratio, wording
 from pages.ui.language import _, translate_message
 
 log = logging.getLogger("pages")
+
+Choice = TypeVar("Choice")
 
 NARROW_COLUMNS = 4
 """So many fit a phone; what is wider can be pushed along, also with the keyboard."""
@@ -203,8 +205,16 @@ def escaped(text: str) -> str:
 def figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:
     """One figure in a frame, how it differs from before, and a word on it."""
     height = METRIC_HEIGHT_PX if change is None else CHANGED_METRIC_HEIGHT_PX
-    with st.container(border=True, gap="xsmall", height="stretch"):
+    with st.container(border=True, gap="xsmall", height="stretch", key=f"card_figure_{label}"):
         st.metric(label, value, change, delta_color="off", help=explained, height=height)
+        st.caption(note)
+
+
+def bare_figure(label: str, value: str, change: str | None, note: str) -> None:
+    """One figure among others of a frame, how it differs from before, and a word on it."""
+    height = METRIC_HEIGHT_PX if change is None else CHANGED_METRIC_HEIGHT_PX
+    with st.container(gap=None):
+        st.metric(label, value, change, delta_color="off", height=height)
         st.caption(note)
 
 
@@ -213,23 +223,38 @@ def field_grid(columns: int, *, min_width_px: int = 150) -> DeltaGenerator:
     return st.grid(columns, min_column_width=min_width_px, row_height=FIELD_HEIGHT_PX, vertical_alignment="bottom")
 
 
+def segmented(
+    label: str,
+    options: Sequence[Choice],
+    *,
+    key: str,
+    names: Callable[[Choice], str] = str,
+    **how: Any,
+) -> Choice:
+    """One of a few, in a row of which the chosen part is raised; one always is. `how` is Streamlit's.
+
+    With an option alone there is nothing to choose: it stands there as text.
+    """
+    if len(options) == 1:
+        if how.get("label_visibility") != "collapsed":
+            st.caption(label)
+        st.markdown(names(options[0]))
+        return options[0]
+    st.session_state.setdefault(key, how.pop("default", options[0]))
+    if st.session_state[key] not in options:
+        st.session_state[key] = options[0]
+    chosen = st.segmented_control(label, options, key=key, format_func=names, required=True, **how)
+    return options[0] if chosen is None else chosen
+
+
+def ratio_choice(label: str, ratios: Sequence[str], *, key: str, **how: Any) -> str:
+    """One of several aspect ratios, each with a little frame of its shape."""
+    return segmented(label, ratios, key=key, names=ratio.label, **how)
+
+
 def status_badge(status: Status) -> None:
     """The public word for where a generation stands."""
     st.badge(wording.STATUS[status], color=STATUS_COLOUR[status])  # type: ignore[arg-type]  # the colours are its own
-
-
-def balance_line(balance: ledger.Balance) -> None:
-    """What can be spent and what is reserved."""
-    available = f"**{wording.credits(balance.available_credits)}**"
-    text = ":material/toll: " + _("{available} credits").format(available=available)
-    if balance.held_credits:
-        text += " · " + _("{held} reserved").format(held=wording.credits(balance.held_credits))
-    help_text = _("Available: {available}. Reserved for clips under way: {held}. 1 credit is {one}.").format(
-        available=wording.worth(balance.available_credits),
-        held=wording.worth(balance.held_credits),
-        one=wording.worth(1),
-    )
-    st.markdown(text, help=help_text, width="content")
 
 
 def table(

@@ -15,6 +15,11 @@ def count_run() -> None:
     st.session_state[_RUNS] = st.session_state.get(_RUNS, 0) + 1
 
 
+def is_first_run() -> bool:
+    """Whether nobody has been led anywhere yet: the page is the one that was opened."""
+    return int(st.session_state.get(_RUNS, 0)) <= 1
+
+
 def session() -> str:
     """The id of this session; empty outside of one."""
     context = get_script_run_ctx()

@@ -1,7 +1,7 @@
 """How figures, times and states are worded for people, in the language of the session; the same on every page."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
@@ -13,7 +13,7 @@ from core.db.enums import EntryKind, Role, Stage, Status, WorkspaceRole
 from core.files.findings import FindingKind
 from core.providers.models import VideoModel
 from core.usage.reports import ProjectLabel
-from pages.ui import language
+from pages.ui import language, time_zone
 from pages.ui.language import N_, _, plural
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -213,14 +213,18 @@ def _day(when: date, tag: str) -> str:
     return dates.format_date(when, "d MMM y", locale=tag)
 
 
-def moment(when: datetime) -> str:
-    """`21 Nov 2026, 09:30:05 UTC`."""
-    return f"{day(when)}, {_time(when.time(), 'Hms', language.current())} UTC"
+def moment(when: datetime, zone: tzinfo | None = None) -> str:
+    """`21 Nov 2026, 16:30:05 WIB`: in this time zone, else in that of who looks."""
+    return _moment(when.astimezone(zone or time_zone.own()), "Hms")
 
 
-def minute(when: datetime) -> str:
-    """`21 Nov 2026, 09:30 UTC`."""
-    return f"{day(when)}, {_time(when.time(), 'Hm', language.current())} UTC"
+def minute(when: datetime, zone: tzinfo | None = None) -> str:
+    """`21 Nov 2026, 16:30 WIB`: in this time zone, else in that of who looks."""
+    return _moment(when.astimezone(zone or time_zone.own()), "Hm")
+
+
+def _moment(when: datetime, skeleton: str) -> str:
+    return f"{day(when)}, {_time(when.time(), skeleton, language.current())} {time_zone.name(when)}"
 
 
 @lru_cache(maxsize=4096)

@@ -20,6 +20,7 @@ from core.installation import Installation, current
 from core.notifications import webhooks
 from core.workspaces.access import Member
 from tests.factories import generations
+from tests.factories.assets import create_asset, create_group
 from tests.factories.users import ensure_member
 from tests.factories.workspaces import create_team, create_team_of
 
@@ -84,6 +85,16 @@ class Client:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["preset"]["id"])
 
+    def asset(self) -> str:
+        """The id of a new asset."""
+        assert self.person is not None
+        return create_asset(db.default(), self.person).id
+
+    def asset_group(self) -> str:
+        """The id of a new character without pictures."""
+        assert self.person is not None
+        return create_group(db.default(), self.person, f"a{new_id()}", pictures=0).row.id
+
     def note(self, generation_id: str, text: str = "Too dark", **fields: Any) -> str:
         """The id of a new note on a clip."""
         answer = self.post(f"/generations/{generation_id}/notes", json={"text": text, **fields})
@@ -97,6 +108,15 @@ class Client:
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
+
+    def check(self, *lines: str, **fields: str) -> httpx.Response:
+        """The answer to a table of these lines, in a new project and with the demo's model where none is given."""
+        fields = {"projectId": fields.get("projectId") or self.project(), "modelId": "demo-film"} | fields
+        return self.post("/sheets", files={"file": ("clips.csv", "\r\n".join(lines).encode())}, data=fields)
+
+    def sheet(self) -> str:
+        """The id of a table that orders one clip for 50 credits."""
+        return str(self.check("Prompt,Seconds", "A lake,5").json()["sheet"]["id"])
 
     def webhook(self) -> tuple[str, str]:
         """The ids of a webhook, at an address that nothing is sent to, and of its one delivery."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.ids import new_id
 from tests.api.conftest import Client
 from tests.factories.catalogue import coming_change, note_on_models
 
@@ -25,8 +26,21 @@ def own_path(client: Client, path: str) -> str:
             own = client.generate()
             if "{noteId}" in path:
                 path = path.replace("{noteId}", client.note(own))
+        case "bulk-jobs":
+            client.generate()
+            job = {"kind": "favourite", "filter": {}}
+            own = str(client.post("/bulk-jobs", json=job).json()["job"]["id"])
+        case "saved-filters":
+            kept = {"name": new_id(), "filter": {"text": "lake"}}
+            own = str(client.post("/saved-filters", json=kept).json()["savedFilter"]["id"])
         case "share-links":
             own = client.share_link()["shareLink"]["id"]
+        case "assets":
+            own = client.asset()
+        case "asset-groups":
+            own = client.asset_group()
+        case "sheets":
+            own = client.sheet()
         case "webhooks":
             own, delivery = client.webhook()
             path = path.replace("{deliveryId}", delivery)
@@ -66,6 +80,10 @@ def fitting_body(client: Client, method: str, path: str) -> dict[str, Any]:
             return {"json": {"role": "viewer"}}
         case "PATCH", "/people/{id}":
             return {"json": {"role": "admin"}}
+        case "POST", "/sheets/{id}/order":
+            return {"json": {"expectedCredits": 50}}
+        case "POST", "/generations/{id}/frame":
+            return {"json": {"seconds": 0.25}}
         case "POST", "/generations/{id}/notes":
             return {"json": {"text": "Too dark"}}
         case "PATCH", _:

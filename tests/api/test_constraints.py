@@ -122,7 +122,7 @@ def test_references_are_ordered_and_shown(ana: Client) -> None:
 
 @pytest.mark.usefixtures("able")
 def test_references_when_they_are_refused(ana: Client, ben: Client) -> None:
-    """Somebody else's image, too many, an unknown role, a video: each with the field it is about."""
+    """Somebody else's image, too many, an unknown role, a sound, what is no video: each with the field it is about."""
     mine, theirs = upload(ana), upload(ben, 96)
 
     def refused(*references: dict[str, str]) -> dict[str, str]:
@@ -132,8 +132,12 @@ def test_references_when_they_are_refused(ana: Client, ben: Client) -> None:
     assert set(refused(good, good | {"filePath": theirs})) == {"references.1.filePath"}
     assert refused(*[good] * 4) == {"references": "Demo Film takes 3 reference images at most."}
     assert set(refused(good, {"filePath": mine})) == {"references.1.role"}
+    assert refused(good | {"kind": "sound"}) == {
+        "references": "Demo Film takes no sounds as references. Remove them or choose another model."
+    }
     assert refused(good | {"kind": "video"}) == {
-        "references": "Only images can be references so far. Remove the others."
+        "references.0.filePath": "This is a file of another kind. "
+        "Choose an image, a video or a sound as it is asked for."
     }
     assert set(refused(good | {"kind": "hologram"})) == {"references"}
     assert set(refused({"role": "style"})) == {"references"}

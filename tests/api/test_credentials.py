@@ -82,7 +82,8 @@ def test_every_way_out_carries_the_credentials(ana: Client, installation: Instal
     link = ana.get(f"/generations/{row.id}").json()["generation"]["videoUrl"]
     archive = ana.post("/generations/zip", json={"ids": [row.id]}).content
     with zipfile.ZipFile(io.BytesIO(archive)) as clips:
-        [name] = clips.namelist()
+        name, sheet = clips.namelist()
+        assert sheet == "clips.csv"
         ways = {"archive": clips.read(name)}
     stranger = Stranger()
     ways |= {

@@ -48,6 +48,7 @@ LIST_SHAPE = {
     "retryOf",
     "favourite",
     "kept",
+    "rejectReason",
     "createdAt",
     "submittedAt",
     "completedAt",
@@ -506,6 +507,8 @@ def test_change_of_a_clip(ana: Client) -> None:
     assert second["projectId"] == other
     assert ana.send("PATCH", path, json={"kept": None}).json()["generation"]["kept"] is None
     assert ana.send("PATCH", path, json={"kept": False}).json()["generation"]["kept"] is False
+    rejected = ana.send("PATCH", path, json={"kept": False, "rejectReason": "motion"}).json()["generation"]
+    assert (rejected["kept"], rejected["rejectReason"]) == (False, "motion")
     assert ana.get(path).json()["generation"]["tags"] == ["intro", "night"]
 
 
@@ -515,6 +518,9 @@ def test_change_of_a_clip(ana: Client) -> None:
         ({}, 422),
         ({"favourite": "yes"}, 422),
         ({"kept": "undecided"}, 422),
+        ({"kept": False, "rejectReason": "a whim"}, 422),
+        ({"kept": True, "rejectReason": "motion"}, 422),
+        ({"rejectReason": "motion"}, 422),
         ({"tags": "night"}, 422),
         ({"tags": ["x" * 41]}, 422),
         ({"stars": 5}, 422),
@@ -547,7 +553,7 @@ def test_list_by_what_people_think(ana: Client) -> None:
     """Favourites, verdicts, tags and order narrow and turn the list as they do on the page."""
     first, second, third = (ana.finished().id for _ in range(3))
     ana.send("PATCH", f"/generations/{first}", json={"favourite": True, "kept": True, "tags": ["night"]})
-    ana.send("PATCH", f"/generations/{second}", json={"kept": False, "tags": ["night"]})
+    ana.send("PATCH", f"/generations/{second}", json={"kept": False, "rejectReason": "sound", "tags": ["night"]})
 
     def ids(query: str) -> list[str]:
         return [clip["id"] for clip in ana.get(f"/generations?{query}").json()["generations"]]
@@ -557,6 +563,7 @@ def test_list_by_what_people_think(ana: Client) -> None:
     assert ids("kept=true") == [first]
     assert ids("kept=false") == [second]
     assert ids("kept=undecided") == [third]
+    assert (ids("rejectReason=sound"), ids("rejectReason=motion")) == ([second], [])
     assert ids("tag=night") == [second, first]
     assert ids("oldestFirst=true") == [first, second, third]
     assert ids("text=lak%20dus&tag=night&kept=false") == [second]

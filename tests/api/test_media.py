@@ -122,7 +122,7 @@ def archived(content: bytes) -> dict[str, bytes]:
 
 
 def test_download_of_several(ana: Client) -> None:
-    """One ZIP with every clip under its name; one that was never made is named inside."""
+    """One ZIP with every clip under its name and a sheet of them; one that was never made is named inside."""
     rows = [ana.finished(prompt="a lake"), ana.finished(prompt="a hill")]
     pending = ana.generate()
 
@@ -132,7 +132,9 @@ def test_download_of_several(ana: Client) -> None:
     assert answer.headers["content-disposition"].startswith('attachment; filename="clips-')
     found = archived(answer.content)
     assert found.pop("not-included.txt").decode().count("it is pending") == 1
+    sheet = found.pop("clips.csv").decode()
     assert found == {f"a-lake-{rows[0].id[-6:]}.mp4": CLIP, f"a-hill-{rows[1].id[-6:]}.mp4": CLIP}
+    assert [name in sheet for name in found] == [True, True]
 
 
 def test_download_of_several_that_cannot_be(ana: Client, ben: Client) -> None:
@@ -153,7 +155,9 @@ def test_link_to_several(ana: Client, ben: Client, nobody: Client) -> None:
 
     answer = nobody.get(ORIGIN + path)
 
-    assert archived(answer.content) == {f"a-lake-at-dusk-{row.id[-6:]}.mp4": CLIP}
+    found = archived(answer.content)
+    assert foreign.id not in found.pop("clips.csv").decode()
+    assert found == {f"a-lake-at-dusk-{row.id[-6:]}.mp4": CLIP}
     old = signed_urls.sign_archive(ana.person.id, [row.id], secret=secret, now=now - timedelta(days=1))
     for wrong in (old, path + "x", path.replace("c=", "c=AAAA"), path.partition("&e=")[0], path.replace("u=", "u=x")):
         assert refusal(nobody.get(ORIGIN + wrong))[:2] == (403, "forbidden"), wrong

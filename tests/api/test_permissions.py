@@ -15,9 +15,11 @@ from sqlalchemy import update
 from core import db
 from core.api import api
 from core.clock import utc_now
-from core.db.enums import Role, Scope, WorkspaceRole
-from core.db.tables import ApiToken, ClipNote, Preset, User, WorkspaceMember
+from core.db.enums import BulkKind, Role, Scope, WorkspaceRole
+from core.db.tables import ApiToken, BulkJob, ClipNote, Preset, SavedFilter, User, WorkspaceMember
 from core.generations import commands, share_links
+from core.generations.sheets import kept
+from core.generations.sheets.checked import Defaults
 from core.identity import api_tokens
 from core.ids import new_id
 from core.installation import current
@@ -25,8 +27,10 @@ from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
 from tests.factories import generations, installations
+from tests.factories.assets import create_asset, create_group
 from tests.factories.catalogue import coming_change, note_on_models
 from tests.factories.projects import create_project
+from tests.factories.sheets import read
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
 from tests.unit.test_overlay import ADDED
@@ -107,6 +111,7 @@ def body(**values: Any) -> Options:
 
 
 SETTINGS = {"settings": ORDER}
+SHEET = b"Prompt,Model\nA lake at dusk,demo-film\n"
 HOOK = "http://127.0.0.1:9/hook"
 PUBLIC = {
     "GET /health",
@@ -135,6 +140,7 @@ TABLE: Mapping[str, Row] = {
     "POST /generations/{id}/cancel": Row(made(), "clip that waits"),
     "POST /generations/{id}/retry": Row(made(202), "clip that was cancelled"),
     "POST /generations/{id}/last-frame": Row(made(422), "clip"),  # what the tests store is no video
+    "POST /generations/{id}/frame": Row(made(422), "clip", options=body(seconds=0.5)),  # same
     "DELETE /generations/{id}": Row(managed(), "clip that was cancelled"),
     "POST /generations/zip": Row(seen(), options=lambda world, _caller: {"json": {"ids": [world.clip]}}),
     "GET /download/{id}": Row(seen(), "clip"),
@@ -147,10 +153,72 @@ TABLE: Mapping[str, Row] = {
             "data": {"type": "start"},
         },
     ),
+    "GET /assets": Row(seen(), here=True),
+    "POST /assets": Row(
+        made(201),
+        here=True,
+        options=lambda _world, _caller: {"files": {"file": ("lake.png", picture(), "image/png")}},
+    ),
+    "GET /assets/{id}": Row(seen(), "asset"),
+    "PATCH /assets/{id}": Row(made(), "asset", options=body(name="Lake")),
+    "DELETE /assets/{id}": Row(managed(), "asset"),  # of the manager
+    "DELETE /assets/{id}?of=their-own": Row(made(), "asset of their own"),
+    "GET /asset-groups": Row(seen(), here=True),
+    "POST /asset-groups": Row(
+        made(201),
+        here=True,
+        options=lambda _world, _caller: {"json": {"kind": "style", "name": f"a{new_id()}"}},
+    ),
+    "GET /asset-groups/{id}": Row(seen(), "asset group"),
+    "PATCH /asset-groups/{id}": Row(made(), "asset group", options=body(description="Dark")),
+    "DELETE /asset-groups/{id}": Row(managed(), "asset group"),  # of the manager
+    "DELETE /asset-groups/{id}?of=their-own": Row(made(), "asset group of their own"),
     "GET /generations/{id}/notes": Row(seen(), "clip"),
     "POST /generations/{id}/notes": Row(made(201), "clip", options=body(text="Too dark")),
     "PATCH /generations/{id}/notes/{noteId}": Row(made(), "note", options=body(text="Too bright")),
     "DELETE /generations/{id}/notes/{noteId}": Row(made(), "note"),
+    "GET /generations/{id}/lineage": Row(seen(), "clip"),
+    "GET /generations/count": Row(seen(), here=True),
+    # What is done to everything that matches, and what fetched clips are called
+    "GET /bulk-jobs": Row(seen(), here=True),
+    "POST /bulk-jobs": Row(
+        made(202),
+        here=True,
+        options=lambda world, _caller: {
+            "json": {"kind": "tag", "tags": ["night"], "filter": {"text": world.clip and "lake"}}
+        },
+    ),
+    "POST /bulk-jobs?kind=delete": Row(
+        managed(202),
+        here=True,
+        options=lambda world, _caller: {"json": {"kind": "delete", "filter": {"text": world.clip and "lake"}}},
+    ),
+    "POST /bulk-jobs?kind=fetch": Row(
+        seen(202),
+        here=True,
+        options=lambda world, _caller: {"json": {"kind": "fetch", "filter": {"text": world.clip and "lake"}}},
+    ),
+    "GET /bulk-jobs/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "bulk job"),  # the manager's own
+    "POST /bulk-jobs/{id}/cancel": Row(seen(), "bulk job"),
+    "GET /clip-names": Row(everybody()),
+    "PUT /clip-names": Row(everybody(), options=body(template=None)),
+    "GET /saved-filters": Row(seen(), here=True),
+    "POST /saved-filters": Row(seen(201), here=True, options=lambda _world, _caller: kept_filter()),
+    "POST /saved-filters?shared=true": Row(
+        made(201), here=True, options=lambda _world, _caller: kept_filter(shared=True)
+    ),
+    "GET /saved-filters/{id}": Row(seen(), "saved filter"),
+    "PATCH /saved-filters/{id}": Row(seen(), "saved filter", options=lambda _world, _caller: kept_filter()),
+    "DELETE /saved-filters/{id}": Row(seen(), "saved filter"),
+    # Tables of orders
+    "POST /sheets": Row(made(), here=True, options=lambda _world, _caller: {"files": {"file": ("a.csv", SHEET)}}),
+    "POST /sheets/from-prompt": Row(made(), here=True, options=body(prompt="A {b}", lists={"b": ["c"]})),
+    "GET /sheets": Row(seen(), here=True),
+    "GET /sheets/{id}": Row(seen(), "sheet"),
+    "POST /sheets/{id}/order": Row(made(202), "sheet", options=body(expectedCredits=50)),
+    "POST /sheets/{id}/cancel": Row(made(), "sheet"),
+    "GET /sheets/{id}/result.csv": Row(seen(), "sheet"),
+    "GET /sheets/{id}/result.xlsx": Row(seen(), "sheet"),
     # Links for people outside
     "GET /share-links": Row(made(), here=True),
     "POST /share-links": Row(made(201), options=lambda world, _caller: {"json": {"generationIds": [world.clip]}}),
@@ -315,6 +383,11 @@ class World:
                 return {"id": create_project(db.default(), manager).id}
             case "clip":
                 return {"id": self.manager.finished(project_id=self.known("project of orders")["id"]).id}
+            case "asset" | "asset of their own":
+                return {"id": create_asset(db.default(), manager if about == "asset" else self._maker_or(caller)).id}
+            case "asset group" | "asset group of their own":
+                whose = manager if about == "asset group" else self._maker_or(caller)
+                return {"id": create_group(db.default(), whose, f"a{new_id()}", pictures=0).row.id}
             case "note":
                 with db.write_session() as session:
                     note = ClipNote(generation_id=self.clip, user_id=caller.person.id, text="Too dark")
@@ -324,6 +397,11 @@ class World:
             case "share link":
                 with db.write_session() as session:
                     return {"id": share_links.make(session, manager, [self.clip]).link.id}
+            case "sheet":
+                content = SHEET.replace(b"dusk", new_id().encode())  # the same content is the same table
+                otherwise = Defaults(project_id=self.known("project of orders")["id"])
+                with db.write_session() as session:
+                    return {"id": kept.keep(session, manager, read(content), otherwise, name="a.csv").id}
             case "team" | "member" | "invitation":
                 return self._fresh_in_team(about)
             case "coming change":
@@ -354,12 +432,34 @@ class World:
                     session.add(preset)
                     session.flush()
                     return {"id": preset.id}
+            case "bulk job":
+                return {"id": self._waiting_job(manager.workspace_id, caller.person.id)}
+            case "saved filter":
+                with db.write_session() as session:
+                    owner = {"workspace_id": manager.workspace_id, "user_id": caller.person.id}
+                    named = SavedFilter(**owner, name=new_id(), asked={}, shared=True)
+                    session.add(named)
+                    session.flush()
+                    return {"id": named.id}
             case "webhook":
                 own, delivery = self.manager.webhook()
                 return {"id": own, "deliveryId": delivery}
             case "token":
                 return {"id": token_of(caller)[0]}
         raise AssertionError(f"say in World.fresh how to make: {about}")
+
+    def _waiting_job(self, workspace_id: str, user_id: str) -> str:
+        with db.write_session() as session:
+            what = {"kind": BulkKind.FAVOURITE, "asked": {}, "details": {}, "matched_count": 1}
+            job = BulkJob(workspace_id=workspace_id, user_id=user_id, next_at=utc_now(), **what)
+            session.add(job)
+            session.flush()
+            return job.id
+
+    def _maker_or(self, caller: Client) -> Member:
+        """The caller where they can have made something in the team, else its manager."""
+        person: Member = person_of(caller if caller is self.people["maker"] else self.manager)
+        return person
 
     def _fresh_in_team(self, about: str) -> dict[str, str]:
         """Another team with the same people in the same roles, and what is asked for in it."""
@@ -379,6 +479,11 @@ class World:
                 )
                 return {"id": made.id}
         return parts
+
+
+def kept_filter(**values: Any) -> dict[str, Any]:
+    """A body with a filter under a name that nobody has used."""
+    return {"json": {"name": new_id(), "filter": {"text": "lake"}, **values}}
 
 
 def home_of(caller: Client) -> str:
@@ -467,7 +572,7 @@ def status(world: World, client: Client, name: str, expected: int) -> int:
     may_change = expected < 400 and method not in ("GET", "HEAD") and client.person is not None
     parts = world.fresh(row.about, client) if own or may_change else world.known(row.about)
     headers = {"Workspace-Id": person_of(world.manager).workspace_id} if row.here else {}
-    address = re.sub(r"\?(of|archived)=\w+", "", path)  # what the body says
+    address = re.sub(r"\?(of|archived)=[\w-]+", "", path)  # what the body says
     for word, value in parts.items():
         address = address.replace(f"{{{word}}}", value)
     return client.send(method, address, headers=headers, **row.options(world, client)).status_code

@@ -1,7 +1,13 @@
+import base64
+import hashlib
+import hmac
+import json
 import re
 from datetime import timedelta
 
+import httpx
 import pytest
+import respx
 from sqlalchemy import update
 
 from core import db
@@ -13,6 +19,7 @@ from core.installation import Installation, current
 from core.providers import callbacks
 from core.workspaces.access import Member
 from tests.api.conftest import Client
+from tests.factories import installations
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation
 
 
@@ -110,3 +117,70 @@ def test_hook_when_a_provider_sends_no_challenges(nobody: Client, waiting: str) 
 def test_address_when_we_cannot_be_reached(installation: Installation) -> None:
     """Without PUBLIC_URL a vendor is given no address."""
     assert callbacks.callback_url("", "g-1", secret=b"k") == ""
+
+
+SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef").decode()
+KEYS_URL = "https://api.replicate.com/v1/webhooks/default/secret"
+CALL = json.dumps({"id": "gm3qorzdhgbf", "status": "succeeded", "output": "https://cdn.example/a.mp4"}).encode()
+
+
+def signed(body: bytes) -> dict[str, str]:
+    """The headers that Replicate sends along with a body now."""
+    sent_at = str(int(utc_now().timestamp()))
+    digest = hmac.digest(b"0123456789abcdef", f"msg-1.{sent_at}.".encode() + body, hashlib.sha256)
+    signature = f"v1,{base64.b64encode(digest).decode()}"
+    return {"webhook-id": "msg-1", "webhook-timestamp": sent_at, "webhook-signature": signature}
+
+
+@pytest.fixture
+def at_replicate(waiting: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A generation that waits for a job at Replicate, whose key is set here."""
+    with db.write_session() as session:
+        job = {"provider": "replicate", "model_id": "replicate-seedance-1-pro", "provider_job_id": "gm3qorzdhgbf"}
+        session.execute(update(Generation).values(**job))
+    monkeypatch.setenv("REPLICATE_API_KEY", "k-1")
+    installations.reopen()
+    return waiting
+
+
+def link(generation_id: str) -> str | None:
+    """Where its clip lies, as far as a call has told it."""
+    with db.read_session() as session:
+        return session.get_one(Generation, generation_id).provider_video_url
+
+
+def test_hook_when_its_vendor_signs(nobody: Client, at_replicate: str) -> None:
+    """What it tells is kept if the vendor has signed it, by a secret that is asked for once; any other only hurries."""
+    with respx.mock(assert_all_mocked=True) as far_side:
+        keys = far_side.get(KEYS_URL).mock(return_value=httpx.Response(200, json={"key": SECRET}))
+        forged = CALL.replace(b"a.mp4", b"b.mp4")
+        for headers in ({}, signed(CALL), {"webhook-signature": "v1,"}):
+            assert nobody.send("POST", path(at_replicate), content=forged, headers=headers).status_code == 204
+            assert link(at_replicate) is None
+        assert due(at_replicate)
+        assert nobody.send("POST", path(at_replicate), content=CALL, headers=signed(CALL)).status_code == 204
+        assert link(at_replicate) == "https://cdn.example/a.mp4"
+        assert keys.call_count == 1
+
+
+def test_hook_when_the_vendors_keys_cannot_be_had(nobody: Client, at_replicate: str) -> None:
+    """The vendor is asked to call again, nothing is kept of what it tells, and the job is looked at all the same."""
+    with respx.mock() as far_side:
+        keys = far_side.get(KEYS_URL).mock(side_effect=httpx.ConnectError)
+        for _ in range(2):
+            answer = nobody.send("POST", path(at_replicate), content=CALL, headers=signed(CALL))
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "provider_unavailable")
+        assert keys.call_count == 1
+    assert link(at_replicate) is None
+    assert due(at_replicate)
+
+
+def test_hook_when_the_secret_is_set(nobody: Client, at_replicate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then nobody is asked for it, and nothing else is taken."""
+    monkeypatch.setenv("REPLICATE_WEBHOOK_SECRET", SECRET)
+    installations.reopen()
+    with respx.mock():
+        assert nobody.send("POST", path(at_replicate), content=CALL).status_code == 204
+        assert link(at_replicate) is None
+        assert nobody.send("POST", path(at_replicate), content=CALL, headers=signed(CALL)).status_code == 204
+        assert link(at_replicate) == "https://cdn.example/a.mp4"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import av
@@ -88,8 +89,15 @@ def stored(storage: Storage, row: Generation, clip: Path) -> lifecycle.Output:
     """Put a clip where the worker would have put it."""
     base = f"videos/{row.id}/0123456789abcdef"
     storage.put_bytes(f"{base}.mp4", clip.read_bytes(), media_type="video/mp4")
-    storage.put_bytes(f"{base}.webp", video_derivatives.poster(clip), media_type="image/webp")
-    storage.put_bytes(f"{base}-preview.mp4", video_derivatives.preview(clip), media_type="video/mp4")
+    poster, preview = _derived(clip)
+    storage.put_bytes(f"{base}.webp", poster, media_type="image/webp")
+    storage.put_bytes(f"{base}-preview.mp4", preview, media_type="video/mp4")
     size = clip.stat().st_size
     facts = {**CLIP_FACTS, "width": 320, "height": 180, "duration_seconds": 0.5, "size_bytes": size}
     return lifecycle.Output(f"{base}.mp4", f"{base}.webp", f"{base}-preview.mp4", size, facts)
+
+
+@cache
+def _derived(clip: Path) -> tuple[bytes, bytes]:
+    """Poster and preview; made once for the many clips that show the same."""
+    return video_derivatives.poster(clip), video_derivatives.preview(clip)

@@ -20,7 +20,7 @@ NOT_OURS = (
 _STREAMLIT = re.compile(
     r"Skip to main content|App pages|Help( for .*)?|\w+ icon|Open|Close|Dismiss|Notifications|Choose an option"
     r"|Link to heading|Clear (entry|all|value)|Selected values|Remove .*|Increment|Decrement|Choose date( range)?"
-    r"|.* (start|end) date"
+    r"|.* (start|end) date|Scroll tabs (left|right)"
 )
 """The same for single labels."""
 

@@ -73,9 +73,9 @@ def test_clip(below: str, visitor: Visitor) -> None:
     assert len([width for width in pictures(page) if width]) >= 3
     page.get_by_role("button", name=re.compile("Rain on a tin roof.*Open clip")).click()
     expect(page.get_by_role("dialog").locator("video")).to_be_visible()
-    page.wait_for_function("document.querySelector('[role=dialog] video').videoWidth === 320")
+    expect(page.get_by_role("dialog").locator("video")).to_have_js_property("videoWidth", 320)
     with page.expect_download() as download:
-        page.get_by_role("dialog").get_by_text(re.compile("Download")).click()
+        page.get_by_role("dialog").get_by_role("link", name=re.compile("^Download")).click()
     assert download.value.url.startswith(f"{below}{API}/media/")
     assert download.value.failure() is None
 

@@ -38,7 +38,7 @@ def add_image(page: Page) -> None:
     """Drop a start image that a phone has named in its own way."""
     file = {"name": "photo.jfif", "mimeType": "image/jpeg", "buffer": create_image(size=(180, 320))}
     page.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]  # a FilePayload
-    expect(page.get_by_text("photo.jfif, 180 × 320")).to_be_visible()
+    expect(page.get_by_role("button", name="Start image: photo.jfif, 180 × 320")).to_be_visible()
 
 
 def prepared(visitor: Visitor, app: App) -> Page:
@@ -83,8 +83,8 @@ def test_reload_loses_nothing(visitor: Visitor, tmp_path: Path) -> None:
         settle(page)
         expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("A prompt that took ten minutes")
         expect(page.get_by_text("Your draft is back, as you left it")).to_be_visible()
-        expect(page.get_by_text("photo.jfif, 180 × 320")).to_be_visible()
-        expect(page.get_by_role("radio", name="9:16")).to_be_checked()
+        expect(page.get_by_role("button", name="Start image: photo.jfif, 180 × 320")).to_be_visible()
+        expect(page.get_by_role("button", name="Aspect ratio: 9:16")).to_be_visible()
         assert button(page) == "Generate for 60 credits"
         picture(page, "generate-draft")
         assert barriers(page) == []
@@ -114,6 +114,7 @@ def test_draft_of_another_tab_is_not_ordered_unseen(visitor: Visitor, tmp_path: 
         other = page.context.new_page()
         other.goto(f"http://127.0.0.1:{before.port}/generate")
         settle(other)
+        other.get_by_role("button", name="Start image: photo.jfif").click()
         other.get_by_role("button", name="Remove").click()
         expect(other.locator(".st-key-generate_button button")).to_have_text("Generate for 50 credits")
         settle(other)
@@ -147,7 +148,7 @@ def test_page_says_that_no_worker_answers(visitor: Visitor, tmp_path: Path) -> N
             expect(page.get_by_role("alert").filter(has_text="No worker has answered since")).to_be_visible(
                 timeout=25_000
             )
-            expect(page.locator(".st-key-generate_price").get_by_text("Orders are taken and wait.")).to_be_visible()
+            expect(page.locator(".st-key-generate_notes").get_by_text("Orders are taken and wait.")).to_be_visible()
             settle(page)
             picture(page, "no-worker")
             assert barriers(page) == []

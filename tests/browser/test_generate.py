@@ -1,8 +1,9 @@
-"""The order form in a real browser: a model chosen by keyboard, several clips with one press, every width."""
+"""The studio in a real browser: ten iterations without scrolling, a model chosen by keyboard, every width."""
 
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -11,30 +12,30 @@ from tests.browser.conftest import LOOKS, Visitor, barriers, excess_px, picture,
 from tests.system.app import App, audit, running
 
 VENDORS = ("MODELSLAB", "EDENAI", "FAL", "REPLICATE")
-
-
-@pytest.fixture(scope="module")
-def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """An app without any key, with one empty project."""
-    with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as environ:
-            for name in VENDORS:
-                environ.delenv(f"{name}_API_KEY", raising=False)
-            app = stack.enter_context(running(tmp_path_factory.mktemp("newcomer")))
-        app.client.post("/projects", json={"name": "Lake film"}).raise_for_status()
-        yield app
+MAKING_MS = 300_000
+ITERATIONS = 10
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """An app whose vendors have keys and do not answer."""
     with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as environ:  # of the app alone, not of the other one's start
+        with pytest.MonkeyPatch.context() as environ:
             for name in VENDORS:
                 environ.setenv(f"{name}_API_KEY", "key-of-a-test")
                 environ.setenv(f"{name}_BASE_URL", "http://127.0.0.1:9")
             app = stack.enter_context(running(tmp_path_factory.mktemp("keyed")))
         app.client.post("/projects", json={"name": "Lake film"}).raise_for_status()
+        yield app
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """An app without any key, on an empty folder."""
+    for name in VENDORS:
+        monkeypatch.delenv(f"{name}_API_KEY", raising=False)
+    with running(tmp_path) as app:
         yield app
 
 
@@ -48,91 +49,150 @@ def button(page: Page) -> Locator:
     return page.locator(".st-key-generate_button button")
 
 
-def model(page: Page, name: str) -> Locator:
-    """The card of a model."""
-    return page.get_by_role("radiogroup", name="Model").get_by_role(
-        "radio", name=re.compile(rf"^(✓ )?{re.escape(name)} (from|\d)")
-    )
+def prompt(page: Page) -> Locator:
+    """The field that is written in."""
+    return page.get_by_role("textbox", name="Prompt", exact=True)
+
+
+def expect_all_in_view(page: Page, *, playing: bool) -> None:
+    """Prompt, price, button and the newest clip stand in one window, and nothing was scrolled."""
+    newest = page.locator(".stage .clip.on").last if playing else page.locator(".stage .screen")  # one may still fade
+    for part in (prompt(page), page.locator(".st-key-generate_receipt"), button(page), newest):
+        expect(part).to_be_in_viewport(ratio=0.99, timeout=MAKING_MS)
+    assert page.evaluate(SCROLLED) == 0
+    dock, stage = (page.locator(each).bounding_box() for each in ("[data-testid=stBottom]", ".stage .screen"))
+    assert dock is not None
+    assert stage is not None
+    assert stage["y"] + stage["height"] <= dock["y"] + 1, "the dock lies over the clip"
+
+
+def iterate(page: Page, app: App, beginning: str) -> None:
+    """Ten times a changed prompt and an order by keys alone; each new press takes the stage."""
+    for turn in range(ITERATIONS):
+        text = f"{beginning}, version {turn}"
+        prompt(page).fill(text)
+        prompt(page).press("Control+Enter")
+        expect(page.locator(".stage .title")).to_have_text([text])
+        expect_all_in_view(page, playing=False)
+    listed = app.client.get("/generations", params={"limit": 100}).json()["generations"]
+    ordered = [row["prompt"] for row in listed if row["prompt"].startswith(beginning)]
+    assert sorted(ordered) == sorted(f"{beginning}, version {turn}" for turn in range(ITERATIONS)), "each exactly once"
+
+
+def cancel_all_but_newest(app: App) -> None:
+    """Draw only what is looked at."""
+    listed = app.client.get("/generations", params={"limit": 100}).json()["generations"]
+    for row in sorted(listed, key=lambda row: str(row["id"]))[:-1]:
+        if row["status"] in ("pending", "processing"):
+            app.client.post(f"/generations/{row['id']}/cancel")
+
+
+@pytest.mark.timeout(900)  # clips are drawn, also on a busy machine
+def test_newcomer_iterates_without_scrolling(newcomer: App, visitor: Visitor) -> None:
+    """The first order makes the project; its takes become clips in their place; ten more, on a desk and on a phone."""
+    visit = visitor(address(newcomer), width=1440, height=900)
+    page = visit.open("/")
+    expect(page.get_by_text("Your first clip plays here")).to_be_visible()
+    expect(page.get_by_text("anything else is shown by its own words")).to_be_visible()
+    settle(page)
+    picture(page, "studio-1-newcomer")
+    page.get_by_role("button", name="A lake at dawn, mist over still water").click()
+    expect(prompt(page)).to_have_value("A lake at dawn, mist over still water")
+    page.get_by_role("button", name="Length: 5 s").click()
+    page.get_by_role("radio", name="1 s", exact=True).click()
+    page.keyboard.press("2")
+    expect(button(page)).to_have_text("Generate 2 clips for 100 credits")
+    prompt(page).press("3")
+    expect(prompt(page)).to_have_value(re.compile("3"))
+    expect(page.get_by_role("radio", name="Variations: 2")).to_be_checked()
+    prompt(page).fill("A lake at dawn")
+    prompt(page).press("Control+Enter")
+    prompt(page).press("Control+Enter")
+    expect(page.get_by_text("Ordered. 100 credits are reserved")).to_be_visible()
+    expect(page.get_by_text("You already ordered this")).to_have_count(0)
+    takes = page.get_by_role("list", name="Takes of this order").get_by_role("button")
+    expect(takes).to_have_count(2)
+    picture(page, "studio-2-takes")
+    expect(page.locator(".take[data-status=completed]")).to_have_count(2, timeout=MAKING_MS)
+    expect_all_in_view(page, playing=True)
+    video = page.locator(".stage .clip").last
+    assert video.evaluate("v => [v.muted, v.loop]") == [True, True]
+    picture(page, "studio-3-playing")
+    takes.first.click()
+    expect(takes.first).to_have_attribute("aria-current", "true")
+    takes.first.press("ArrowRight")
+    expect(takes.nth(1)).to_be_focused()
+    expect(page.locator(".stage .meta")).to_contain_text("Take 2 of 2")
+    expect(page.get_by_role("button", name="Compare all")).to_be_visible()
+    [project] = newcomer.client.get("/projects").json()["projects"]
+    assert (project["name"], project["generationCount"]) == ("My first project", 2)
+
+    page.keyboard.press("1")
+    expect(button(page)).to_have_text("Generate for 50 credits")
+    iterate(page, newcomer, "On a desk")
+    cancel_all_but_newest(newcomer)
+    picture(page, "studio-4-ten")
+
+    phone = visitor(address(newcomer), width=390, height=844)
+    small = phone.open("/generate")
+    settle(small)
+    iterate(small, newcomer, "On a phone")
+    cancel_all_but_newest(newcomer)
+    picture(small, "studio-5-phone")
+    for tab in (small, page):
+        expect_all_in_view(tab, playing=True)
+    picture(small, "studio-6-phone-playing")
+    for tab in (page, small):
+        settle(tab)  # what is drawn anew is faint meanwhile
+        assert barriers(tab) == []
+    checked = audit(newcomer)
+    assert checked.returncode == 0, checked.stdout
+    assert [*visit.complaints, *phone.complaints] == []
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
-@pytest.mark.parametrize("kind", ["newcomer", "keyed"])
-def test_form_at_every_width(
-    request: pytest.FixtureRequest, visitor: Visitor, kind: str, theme: str, width: int
-) -> None:
-    """The form fits the window, complains of nothing, and an audit of accessibility finds nothing of ours."""
-    visit = visitor(address(request.getfixturevalue(kind)), theme=theme, width=width)
+def test_studio_at_every_width(keyed: App, visitor: Visitor, theme: str, width: int) -> None:
+    """Empty, with the list of models open and with a drawer open it fits the window and bars nobody."""
+    visit = visitor(address(keyed), theme=theme, width=width)
     page = visit.open("/generate")
-    expect(button(page)).to_be_visible()
+    expect(button(page)).to_be_in_viewport(ratio=1)
     settle(page)
-    picture(page, f"generate-{kind}-{theme}-{width}")
-
+    picture(page, f"generate-{theme}-{width}")
     assert barriers(page) == []
     assert excess_px(page) == 0
+    page.get_by_role("button", name=re.compile("^Model: ")).click()
+    expect(page.get_by_role("listbox", name="Models")).to_be_visible()
+    picture(page, f"generate-models-{theme}-{width}")
+    assert barriers(page) == []
+    page.keyboard.press("Escape")
+    page.locator(".st-key-generate_more button").first.click()
+    expect(page.get_by_text("Save preset")).to_be_visible()
+    settle(page)
+    picture(page, f"generate-more-{theme}-{width}")
+    assert barriers(page) == []
     assert visit.complaints == []
-
-
-def test_newcomer_sees_the_settings_at_once(newcomer: App, visitor: Visitor) -> None:
-    """What needs a key waits behind one line, so that the settings stand in a window of 1280 x 900."""
-    page = visitor(address(newcomer), width=1280, height=900).open("/generate")
-    for name in ("Resolution", "Aspect ratio"):
-        expect(page.get_by_role("radiogroup", name=name)).to_be_in_viewport(ratio=1)
-    expect(button(page)).to_be_in_viewport(ratio=1)
-    expect(page.get_by_text("Google Veo 3", exact=True)).to_be_hidden()
-    page.get_by_text("more models need a key").click()
-    expect(page.get_by_text("Google Veo 3", exact=True)).to_be_visible()
 
 
 def test_model_is_chosen_by_keyboard(keyed: App, visitor: Visitor) -> None:
-    """One press of an arrow key chooses the next model, the price follows, and the focus stays."""
+    """Search, sort, narrow down and pick without a pointer; the price follows, and the focus is where it was."""
     visit = visitor(address(keyed))
     page = visit.open("/generate?model=text-to-video-ultra")
     expect(button(page)).to_have_text("Generate for 1,300 credits")
-    expect(model(page, "Text-to-Video Ultra")).to_be_checked()
-    model(page, "Text-to-Video Ultra").focus()
-    page.keyboard.press("ArrowDown")
-    expect(button(page)).to_have_text("Generate for 1,200 credits")
-    expect(model(page, "Wan 2.2 T2V")).to_be_checked()
-    expect(model(page, "Wan 2.2 T2V")).to_be_focused()
-    assert visit.complaints == []
-
-
-def test_models_are_narrowed_by_what_they_can_do(keyed: App, visitor: Visitor) -> None:
-    """Asking for abilities leaves the models that have all of them, and the chosen one."""
-    page = visitor(address(keyed)).open("/generate?model=text-to-video-ultra")
-    expect(model(page, "Wan 2.2 T2V")).to_be_visible()
-    for ability in ("End image", "Sound"):
-        page.get_by_role("button", name=ability, exact=True).click()
-    expect(model(page, "Wan 2.2 T2V")).to_be_hidden()
-    expect(model(page, "Demo Film")).to_be_visible()
-    expect(model(page, "Text-to-Video Ultra")).to_be_visible()
+    settle(page)
+    chip = page.get_by_role("button", name="Model: Text-to-Video Ultra")
+    chip.focus()
+    page.keyboard.press("Enter")
+    search = page.get_by_role("combobox", name="Search models")
+    expect(search).to_be_focused()
+    page.get_by_role("button", name="Price", exact=True).click()
+    options = page.get_by_role("option")
+    expect(options.first).to_contain_text("Demo Film")
     page.get_by_role("button", name="End image", exact=True).click()
-    page.get_by_role("button", name="Sound", exact=True).click()
-    expect(model(page, "Wan 2.2 T2V")).to_be_visible()
-
-
-def test_several_clips_with_one_press(newcomer: App, visitor: Visitor) -> None:
-    """A rewritten prompt, three variations, a frantic double click: three clips of one batch, reserved once."""
-    visit = visitor(address(newcomer))
-    page = visit.open("/generate")
-    page.get_by_role("textbox", name="Prompt", exact=True).fill("A lake at dawn")
-    page.get_by_role("button", name="Improve my prompt").click()
-    page.get_by_role("button", name="Use it").click()
-    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value(
-        re.compile("^A lake at dawn\\. Gentle ripples")
-    )
-    variations = page.get_by_role("radiogroup", name="Variations")
-    expect(variations).to_have_count(1)  # while the page is drawn anew, what moves stands twice
-    variations.get_by_text("3", exact=True).click()
-    expect(button(page)).to_have_text("Generate 3 clips for 150 credits")
-    picture(page, "generate-several")
-    button(page).dblclick()
-    expect(page.get_by_text("Ordered. 150 credits are reserved")).to_be_visible()
-    expect(page.get_by_text("You already ordered this")).to_be_visible()
-
-    listed = newcomer.client.get("/generations").json()["generations"]
-    assert len(listed) == 3
-    assert newcomer.client.get("/credits").json()["credits"]["available"] == 99_850
-    checked = audit(newcomer)
-    assert checked.returncode == 0, checked.stdout
+    expect(options.filter(has_text="Wan 2.2 T2V")).to_have_count(0)
+    page.get_by_role("button", name="End image", exact=True).click()
+    search.fill("wan 2.2 t")
+    expect(options).to_have_count(1)
+    search.press("Enter")
+    expect(button(page)).to_have_text("Generate for 1,200 credits")
+    expect(page.get_by_role("button", name="Model: Wan 2.2 T2V")).to_be_focused()
     assert visit.complaints == []

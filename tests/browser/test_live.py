@@ -16,7 +16,8 @@ MAKING_MS = 150_000
 PATIENT_MS = 20_000
 """A rerun that a look asks for while another is on its way is asked for again six seconds later."""
 
-TITLE = "AI Video Generator"
+LIBRARY = "History – AI Video Generator"
+"""What the window of the library is called."""
 SLOW_CODE = """
 const arrived = new Promise((done) => { window.codeArrives = done; });
 window.codeArrived = arrived;
@@ -59,9 +60,14 @@ def arrive(visitor: Visitor, app: App, **look: object) -> tuple[Visit, list[str]
     return visit, looks
 
 
-def toast(page: Page) -> str:
-    """What is heard of ends."""
-    return page.locator("p.heard").inner_text()
+def studio(app: App, generation: str) -> str:
+    """The path of the studio of a clip's project; without it the one is open that was worked in last."""
+    return f"/generate?project={app.client.get(f'/generations/{generation}').json()['generation']['projectId']}"
+
+
+def studio_title(mark: str = "") -> re.Pattern[str]:
+    """What the window of the studio is called: by its project, with a number where several have the same name."""
+    return re.compile(rf"^{re.escape(mark)}Generate · Lakes( \(\d+\))? – AI Video Generator$")
 
 
 def expect_told(page: Page, text: str | re.Pattern[str]) -> None:
@@ -85,21 +91,20 @@ def hide(page: Page, *, hidden: bool) -> None:
 
 def test_clip_finishes_without_a_touch(visitor: Visitor, app: App) -> None:
     """It moves, ends, is told of, and balance and clips are true again; what was being typed is still there."""
-    app.order(prompt="A lake at dusk", duration=4)
+    generation = app.order(prompt="A lake at dusk", duration=4)
     visit, looks = arrive(visitor, app)
-    page = visit.open("/generate")
+    page = visit.open(studio(app, generation))
     bar = page.get_by_role("progressbar", name="Progress: A lake at dusk")
     expect(bar).to_be_visible()
-    expect(page).to_have_title(f"(1) {TITLE}")
+    expect(page).to_have_title(studio_title("(1) "))
     expect(page.get_by_text("reserved", exact=False).first).to_be_visible()
     page.get_by_label("Prompt", exact=True).press_sequentially("half a thought", delay=1)
     expect(page.get_by_text(re.compile(r"The provider is making it, .*\d+%"))).to_be_visible(timeout=MAKING_MS)
     expect_told(page, "Finished: A lake at dusk")
     picture(page, "live-finished")
-    expect(page.get_by_text("Nothing at the moment.", exact=False)).to_be_visible()
-    expect(page.get_by_text("Latest clips")).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("A lake at dusk.*Open clip"))).to_be_visible()
-    expect(page).to_have_title(TITLE)
+    expect(page.locator(".stage .clip.on")).to_be_visible()
+    expect(bar).to_have_count(0)
+    expect(page).to_have_title(studio_title())
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("half a thought")
     assert looks
     assert visit.complaints == []
@@ -110,25 +115,25 @@ def test_end_shows_within_three_seconds(visitor: Visitor, app: App) -> None:
     visit, _looks = arrive(visitor, app)
     generation = app.order(prompt="Rain on a roof", duration=12)
     page = visit.open("/history")
-    expect(page).to_have_title(f"(1) {TITLE}")
+    expect(page).to_have_title(f"(1) {LIBRARY}")
     assert app.until_ended(generation)["status"] == "completed"
     expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text(
         "Finished: Rain on a roof", timeout=3000
     )
-    expect(page).to_have_title(TITLE)
+    expect(page).to_have_title(LIBRARY)
 
 
 def test_cancelling_in_the_element_gives_the_credits_back(visitor: Visitor, app: App) -> None:
     """Cancel says what it costs first; confirmed, the clip ends and the page says so."""
-    app.order(prompt="A long one", duration=16, resolution="4K")
+    generation = app.order(prompt="A long one", duration=16, resolution="4K")
     visit, _looks = arrive(visitor, app)
-    page = visit.open("/generate")
+    page = visit.open(studio(app, generation))
     page.get_by_text("Cancel", exact=True).click()
     expect(page.get_by_text("come back", exact=False).first).to_be_visible()
     picture(page, "live-cancel")
     page.get_by_role("button", name="Cancel this clip").click()
     expect_told(page, re.compile("Cancelled: A long one; .* credits returned"))
-    expect(page.get_by_text("Nothing at the moment.", exact=False)).to_be_visible()
+    expect(page.locator(".stage .where")).to_have_text("Cancelled, credits returned")
     assert visit.complaints == []
 
 
@@ -141,8 +146,7 @@ def test_order_in_one_tab_is_seen_in_the_other(visitor: Visitor, app: App) -> No
     before = len(looks)
     first.get_by_label("Prompt", exact=True).fill("A heron takes off")
     first.get_by_label("Prompt", exact=True).press("Control+Enter")
-    first.locator(".st-key-generate_button button").click()
-    expect(second).to_have_title(f"(1) {TITLE}", timeout=4000)
+    expect(second).to_have_title(f"(1) {LIBRARY}", timeout=4000)
     expect(second.get_by_role("button", name=re.compile("A heron takes off.*Open clip"))).to_be_visible()
     assert len(looks) > before
     for tab in (first, second):
@@ -157,7 +161,7 @@ def test_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen(visitor: Visitor
     visit, looks = arrive(visitor, app)
     generation = app.order(prompt="Unseen", duration=12)
     page = visit.open("/history")
-    expect(page).to_have_title(f"(1) {TITLE}")
+    expect(page).to_have_title(f"(1) {LIBRARY}")
     hide(page, hidden=True)
     page.wait_for_timeout(500)  # a look that was on its way may end
     before = len(looks)
@@ -180,10 +184,10 @@ def test_hidden_tab_is_marked_by_one_that_sees(visitor: Visitor, app: App) -> No
     app.order(prompt="Elsewhere", duration=12)
     hide(seeing, hidden=True)
     hide(seeing, hidden=False)  # a look at once, in place of the slow one
-    expect(hidden).to_have_title(f"(1) {TITLE}", timeout=PATIENT_MS)
-    expect(hidden).to_have_title(f"✓ {TITLE}", timeout=MAKING_MS)
+    expect(hidden).to_have_title(f"(1) {LIBRARY}", timeout=PATIENT_MS)
+    expect(hidden).to_have_title(f"✓ {LIBRARY}", timeout=MAKING_MS)
     hide(hidden, hidden=False)
-    expect(hidden).to_have_title(TITLE)
+    expect(hidden).to_have_title(LIBRARY)
 
 
 def test_idle_page_asks_seldom(visitor: Visitor, app: App) -> None:
@@ -209,40 +213,65 @@ def test_order_of_a_script_is_noticed_by_an_idle_page(visitor: Visitor, app: App
 
 def test_page_drawn_again_before_its_code_is_here_moves_all_the_same(visitor: Visitor, app: App) -> None:
     """Streamlit calls an element for each drawing, and ends the calls that a newer one overtook: only those end."""
-    app.order(prompt="Overtaken", duration=16)
+    generation = app.order(prompt="Overtaken", duration=16)
     visit, looks = arrive(visitor, app)
     visit.context.add_init_script(SLOW_CODE)
-    page = visit.open("/generate")
+    page = visit.open(studio(app, generation))
     expect(page.get_by_role("heading", name="Generate", level=1, exact=True)).to_be_visible()
     app.order(prompt="By a script", duration=12)
     draw_again(page)
     assert looks == []
     page.evaluate("codeArrives()")
     page.wait_for_function("() => document.title.startsWith('(2) ')")
-    expect(page).to_have_title(TITLE, timeout=MAKING_MS)
-    expect(page.get_by_text("Nothing at the moment.", exact=False)).to_be_visible()
+    expect(page).to_have_title(studio_title(), timeout=MAKING_MS)
+    expect(page.locator(".stage .clip.on")).to_be_visible()
 
 
 def test_open_clip_and_its_player_survive_an_end(visitor: Visitor, app: App) -> None:
-    """A playing clip is not restarted by another one's end: the rerun waits until it is paused."""
+    """A playing clip is not restarted by another one's end, which is told all the same."""
     shown = app.order(prompt="The one that plays", duration=16)
     app.until_ended(shown)
     visit, _looks = arrive(visitor, app)
     page = visit.open(f"/history?clip={shown}")
     video = page.get_by_role("dialog").locator("video")
     expect(video).to_be_visible()
-    video.evaluate("v => { v.mark = 1; v.muted = true; v.playbackRate = 0.25; return v.play(); }")
+    video.evaluate("v => { v.mark = 1; v.playbackRate = 0.25; }")
     other = app.order(prompt="The other", duration=12)
     hide(page, hidden=True)
     hide(page, hidden=False)
-    expect(page).to_have_title(f"(1) {TITLE}")
+    expect(page).to_have_title(f"(1) {LIBRARY}")
     app.until_ended(other)
-    page.wait_for_timeout(5000)
-    assert "Finished" not in toast(page)
-    assert video.evaluate("v => v.mark === 1 && v.currentTime > 1")
-    video.evaluate("v => v.pause()")
-    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text("Finished: The other", timeout=4000)
+    before = video.evaluate("v => v.currentTime")
+    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text("Finished: The other")
+    assert video.evaluate("v => v.mark === 1 && !v.paused && v.currentTime") > before
     expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(video).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("The other.*Open clip"))).to_be_visible()
+    assert visit.complaints == []
+
+
+def test_clip_under_way_plays_in_its_open_viewer_when_it_ends(visitor: Visitor, app: App) -> None:
+    """Who opened what is being made looks at its progress, and then at it."""
+    visit, _looks = arrive(visitor, app)
+    page = visit.open(f"/history?clip={app.order(prompt='Waited for', duration=8)}")
+    expect(page.get_by_role("progressbar", name="Progress: Waited for").last).to_be_visible()
+    expect(page.get_by_role("dialog").locator("video")).to_be_visible(timeout=MAKING_MS)
+    expect_told(page, "Finished: Waited for")
+    assert visit.complaints == []
+
+
+def test_clip_that_ended_before_the_first_look_plays_in_its_open_viewer(visitor: Visitor, app: App) -> None:
+    """The page was drawn while it was being made, and its code came when it was done."""
+    generation = app.order(prompt="Done in between", duration=16)
+    visit, _looks = arrive(visitor, app)
+    visit.context.add_init_script(SLOW_CODE)
+    page = visit.open(f"/history?clip={generation}")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    app.until_ended(generation)
+    page.evaluate("codeArrives()")
+    expect(page.get_by_role("dialog").locator("video")).to_be_visible()
+    expect_told(page, "Finished: Done in between")
     assert visit.complaints == []
 
 
@@ -251,8 +280,8 @@ def test_server_restarted_in_the_middle(visitor: Visitor, tmp_path: Path) -> Non
     with running(tmp_path) as before:
         visit, looks = arrive(visitor, before)
         generation = before.order(prompt="Over a restart", duration=8, resolution="4K")
-        page = visit.open("/generate")
-        expect(page).to_have_title(f"(1) {TITLE}")
+        page = visit.open(studio(before, generation))
+        expect(page).to_have_title(studio_title("(1) "))
         port = before.port
         before.stop()
         gone = len(looks)
@@ -260,5 +289,5 @@ def test_server_restarted_in_the_middle(visitor: Visitor, tmp_path: Path) -> Non
         assert len(looks) - gone <= 3
     with running(tmp_path, port=port) as after:
         after.until_ended(generation)
-        expect(page).to_have_title(TITLE, timeout=40_000)
-        expect(page.get_by_role("button", name=re.compile("Over a restart.*Open clip"))).to_be_visible(timeout=20_000)
+        expect(page).to_have_title(studio_title(), timeout=40_000)
+        expect(page.locator(".stage .clip.on")).to_be_visible(timeout=20_000)

@@ -131,6 +131,8 @@ def test_link_is_made_in_the_dialog(app: App, visitor: Visitor) -> None:
     settle(page)
     page.get_by_role("button", name=re.compile("Rain on a tin roof.*Open clip")).click()
     dialog = page.get_by_role("dialog")
+    dialog.locator("video").wait_for()
+    page.keyboard.press("k")
     dialog.locator("video").evaluate("video => { video.currentTime = 0.27; }")
     dialog.get_by_text("Notes", exact=True).click()
     dialog.get_by_role("button", name="Take the player's moment").click()
@@ -145,7 +147,9 @@ def test_link_is_made_in_the_dialog(app: App, visitor: Visitor) -> None:
     picture(page, "share-notes")
     dialog.locator("video").evaluate("video => { video.currentTime = 0; }")
     dialog.get_by_role("button", name="Go to 0:00.2").click()
-    page.wait_for_function("document.querySelector('[role=dialog] video').currentTime > 0.15")
+    dialog.locator("video").evaluate(
+        "async video => { while (video.currentTime <= 0.15) await new Promise((go) => setTimeout(go, 20)); }"
+    )
 
     dialog.get_by_role("button", name="Share outside").click()
     expect(dialog.get_by_label("Title, shown to them")).to_be_visible()

@@ -50,11 +50,11 @@ def test_in_and_out(site: Site, visitor: Visitor) -> None:
 
     sign_out_at_provider(visit.context.new_page(), site.provider.issuer)
     for tab in (page, other):
-        tab.get_by_role("link", name="Projects", exact=True).first.click()
+        tab.get_by_role("link", name="Assets", exact=True).first.click()
         expect_signed_out(tab)
     for _ in range(4):
         assert visit.context.request.get(f"{site.address}{API}/projects").status == 401
     press_sign_in(other)
     sign_in(other, "ana")
     settle(other)
-    assert other.url.rstrip("/") == site.address, "back to the page that was asked for"
+    assert other.url == f"{site.address}/assets", "back to the page that was asked for"

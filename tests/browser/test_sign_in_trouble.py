@@ -96,8 +96,8 @@ def test_one_time_link(site: Site, visitor: Visitor) -> None:
         picture(page, "sign-in-link")
         assert visit.context.request.get(f"{site.address}{API}/projects").status == 401, "a look at it is no use of it"
         page.get_by_role("button", name=re.compile("ana@example.org")).click()
+        expect(page.get_by_role("heading", name="Generate", level=1)).to_be_visible()  # where newcomers begin
         settle(page)
-        expect(page.get_by_role("heading", name="Projects", level=1)).to_be_visible()
         assert visit.context.request.get(f"{site.address}{API}/projects").status == 200
 
         other = visitor(site.address)

@@ -97,18 +97,21 @@ def until_look(page: Page) -> None:
 
 def order(page: Page, prompt: str, *, watcher: Page) -> None:
     """Order as a person does, a clip that takes some time to draw, and shortly before this watcher's page looks."""
-    page.get_by_role("radiogroup", name="Resolution").get_by_text("4K", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Resolution: ")).click()
+    page.get_by_role("radio", name="4K", exact=True).click()
     page.get_by_role("textbox", name="Prompt", exact=True).fill(prompt)
     until_look(watcher)
     watcher.wait_for_timeout(LOOKS_EVERY_MS - 2000)
     page.locator(".st-key-generate_button button").click()
-    expect(page.get_by_text(re.compile("^Ordered\\."))).to_be_visible()
+    expect(page.get_by_text("Ordered. ")).to_be_visible()
 
 
 def cards(page: Page, prompt: str, *, moving: bool) -> Locator:
     """What shows this clip on a page, while it is being made or afterwards."""
     bar = page.locator(".bar:not([hidden])")
-    shown = page.get_by_role("listitem").filter(has_text=prompt)
+    shown = page.locator("li:not(.entry), .stage .main").filter(
+        has_text=prompt
+    )  # entries: what the stage showed before
     return shown.filter(has=bar) if moving else shown.filter(has_not=bar)
 
 
@@ -175,7 +178,7 @@ def test_clip_of_one_appears_to_the_other(place: Place, visitor: Visitor, name: 
         assert control.leaks(word), "what a page is told is heard"
         assert ear.leaks(word) == []
     assert but_outage(look_again(elsewhere, carlas_looks[-1], clip).json()) == QUIET, "asked for by its id as well"
-    expect(carla).to_have_title("AI Video Generator")
+    expect(carla).to_have_title(f"{name.title()} · Summer film – AI Video Generator")
     expect(carla.get_by_text(prompt)).to_have_count(0)
     assert [*hers.complaints, *his.complaints, *elsewhere.complaints] == []
 
@@ -210,7 +213,7 @@ def test_click_of_somebody_who_was_removed(place: Place, visitor: Visitor) -> No
     ordering.get_by_role("textbox", name="Prompt", exact=True).fill("A wombat digs")
     ordering.route(f"**{live_endpoint.PATH}?*", lambda route: route.abort())  # it learns nothing before the click
     mia = place.enter(hers, "mia", "team", place.film)
-    row = mia.locator(f".st-key-team_people_{place.dan.id}")
+    row = mia.locator(f".st-key-card_team_people_{place.dan.id}")
     row.get_by_role("button", name="Remove").click()
     mia.get_by_role("button", name="Remove from this workspace").click()
     expect(mia.get_by_text("dan@example.org is not in this workspace any more.")).to_be_visible()

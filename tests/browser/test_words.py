@@ -18,7 +18,7 @@ from core.db.enums import DisabledReason, Scope
 from core.db.tables import Generation
 from core.files import storage as storages
 from core.generations import commands, review
-from core.generations.queries import ReviewStatus
+from core.generations.list_filter import ReviewStatus
 from core.generations.review import Changes
 from core.identity import api_tokens, users
 from core.messages import message
@@ -44,9 +44,9 @@ NAMES = [
 ]
 NOT_WORDS = re.compile(
     r"\S+://\S+|\S+@\S+|\w+_\w+|[0-9a-f]+(-[0-9a-f]+){4}|\d+(\.\d+){3}|python -m core\.audit|\d\d\.\d\d\.\d\d UTC"
-    r"|AI Video Generator|English|a lake at dusk|command line|read timeout"
+    r"|AI Video Generator|English|a lake at dusk|command line|read timeout|\w+\.csv"
 )
-"""Addresses, codes, ids, commands, times of day, names; a person's own words, and what a provider answered."""
+"""Addresses, codes, ids, commands, times of day, names; a person's own words, what a provider answered, files."""
 ENGLISH_FIGURE = re.compile(r"\d,\d{3}\b|\d\.\d{1,2}\b|\d %|Rp\d")
 
 
@@ -56,8 +56,9 @@ def spelled(texts: Iterable[str]) -> set[str]:
 
 
 def forms(side: Iterable[str | Sequence[str]]) -> list[str]:
-    """Texts of a catalogue without their places, each form of a plural by itself."""
-    return [re.sub(r"{[^}]*}", "", form) for text in side for form in ([text] if isinstance(text, str) else text)]
+    """Texts of a catalogue without their places and names of files, each form of a plural by itself."""
+    whole = [form for text in side for form in ([text] if isinstance(text, str) else text)]
+    return [re.sub(r"{[^}]*}|\w+\.csv", "", form) for form in whole]
 
 
 KEPT = catalogues.read("id")
@@ -139,6 +140,8 @@ def indonesian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, 
         "/generate",
         "/generate?model=veo3&from={failed}",
         "/generate?extend={completed}",
+        "/sheets",
+        "/assets",
         "/history",
         "/history?text=qqq",
         "/history?clip={completed}",
@@ -152,6 +155,7 @@ def indonesian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, 
         "/usage?show=cost",
         "/usage?period=own&since=2026-01-01&until=2026-01-02",
         "/admin",
+        "/credits",
         "/account",
     ],
 )
@@ -177,8 +181,9 @@ def ask_for_words(page: Page) -> None:
     """Have a prompt improved, and keep settings without a name."""
     page.get_by_label("Prompt", exact=True).fill("seekor kucing berlari di taman")
     page.get_by_role("button", name="Perbaiki prompt saya").click()
-    settle(page)
-    page.get_by_test_id("stPopoverButton").click()
+    expect(page.locator(".st-key-generate_offer").get_by_text("seekor kucing berlari di taman")).to_be_visible()
+    page.locator(".st-key-generate_more button").first.click()
+    page.get_by_text("Simpan preset").click()
     page.locator(".st-key-generate_preset_save button").click()
 
 
@@ -202,6 +207,7 @@ def make_tokens(page: Page) -> None:
 
 def book_to_nobody(page: Page) -> None:
     """Grant credits to somebody there is not."""
+    page.get_by_role("tab", name="Pengguna").click()
     page.get_by_label("Alamat email").fill("siapa@contoh.id")
     page.get_by_label("Alasan").fill("Hadiah")
     page.get_by_role("button", name="Terapkan").click()

@@ -33,6 +33,7 @@ RUN_HERE = {
     HOW_TO / "connect-an-openai-video-server.md",  # by test_vendor_examples.py
     HOW_TO / "connect-comfyui.md",  # by test_vendor_examples.py
     HOW_TO / "decide-uncertain-generations.md",
+    HOW_TO / "order-from-a-spreadsheet.md",
     HOW_TO / "set-budgets.md",
     HOW_TO / "share-clips-outside.md",
     HOW_TO / "use-webhooks.md",
@@ -102,6 +103,19 @@ def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
     assert '"budgetCredits":null' in printed[1]
     assert '"budgetCredits":5000' in printed[2]
     assert '"isExceeded":false' in printed[2]
+
+
+def test_orders_from_a_spreadsheet(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
+    """The file is checked, ordered for the total that was told, and its result has a line a row."""
+    check, order = commands(HOW_TO / "order-from-a-spreadsheet.md")
+    (tmp_path / "spring.csv").write_text("Prompt,Client\nA lake,Acme\nRain,Bolt\n", encoding="utf-8")
+
+    with live.serving() as address:
+        run(check, tmp_path, VIDEO_API=address, **shell)
+        printed = run(order, tmp_path, VIDEO_API=address, **shell)
+
+    assert "100 credits are reserved for 2 clips." in printed
+    assert (tmp_path / "result.csv").read_text(encoding="utf-8-sig").count("pending") == 2
 
 
 def test_webhook_registered(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:

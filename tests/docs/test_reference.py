@@ -88,7 +88,7 @@ def test_every_variable_of_a_provider_is_read(tmp_path: Path, documented: set[st
     """What stands on the page for each provider changes the settings."""
     plain = config.load({"DATA_DIR": str(tmp_path)})
     values = {"NAME_API_KEY": "k", "NAME_BASE_URL": "https://a.example", "NAME_MODEL_IDS": "a=b"}
-    values["NAME_MAX_IN_FLIGHT"] = "3"
+    values |= {"NAME_MAX_IN_FLIGHT": "3", "NAME_WEBHOOK_SECRET": "whsec_AA=="}
     assert set(values) == {name for name in documented if name.startswith("NAME_")}
 
     for name, value in values.items():

@@ -16,13 +16,13 @@ def shown(at: object) -> str:
 def test_account_shows_balance_storage_and_movements(open_page: Open, studio: Studio) -> None:
     """Figures, and each movement with a link to its clip."""
     row = studio.complete(studio.order(studio.project()))
-    at = open_page("account")
+    at = open_page("credits")
     assert not at.error
     assert not at.exception
     assert {metric.label: metric.value for metric in at.metric}["Available"] == "99,950"
     assert f"history?clip={row.id}" in shown(at)
     assert "Charged" in shown(at)
-    assert "demo@localhost" in at.text[0].value
+    assert "demo@localhost" in open_page("account").text[0].value
 
 
 def test_language_is_kept_with_the_person(open_page: Open, studio: Studio) -> None:
@@ -42,7 +42,7 @@ def test_movements_page_without_gaps(open_page: Open, studio: Studio) -> None:
     with db.write_session() as session:
         for number in range(25):
             books.grant(session, studio.person.id, credits=1, key=f"g{number}", actor="ana", reason=f"gift {number}.")
-    at = open_page("account")
+    at = open_page("credits")
     assert "gift 24." in shown(at)
     assert "gift 4." not in shown(at)
     at.button(key="account_older").click().run()
@@ -59,7 +59,7 @@ def test_movements_tell_where_credits_went_and_who_moved_them(open_page: Open, s
         mover = ensure_member(session, "finance@example.org")
         for key, ends in {"there": (studio.person.id, team), "back": (team, studio.person.id)}.items():
             books.transfer(session, *ends, credits=20, key=key, actor=mover.email, reason=key)
-    text = shown(open_page("account"))
+    text = shown(open_page("credits"))
     assert "there (to Lakes)" in text
     assert "back (from Lakes)" in text
     assert text.count(mover.email) == 2

@@ -1,5 +1,7 @@
+import json
 from datetime import UTC, datetime, time, timedelta
 
+import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
@@ -17,23 +19,49 @@ from core.usage import exchange_rates
 from tests.factories.generations import create_generation, lose_submit
 from tests.factories.studio import Studio
 from tests.factories.users import create_member, ensure_member
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, widget
+
+TABS = {
+    "Attention": ["Clips that need review"],
+    "Providers": ["Providers", "The dollar"],
+    "People": ["People", "Grant or correct credits", "Sample company"],
+    "Queue": ["Under way"],
+    "Trust": ["What must always be true"],
+}
 
 
-def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio) -> None:
-    """Nothing unclear, nothing checked yet, providers with their state."""
+def tab(open_page: Open, name: str) -> AppTest:
+    """The page at one of its tabs."""
     at = open_page("admin")
+    at.session_state["admin_tabs"] = name
+    return at.run()
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio, name: str) -> None:
+    """Nothing unclear, nothing under way, nothing checked yet, providers with their state."""
+    at = tab(open_page, name)
     assert not at.error
-    assert [header.value for header in at.header] == [
-        "Clips that need review",
-        "What must always be true",
-        "Providers",
-        "The dollar",
-        "People",
-        "Grant or correct credits",
-        "Sample company",
+    assert not at.exception
+    assert [header.value for header in at.header] == TABS[name]
+    assert any("MODELSLAB_API_KEY" in caption.value for caption in at.caption) == (name == "Providers")
+
+
+def test_queue_shows_everybodys_clips_without_their_prompts(open_page: Open, studio: Studio) -> None:
+    """How many are where, and whose is under way for longest; others' prompts are theirs."""
+    eve = create_member(db.default(), "eve@example.org")
+    create_generation(db.default(), eve, prompt="A secret campaign")
+    studio.order(studio.project())
+    at = tab(open_page, "Queue")
+    drawn = [
+        json.loads(each.proto.json)[0]
+        for each in at.get("bidi_component")
+        if "sorted_table" in each.proto.component_name
     ]
-    assert any("MODELSLAB_API_KEY" in caption.value for caption in at.caption)
+    [counts, longest] = drawn
+    assert [row[2][0] for row in counts["rows"]] == ["2"]
+    assert {row[0][0] for row in longest["rows"]} == {"eve", studio.person.user.name}
+    assert "secret" not in json.dumps(drawn)
 
 
 def test_unclear_clip_is_released(open_page: Open, studio: Studio) -> None:
@@ -131,35 +159,36 @@ def test_account_fault_is_told_to_administrators_until_an_order_is_accepted(open
     [warning] = [each.value for each in at.warning]
     assert warning.startswith("Demo Studio refused an order: Our account at the provider is empty.")
     assert "(just now)" in warning
-    assert not any("The key works." in caption.value for caption in at.caption)
+    assert not any("The key works." in caption.value for caption in tab(open_page, "Providers").caption)
     with db.write_session() as session:
         circuit_breaker.record_order(session, "demo")
     at = open_page("admin")
     assert not at.warning
-    assert any("The key works. (just now)" in caption.value for caption in at.caption)
+    assert any("The key works. (just now)" in caption.value for caption in tab(open_page, "Providers").caption)
 
 
 def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:
     """Check now shows every rule, green where it holds."""
     studio.complete(studio.order(studio.project()))
-    at = open_page("admin")
+    at = tab(open_page, "Trust")
     at.button(key="admin_check").click().run()
     assert not at.error
-    assert any(f"All {len(invariants.INVARIANTS)} rules hold" in caption.value for caption in at.caption)
+    number = len(invariants.INVARIANTS)
+    assert any(f"{number} of {number} rules hold" in text.value for text in at.markdown)
 
 
 def test_broken_rule_names_its_offender(open_page: Open, studio: Studio) -> None:
     """A balance that is not the sum of its rows is shown as broken."""
     with db.write_session() as session:
         session.connection().exec_driver_sql("UPDATE accounts SET available_credits = 1")
-    at = open_page("admin")
+    at = tab(open_page, "Trust")
     at.button(key="admin_check").click().run()
-    assert any("1 rule is broken" in caption.value for caption in at.caption)
+    assert [error.value for error in at.error] == ["1 rule is broken."]
 
 
 def test_grant_is_booked_once_with_its_reason(open_page: Open, studio: Studio) -> None:
     """Credits reach the person, with who and why on the ledger."""
-    at = open_page("admin")
+    at = tab(open_page, "People")
     key = at.session_state["admin_grant_key"]
     at.text_input(key=f"admin_grant_email_{key}").set_value("demo@localhost")
     at.number_input(key=f"admin_grant_credits_{key}").set_value(500)
@@ -184,7 +213,7 @@ def test_grant_is_booked_once_with_its_reason(open_page: Open, studio: Studio) -
 
 def test_grant_to_nobody_is_a_sentence(open_page: Open, studio: Studio) -> None:
     """An unknown address books nothing."""
-    at = open_page("admin")
+    at = tab(open_page, "People")
     key = at.session_state["admin_grant_key"]
     at.text_input(key=f"admin_grant_email_{key}").set_value("nobody@example.org")
     at.text_input(key=f"admin_grant_reason_{key}").set_value("Test")
@@ -202,10 +231,10 @@ def test_page_is_closed_to_others(open_page: Open, studio: Studio) -> None:
 
 def test_correction_takes_credits_away_and_never_too_many(open_page: Open, studio: Studio) -> None:
     """A correction below zero is booked with its reason; one beyond the balance is refused."""
-    at = open_page("admin")
+    at = tab(open_page, "People")
     for amount, left in ((-100_000, 0), (-1, 0)):
         key = at.session_state["admin_grant_key"]
-        at.radio(key=f"admin_grant_kind_{key}").set_value("adjust")
+        widget(at, f"admin_grant_kind_{key}").set_value("adjust")
         at.text_input(key=f"admin_grant_email_{key}").set_value("demo@localhost")
         at.number_input(key=f"admin_grant_credits_{key}").set_value(amount)
         at.text_input(key=f"admin_grant_reason_{key}").set_value("Booked by mistake")
@@ -219,7 +248,7 @@ def test_people_are_found_with_their_credits(open_page: Open, studio: Studio) ->
     """Everybody is listed with role and balance; the search leaves who matches."""
     with db.write_session() as session:
         ensure_member(session, "ana@example.org", signup_credits=1234)
-    at = open_page("admin")
+    at = tab(open_page, "People")
     shown = " ".join(element.proto.body for element in at.get("html"))
     assert "ana@example.org" in shown
     assert "1,234" in shown
@@ -231,7 +260,7 @@ def test_people_are_found_with_their_credits(open_page: Open, studio: Studio) ->
 
 def test_dollar_is_set_from_a_day_on(open_page: Open, studio: Studio) -> None:
     """What is set for today counts from now on, what is set for a day to come counts then; both stand in the table."""
-    at = open_page("admin")
+    at = tab(open_page, "Providers")
     at.number_input(key="admin_dollar_idr").set_value(16_800)
     press(at, "Set the dollar")
     later = utc_now().date() + timedelta(days=40)

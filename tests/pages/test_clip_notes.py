@@ -11,7 +11,7 @@ from pages.elements import moments
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
 from tests.factories.workspaces import put_in
-from tests.pages.conftest import Open, sent
+from tests.pages.conftest import Open, sent, turned_to
 
 
 def shown(at: AppTest) -> str:
@@ -39,7 +39,7 @@ def press(at: AppTest, label: str) -> AppTest:
 def test_note_is_written_at_a_moment(open_page: Open, studio: Studio) -> None:
     """It is there for everybody, as a text and no markup; the next form is an empty one."""
     row = studio.complete(studio.order(studio.project()))
-    at = open_page("history", clip=row.id)
+    at = turned_to(open_page("history", clip=row.id), "Notes")
     at.text_area(key=field(at, "new", row.id)).set_value("<b>Too dark</b> **here**")
     at.number_input(key=field(at, "at", row.id)).set_value(2.5)
     press(at, "Add note")
@@ -55,7 +55,7 @@ def test_note_is_written_at_a_moment(open_page: Open, studio: Studio) -> None:
 def test_note_that_is_empty_is_refused(open_page: Open, studio: Studio) -> None:
     """The reason is said, and nothing is written."""
     row = studio.complete(studio.order(studio.project()))
-    at = open_page("history", clip=row.id)
+    at = turned_to(open_page("history", clip=row.id), "Notes")
     press(at, "Add note")
     assert [error.value for error in at.error] == ["Write something."]
     assert notes_on(studio, row.id) == []
@@ -69,7 +69,7 @@ def test_own_note_is_edited_and_deleted(open_page: Open, studio: Studio) -> None
     with db.write_session() as session:
         own = notes.add(session, studio.person, row.id, text="First")
         other = notes.add(session, maker, row.id, text="Of Ben")
-    at = open_page("history", clip=row.id)
+    at = turned_to(open_page("history", clip=row.id), "Notes")
     keys = [button.key for button in at.button]
     assert f"clip_note_save_{other.id}" not in keys
     next(area for area in at.text_area if (area.key or "").startswith(f"clip_note_text_{own.id}")).set_value("Second")
@@ -87,7 +87,7 @@ def test_viewer_reads_and_does_not_write(open_page: Open, studio: Studio) -> Non
         notes.add(session, studio.person, row.id, text="Keep this one")
         session.execute(update(User).where(User.id == studio.person.id).values(name="Ana & Co"))
         session.execute(update(WorkspaceMember).values(role=WorkspaceRole.VIEWER))
-    at = open_page("history", clip=row.id)
+    at = turned_to(open_page("history", clip=row.id), "Notes")
     assert "Keep this one" in shown(at)
     assert "Ana &amp; Co" in shown(at)
     assert "Add note" not in [button.label for button in at.button]

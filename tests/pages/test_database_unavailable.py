@@ -11,7 +11,7 @@ from core.db import Database
 from core.db.tables import Generation
 from core.installation import Installation, using
 from tests.factories.studio import Studio
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, prompt, write
 
 
 def test_page_while_the_database_is_away(
@@ -38,7 +38,7 @@ def test_order_while_the_database_is_locked(open_page: Open, studio: Studio, ins
     holder = sqlite3.connect(path, isolation_level=None)
     with using(replace(installation, database=hasty)):
         at = open_page("generate")
-        at.text_area[0].set_value("A lake at dusk").run()
+        write(at, "A lake at dusk")
         button = next(each for each in at.button if each.label.startswith("Generate"))
         holder.execute("BEGIN IMMEDIATE")
         button.click().run()
@@ -47,6 +47,6 @@ def test_order_while_the_database_is_locked(open_page: Open, studio: Studio, ins
     hasty.dispose()
 
     assert [box.value for box in at.error] == [errors.DatabaseUnavailable.sentence]
-    assert at.text_area[0].value == "A lake at dusk"
+    assert prompt(at) == "A lake at dusk"
     with installation.database.read_session() as session:
         assert session.scalars(select(Generation)).all() == []

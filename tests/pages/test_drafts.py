@@ -12,8 +12,8 @@ from core.installation import Installation
 from core.projects import uploads
 from tests.factories.images import create_image
 from tests.factories.studio import Studio
-from tests.pages.conftest import Open, sent
-from tests.pages.test_generate import BUTTON, captions, ordered, prices, write
+from tests.pages.conftest import Open, choose, chosen, prompt, sent, write
+from tests.pages.test_generate import BUTTON, captions, ordered, prices
 
 
 def drafts() -> list[Draft]:
@@ -43,26 +43,25 @@ def test_draft_outlives_the_session(open_page: Open, studio: Studio, installatio
     second = studio.project("Second film")
     at = write(open_page("generate"), "Ten minutes of thought")
     at.selectbox(key="generate_project").set_value(second.id).run()
-    at.radio(key="generate_resolution_few").set_value("1080p").run()
-    at.radio(key="generate_aspect_ratio_few").set_value("9:16").run()
-    at.selectbox(key="generate_duration_seconds_many").set_value(8).run()
-    at.toggle(key="generate_generate_audio").set_value(True).run()
-    at.radio(key="generate_variations").set_value(2).run()
+    choose(at, resolution="1080p")
+    choose(at, aspect_ratio="9:16")
+    choose(at, duration_seconds=8)
+    choose(at, generate_audio=True)
+    choose(at, variations=2)
     at = add_image(at, installation, studio)
     price = at.button(key=BUTTON).label
 
     again = open_page("generate")
 
-    assert again.text_area(key="generate_prompt").value == "Ten minutes of thought"
+    assert prompt(again) == "Ten minutes of thought"
     assert again.selectbox(key="generate_project").value == second.id
-    assert again.radio(key="generate_resolution_few").value == "1080p"
-    assert again.radio(key="generate_aspect_ratio_few").value == "9:16"
-    assert again.selectbox(key="generate_duration_seconds_many").value == 8
-    assert again.toggle(key="generate_generate_audio").value is True
+    assert chosen(again)["resolution"] == "1080p"
+    assert chosen(again)["aspect_ratio"] == "9:16"
+    assert chosen(again)["duration_seconds"] == 8
+    assert chosen(again)["generate_audio"] is True
     assert "Start image (+20%)" in prices(again)
     assert again.button(key=BUTTON).label == price
     assert "Your draft is back" in captions(again)
-    assert "22 of 2,000 characters" in captions(again)
     again.run()
     again.button(key=BUTTON).click().run()
     assert [(row.prompt, row.resolution, bool(row.start_image_key)) for row in ordered()] == [
@@ -76,6 +75,15 @@ def test_form_that_nobody_touched_is_no_draft(open_page: Open, studio: Studio) -
     studio.project()
     open_page("generate").run()
     assert drafts() == []
+
+
+def test_what_is_written_before_the_page_is_drawn_is_kept(open_page: Open, studio: Studio) -> None:
+    """Who writes at once overtakes the first run, which then ends before it has kept what the form begins with."""
+    studio.project()
+    at = open_page("generate")
+    at.session_state["generate_draft"] = {**at.session_state["generate_draft"], "saved": None, "is_own": False}
+    write(at, "A lake")
+    assert prompt(open_page("generate")) == "A lake"
 
 
 def test_unchanged_form_is_written_once(open_page: Open, studio: Studio) -> None:
@@ -105,8 +113,8 @@ def test_address_counts_more_than_the_draft(open_page: Open, studio: Studio) -> 
     write(open_page("generate"), "A lake")
     at = open_page("generate", model="wan-2.2-t2v")
     assert (sent(at, "model_picker") or {})["chosen"] == "wan-2.2-t2v"
-    assert at.text_area(key="generate_prompt").value == "A lake"
-    assert open_page("generate", from_=row.id).text_area(key="generate_prompt").value == "A red fox"
+    assert prompt(at) == "A lake"
+    assert prompt(open_page("generate", from_=row.id)) == "A red fox"
 
 
 def test_lost_image_is_said(open_page: Open, studio: Studio, installation: Installation) -> None:
@@ -153,11 +161,11 @@ def test_beginning_afresh_empties_form_and_draft(open_page: Open, studio: Studio
     add_image(write(open_page("generate"), "A lake"), installation, studio)
     at = open_page("generate")
     at.button(key="generate_draft_clear").click().run()
-    assert at.text_area(key="generate_prompt").value == ""
+    assert prompt(at) == ""
     assert at.button(key=BUTTON).label == "Generate for 50 credits"
     assert "Your draft is back" not in captions(at)
     again = open_page("generate")
-    assert again.text_area(key="generate_prompt").value == ""
+    assert prompt(again) == ""
     assert "Your draft is back" not in captions(again)
 
 
@@ -165,12 +173,11 @@ def test_prompt_over_the_limit_is_taken_counted_and_blocked(open_page: Open, stu
     """A paste is never refused without a word: it stands there, red, and the button says why not."""
     studio.project()
     at = write(open_page("generate"), "x" * 2_100)
-    assert at.text_area(key="generate_prompt").proto.max_chars == 0
-    assert ":red[:small[2,100 of 2,000 characters]]" in [text.value for text in at.markdown]
+    field = sent(at, "prompt_input") or {}
+    assert (len(field["text"]), field["limit"]) == (2_100, 2_000)
     assert "Use at most 2,000 characters; these are 2,100." in captions(at)
     assert at.button(key=BUTTON).disabled
     write(at, "x" * 2_000)
-    assert "2,000 of 2,000 characters" in captions(at)
     assert not at.button(key=BUTTON).disabled
 
 
@@ -187,6 +194,34 @@ def test_draft_that_cannot_be_read_is_not_written_over(
     with installation.database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE away RENAME TO drafts")
     at.run()
-    assert at.text_area(key="generate_prompt").value == "A lake"
+    assert prompt(at) == "A lake"
     with db.read_session() as session:
         assert session.scalars(select(Generation)).all() == []
+
+
+def test_two_tabs_lose_nothing_silently(open_page: Open, studio: Studio) -> None:
+    """The newest is kept; the tab that has written over the other says so, and shows the other on request."""
+    studio.project()
+    one = write(open_page("generate"), "A lake")
+    two = write(open_page("generate"), "A lake and a heron")
+    assert "another tab" not in captions(two)
+    write(one, "A lake at dawn")
+    assert "In another tab or on another device you wrote, just now: “A lake and a heron”" in captions(one)
+    assert prompt(one) == "A lake at dawn"
+    one.button(key="generate_draft_take_back").click().run()
+    assert prompt(one) == "A lake and a heron"
+    assert "“A lake at dawn”" in captions(one)
+    again = open_page("generate")
+    assert prompt(again) == "A lake and a heron"
+    assert "“A lake at dawn”" in captions(again)
+    again.button(key="generate_draft_leave").click().run()
+    assert "another tab" not in captions(again)
+    assert "another tab" not in captions(open_page("generate"))
+
+
+def test_own_changes_are_no_other_tab(open_page: Open, studio: Studio) -> None:
+    """Who goes on writing, also after a reload, is told of nothing."""
+    studio.project()
+    write(write(open_page("generate"), "A lake"), "A lake at dawn")
+    at = write(write(open_page("generate"), "A lake at dusk"), "A lake at night")
+    assert "another tab" not in captions(at)

@@ -15,7 +15,7 @@ from core.billing import ledger, pricing
 from core.catalog import offered
 from core.clock import utc_now
 from core.db.enums import ChangeKind, WorkspaceRole
-from core.db.tables import Generation, ProviderHealth, Upload, Workspace, WorkspaceMember
+from core.db.tables import Generation, Project, ProviderHealth, Upload, Workspace, WorkspaceMember
 from core.files import storage as storages
 from core.files.findings import Finding, FindingKind
 from core.generations import delivery_findings
@@ -35,7 +35,7 @@ from tests.factories.images import create_image
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
 from tests.fixtures.clips import brightening
-from tests.pages.conftest import Open, sent
+from tests.pages.conftest import Open, bring, choose, chosen, presses, prompt, sent, write
 
 BUTTON = "generate_button"
 
@@ -61,31 +61,57 @@ def cards(at: AppTest) -> dict[str, dict[str, Any]]:
     return {model["id"]: model for model in picker(at)["models"]}
 
 
+def takes(at: AppTest) -> list[dict[str, Any]]:
+    """The takes on the stage, press by press, newest press first."""
+    return [take for press in presses(at) for take in press["takes"]]
+
+
 def captions(at: AppTest) -> str:
     """All small print."""
     return "\n".join(caption.value for caption in at.caption)
 
 
-def write(at: AppTest, prompt: str) -> AppTest:
-    """Write a prompt."""
-    return at.text_area(key="generate_prompt").set_value(prompt).run()
+def own_projects() -> list[tuple[str, int]]:
+    """Names of all projects, and how many generations each has."""
+    with db.read_session() as session:
+        return [(row.name, row.generation_count) for row in session.scalars(select(Project))]
 
 
-def test_without_a_project_one_button_makes_it(open_page: Open, studio: Studio) -> None:
-    """A newcomer who comes by a deep link is not stuck."""
-    at = open_page("generate")
-    at.button[0].click().run()
+def test_first_order_makes_the_first_project(open_page: Open, studio: Studio) -> None:
+    """A newcomer writes and presses, nothing asks for a form; a second click at once makes and buys nothing more."""
+    at = write(open_page("generate"), "A lake at dawn")
+    assert own_projects() == []
+    for _press in range(2):
+        at.button(key=BUTTON).click().run()
     assert not at.exception
-    assert at.button(key=BUTTON).label == "Generate for 50 credits"
+    assert own_projects() == [("My first project", 1)]
+    assert [take["id"] for take in takes(at)] == [row.id for row in ordered()]
+
+
+def test_refused_first_order_leaves_no_project(open_page: Open, studio: Studio) -> None:
+    """What is refused in the transaction of the order leaves nothing behind."""
+    at = write(open_page("generate"), "A lake at dawn")
+    say(db.default(), "demo-film", ChangeKind.PRICE, {"base_credits": 70, "default_seconds": 5})
+    at.button(key=BUTTON).click().run()
+    assert [error.value for error in at.error] == [str(errors.PriceChanged())]
+    assert (own_projects(), ordered()) == ([], [])
+
+
+def test_first_orders_of_two_tabs_share_the_project(open_page: Open, studio: Studio) -> None:
+    """Each tab was drawn without a project; the second press finds the one of the first."""
+    tabs = [write(open_page("generate"), prompt) for prompt in ("A lake", "A heron")]
+    for tab in tabs:
+        tab.button(key=BUTTON).click().run()
+    assert own_projects() == [("My first project", 2)]
 
 
 def test_price_is_shown_line_by_line_in_both_units(open_page: Open, studio: Studio) -> None:
     """The breakdown follows the settings at once."""
     studio.project()
     at = open_page("generate")
-    at.radio(key="generate_resolution_few").set_value("1080p").run()
-    at.selectbox(key="generate_duration_seconds_many").set_value(7).run()
-    at.toggle(key="generate_generate_audio").set_value(True).run()
+    choose(at, resolution="1080p")
+    choose(at, duration_seconds=7)
+    choose(at, generate_audio=True)
     shown = prices(at)
     for words in ("Base price", "Resolution (+30%)", "Extra seconds (+20%)", "Sound", "85", "Rp 4,250"):
         assert words in shown
@@ -111,8 +137,11 @@ def test_pressing_orders_one_and_reserves_its_price(open_page: Open, studio: Stu
     assert [(row.prompt, row.credits) for row in ordered()] == [("A lake at dawn", 50)]
     with db.read_session() as session:
         assert ledger.balance(session, studio.person.id) == ledger.Balance(99_950, 50)
-    assert any("Ordered. 50 credits are reserved" in toast.value for toast in at.toast)
-    assert "**99,950** credits · 50 reserved" in " ".join(text.value for text in at.markdown)
+    assert "Ordered. 50 credits are reserved until the clip is here." in captions(at)
+    assert not at.toast
+    bar = sent(at, "bar")
+    assert bar is not None
+    assert bar["balance"]["text"] == "99,950 · 50 reserved"
 
 
 def test_pressed_twice_in_a_hurry_orders_one(open_page: Open, studio: Studio) -> None:
@@ -164,41 +193,39 @@ def test_provider_without_a_key_disables_the_button_with_a_reason(open_page: Ope
 
 
 def test_models_say_whether_they_are_configured(open_page: Open, studio: Studio) -> None:
-    """The picker offers what can be used first, and sets the rest apart behind one line."""
+    """The picker offers what can be used first, and says of the rest why it cannot be."""
     studio.project()
     found = picker(open_page("generate"))
     usable = [model["usable"] for model in found["models"]]
     assert found["chosen"] == "demo-film"
     assert usable == [True] + [False] * (len(usable) - 1)
-    assert found["shown"] == 1
     states = Counter(model["state"] for model in found["models"][1:])
     assert states == {"Needs a key": len(usable) - 5, "Ended": 4}
-    assert found["locked"] == f"{len(usable) - 5} more models need a key · 4 models have ended"
 
 
 def test_settings_that_still_fit_are_kept_when_the_model_changes(open_page: Open, studio: Studio) -> None:
     """Ratio and resolution stay where the new model has them; what it cannot make becomes its default."""
     studio.project()
     at = open_page("generate")
-    at.radio(key="generate_resolution_few").set_value("1080p").run()
-    at.radio(key="generate_aspect_ratio_few").set_value("9:16").run()
-    at.selectbox(key="generate_duration_seconds_many").set_value(3).run()
+    choose(at, resolution="1080p")
+    choose(at, aspect_ratio="9:16")
+    choose(at, duration_seconds=3)
     at.session_state["generate_model_id"] = "kling-2.5"
     at.run()
     assert not at.exception
-    assert at.radio(key="generate_resolution_few").value == "1080p"
-    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
-    assert at.radio(key="generate_duration_seconds_few").value == 5
+    assert chosen(at)["resolution"] == "1080p"
+    assert chosen(at)["aspect_ratio"] == "9:16"
+    assert chosen(at)["duration_seconds"] == 5
 
 
 def test_settings_of_a_clip_are_filled_in(open_page: Open, studio: Studio) -> None:
     """`?from=` gives the order of that clip, and the address is clean afterwards."""
     row = studio.order(studio.project(), "A red fox", aspect_ratio="1:1", duration_seconds=4, generate_audio=True)
     at = open_page("generate", from_=row.id)
-    assert at.text_area(key="generate_prompt").value == "A red fox"
-    assert at.radio(key="generate_aspect_ratio_few").value == "1:1"
-    assert at.selectbox(key="generate_duration_seconds_many").value == 4
-    assert at.toggle(key="generate_generate_audio").value is True
+    assert prompt(at) == "A red fox"
+    assert chosen(at)["aspect_ratio"] == "1:1"
+    assert chosen(at)["duration_seconds"] == 4
+    assert chosen(at)["generate_audio"] is True
     assert "from" not in at.query_params
 
 
@@ -223,14 +250,14 @@ def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys:
     """A card names the price of the form's order where its model makes that, else what it starts from."""
     studio.project()
     at = open_page("generate", model="kling-2.5")
-    at.radio(key="generate_duration_seconds_few").set_value(10).run()
-    at.radio(key="generate_resolution_few").set_value("1080p").run()
+    choose(at, duration_seconds=10)
+    choose(at, resolution="1080p")
     shown = cards(at)
     assert (shown["kling-2.5"]["price"], shown["kling-2.5"]["rate"]) == ("900 credits", "90 a second")
     assert (shown["demo-film"]["price"], shown["demo-film"]["rate"]) == ("90 credits", "9 a second")
     assert (shown["veo3"]["price"], shown["veo3"]["rate"]) == ("from 312.5 credits a second", "")
     assert shown["veo3"]["features"] == ["Negative prompt", "Sound", "Prompt enhancement"]
-    assert picker(at)["many"]
+    assert [shown[each]["by"]["price"] for each in ("kling-2.5", "demo-film", "veo3")] == [900, 90, 2_500]
 
 
 def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> None:
@@ -279,16 +306,16 @@ def test_what_had_to_change_is_said_and_comes_back(open_page: Open, studio: Stud
     """A model that makes less changes the order with a plain note; the wish itself is not lost."""
     studio.project()
     at = open_page("generate", model="kling-2.5")
-    at.radio(key="generate_duration_seconds_few").set_value(10).run()
+    choose(at, duration_seconds=10)
     at.session_state["generate_model_id"] = "veo3"
     at.run()
     assert "10 s became 8 s: Google Veo 3 makes 8 s only." in captions(at)
     assert at.button(key=BUTTON).label == "Generate for 2,500 credits"
-    at.toggle(key="generate_generate_audio").set_value(True).run()
+    choose(at, generate_audio=True)
     at.text_input(key="generate_negative_prompt").set_value("rain").run()
     at.session_state["generate_model_id"] = "kling-2.5"
     at.run()
-    assert at.radio(key="generate_duration_seconds_few").value == 10
+    assert chosen(at)["duration_seconds"] == 10
     assert "became" not in captions(at)
     assert "Sound is left out: Kling 2.5 makes none." in captions(at)
     assert "The negative prompt is left out: Kling 2.5 takes none." in captions(at)
@@ -311,16 +338,16 @@ def test_too_long_a_prompt_is_counted_and_refused(open_page: Open, studio: Studi
     at = write(open_page("generate"), "word " * 200)
     at.session_state["generate_model_id"] = "nova-reel"
     at.run()
-    assert ":red[:small[1,000 of 512 characters]]" in [text.value for text in at.markdown]
+    assert (sent(at, "prompt_input") or {})["limit"] == 512
     assert "Use at most 512 characters; these are 999." in captions(at)
-    assert at.text_area(key="generate_prompt").value == "word " * 200
+    assert prompt(at) == "word " * 200
 
 
 def test_several_are_ordered_with_one_press(open_page: Open, studio: Studio, with_keys: None) -> None:
     """Variations and other models: each and the total are shown before, and one press makes all of them, once."""
     studio.project()
     at = write(open_page("generate", model="kling-2.5"), "A lake at dawn")
-    at.radio(key="generate_variations").set_value(2).run()
+    choose(at, variations=2)
     assert at.button(key=BUTTON).label == "Generate 2 clips for 1,000 credits"
     assert "1 more of the same" in prices(at)
     at.multiselect(key="generate_also_offered").select("demo-film").run()
@@ -345,7 +372,7 @@ def test_several_that_cannot_all_be_paid_are_not_sold(open_page: Open, studio: S
     with db.write_session() as session:
         ledger.adjust(session, studio.person.id, credits=-99_900, key="spent", actor="test", reason="test")
     at = write(open_page("generate"), "A lake")
-    at.radio(key="generate_variations").set_value(3).run()
+    choose(at, variations=3)
     assert at.button(key=BUTTON).disabled
     assert "This needs 50 credits more than you have." in captions(at)
 
@@ -358,7 +385,7 @@ def test_other_model_makes_the_nearest_and_says_so(open_page: Open, studio: Stud
     assert "Google Veo 3 (with changes)" in at.multiselect(key="generate_also_offered").options
     at.multiselect(key="generate_also_offered").select("kling-2.5").run()
     assert "became" not in captions(at)
-    at.selectbox(key="generate_duration_seconds_many").set_value(7).run()
+    choose(at, duration_seconds=7)
     assert "**Kling 2.5**: 7 s became 5 s: Kling 2.5 makes 5 or 10 s only." in captions(at)
     assert at.button(key=BUTTON).label == "Generate 2 clips for 560 credits"
     at.button(key=BUTTON).click().run()
@@ -385,25 +412,26 @@ def test_improved_prompt_is_offered_and_taken_only_on_request(open_page: Open, s
     studio.project()
     at = write(open_page("generate"), "A red fox")
     at.button(key="generate_improve").click().run()
-    assert at.text_area(key="generate_prompt").value == "A red fox"
+    assert prompt(at) == "A red fox"
     assert "added after them: place, movement, camera, light, style" in captions(at)
     at.button(key="generate_offer_keep").click().run()
-    assert at.text_area(key="generate_prompt").value == "A red fox"
+    assert prompt(at) == "A red fox"
     at.button(key="generate_improve").click().run()
     at.button(key="generate_offer_use").click().run()
-    assert str(at.text_area(key="generate_prompt").value).startswith("A red fox. In its natural surroundings.")
+    assert prompt(at).startswith("A red fox. In its natural surroundings.")
     assert not ordered()
     at.button(key="generate_improve").click().run()
     assert "Nothing to add" in captions(at)
 
 
-def test_offer_is_gone_when_the_words_change(open_page: Open, studio: Studio) -> None:
-    """An offer is for what was written when it was made."""
+def test_offer_follows_the_words(open_page: Open, studio: Studio) -> None:
+    """An offer is for what is written by now, also where the press has overtaken the last words."""
     studio.project()
     at = write(open_page("generate"), "A red fox")
     at.button(key="generate_improve").click().run()
     write(at, "A blue fox")
-    assert "added after them" not in captions(at)
+    at.button(key="generate_offer_use").click().run()
+    assert prompt(at).startswith("A blue fox. In its natural surroundings.")
 
 
 def test_same_clip_is_named_before_it_is_paid_again(open_page: Open, studio: Studio) -> None:
@@ -412,9 +440,9 @@ def test_same_clip_is_named_before_it_is_paid_again(open_page: Open, studio: Stu
     at = write(open_page("generate"), " A lake at dawn ")
     assert any("You already made this" in text.value for text in at.markdown)
     assert not at.button(key=BUTTON).disabled
-    at.radio(key="generate_aspect_ratio_few").set_value("1:1").run()
+    choose(at, aspect_ratio="1:1")
     assert not any("You already made this" in text.value for text in at.markdown)
-    at.radio(key="generate_aspect_ratio_few").set_value("16:9").run()
+    choose(at, aspect_ratio="16:9")
     at.button(key="generate_made_open").click().run()
     assert at.query_params["clip"] == row.id
 
@@ -427,8 +455,8 @@ def test_failed_or_deleted_clip_is_not_named(open_page: Open, studio: Studio) ->
     with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == row.id).values(deleted_at=utc_now()))
     at = open_page("generate")
-    for prompt in ("A lake at dawn", "A heron"):
-        write(at, prompt)
+    for written in ("A lake at dawn", "A heron"):
+        write(at, written)
         assert not any("You already" in text.value for text in at.markdown)
 
 
@@ -436,17 +464,17 @@ def test_preset_is_kept_applied_shared_and_deleted(open_page: Open, studio: Stud
     """The life of a preset on the page."""
     studio.project()
     at = write(open_page("generate"), "A lake at dawn")
-    at.radio(key="generate_aspect_ratio_few").set_value("9:16").run()
+    choose(at, aspect_ratio="9:16")
     at.text_input(key="generate_preset_name").set_value("Reels").run()
     at.button(key="generate_preset_save").click().run()
     assert "Saved." in captions(at)
     write(at, "Something else")
-    at.radio(key="generate_aspect_ratio_few").set_value("1:1").run()
+    choose(at, aspect_ratio="1:1")
     preset_id = at.selectbox(key="generate_preset").value
     at.selectbox(key="generate_preset").set_value(None).run()
     at.selectbox(key="generate_preset").set_value(preset_id).run()
-    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
-    assert at.text_area(key="generate_prompt").value == "A lake at dawn"
+    assert chosen(at)["aspect_ratio"] == "9:16"
+    assert prompt(at) == "A lake at dawn"
     at.button(key="generate_preset_share").click().run()
     assert at.selectbox(key="generate_preset").options == ["Reels (shared)"]
     at.text_input(key="generate_preset_name").set_value("Reels").run()
@@ -471,8 +499,8 @@ def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: 
     assert at.selectbox(key="generate_preset").options == ["Old (from a colleague)"]
     at.selectbox(key="generate_preset").set_value(kept.id).run()
     assert not at.exception
-    assert at.radio(key="generate_resolution_few").value == "1080p"
-    assert at.selectbox(key="generate_duration_seconds_many").value == 10
+    assert chosen(at)["resolution"] == "1080p"
+    assert chosen(at)["duration_seconds"] == 10
     assert "is unavailable; using Demo Film." in captions(at)
     assert "4:3 became 16:9: Demo Film makes 16:9, 9:16, 1:1 only." in captions(at)
     with pytest.raises(KeyError):
@@ -515,13 +543,13 @@ def test_ratio_follows_the_start_image_and_says_so(open_page: Open, studio: Stud
     """An upright picture makes an upright clip; who chooses another ratio reads what it does, and can go back."""
     studio.project()
     at = open_page("generate")
-    at.file_uploader[0].set_value(("photo.jfif", create_image(size=(90, 160)), "image/jpeg")).run()
-    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
+    at = bring(at, studio, "start_image", ("photo.jfif", create_image(size=(90, 160))))
+    assert chosen(at)["aspect_ratio"] == "9:16"
     assert "The aspect ratio follows the start image, 90 × 160." in captions(at)
-    at.radio(key="generate_aspect_ratio_few").set_value("1:1").run()
+    choose(at, aspect_ratio="1:1")
     assert "The start image is 90 × 160: Demo Film may crop it to 1:1, or follow the image." in captions(at)
     at.button(key="generate_ratio_follow").click().run()
-    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
+    assert chosen(at)["aspect_ratio"] == "9:16"
 
 
 def test_cheapest_model_that_works_is_the_first_choice(open_page: Open, studio: Studio, with_keys: None) -> None:
@@ -602,8 +630,8 @@ def test_order_form_says_that_orders_wait(open_page: Open, studio: Studio, insta
         [said] = [warning.value for warning in at.warning]
         assert re.fullmatch(r"No worker has answered since .+, \d\d:\d\d UTC\. Orders are taken and wait\.", said)
         assert said in captions(at)
-        [item] = (sent(at, "under_way") or {})["items"]
-        assert (item["id"], item["where"]) == (row.id, "Waiting in line. It waits for a worker")
+        [take] = takes(at)
+        assert (take["id"], take["where"]) == (row.id, "Waiting in line. It waits for a worker")
         for role in presence.Role:
             presence.announce(running.redis, role)
         running.watch._looked_at = 0.0

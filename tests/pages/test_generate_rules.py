@@ -1,6 +1,6 @@
 """The order form offers what the model's rules let, says what they do not, and takes references along."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,7 +14,7 @@ from core.spec import Reference
 from tests.factories.images import create_image
 from tests.factories.models import ABLE, able_demo
 from tests.factories.studio import Studio
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, bring, choose, chosen, on_offer, slots, turned_to, write
 
 BUTTON = "generate_button"
 SHORT_AT_4K = "At 4K a clip has 8 seconds at most."
@@ -33,23 +33,47 @@ def captions(at: AppTest) -> str:
     return "\n".join(caption.value for caption in at.caption)
 
 
+def bodies(at: AppTest) -> str:
+    """All markup of the page's own."""
+    return "".join(str(html.proto.body) for html in at.get("html"))
+
+
 def keys(at: AppTest) -> set[str]:
     """The keys of all widgets."""
-    kinds = (at.button, at.radio, at.selectbox, at.toggle, at.number_input, at.text_input, at.file_uploader)
+    kinds = (at.button, at.radio, at.selectbox, at.toggle, at.number_input, at.text_input)
     return {str(widget.key) for kind in kinds for widget in kind}
 
 
-def drop(at: AppTest, *colours: str) -> AppTest:
+def drop(at: AppTest, studio: Studio, *colours: str) -> AppTest:
     """Drop images as references, one after the other."""
     for colour in colours:
-        [place] = [each for each in at.file_uploader if str(each.key).startswith("generate_references_file")]
-        place.set_value([(f"{colour}.png", create_image(colour), "image/png")]).run()
+        bring(at, studio, "references", (f"{colour}.png", create_image(colour)))
     return at
 
 
-def write(at: AppTest, prompt: str) -> AppTest:
-    """Write a prompt."""
-    return at.text_area(key="generate_prompt").set_value(prompt).run()
+def _choose_role() -> None:
+    from pages.sections.generate import source_images
+
+    source_images.choose_role("references", 0, "style")
+    source_images.choose_role("references", 1, "hero")
+    source_images.choose_role("references", 9, "style")
+
+
+def _remove_first() -> None:
+    from pages.sections.generate import source_images
+
+    source_images.remove("references", 0)
+
+
+def act(at: AppTest, action: Callable[[], None]) -> AppTest:
+    """What an element's callback does to the form, then the page again."""
+    form = {name: at.session_state[name] for name in ("generate_model_id", "generate_references")}
+    inside = AppTest.from_function(action)
+    for name, held in form.items():
+        inside.session_state[name] = held
+    assert not inside.run().exception
+    at.session_state["generate_references"] = inside.session_state["generate_references"]
+    return at.run()
 
 
 def ordered() -> list[Generation]:
@@ -61,10 +85,12 @@ def ordered() -> list[Generation]:
 def test_only_what_the_model_has_is_asked(open_page: Open, studio: Studio) -> None:
     """Seed, frames a second and references stand in the form of a model that takes them, and of no other."""
     studio.project()
-    more = {"generate_seed", "generate_fps_few", "generate_references_file_0"}
+    more = {"generate_seed", "generate_fps_few"}
     assert not more & keys(open_page("generate"))
+    assert "references" not in slots(open_page("generate"))
     with able_demo():
         assert more <= keys(open_page("generate"))
+        assert slots(open_page("generate"))["references"]["most"] == 3
         assert open_page("generate").radio(key="generate_fps_few").options == ["Any", "24", "50"]
 
 
@@ -73,14 +99,14 @@ def test_what_a_rule_forbids_is_not_offered(open_page: Open, studio: Studio) -> 
     """The rule's sentence stands where its values are missing; they are back when it is satisfied."""
     studio.project()
     at = open_page("generate")
-    assert at.selectbox(key="generate_duration_seconds_many").options[-1] == "16 s"
+    assert on_offer(at, "duration_seconds")[-1] == "16 s"
     assert SHORT_AT_4K not in captions(at)
-    at.radio(key="generate_resolution_few").set_value("4K").run()
-    assert at.selectbox(key="generate_duration_seconds_many").options[-1] == "8 s"
+    choose(at, resolution="4K")
+    assert on_offer(at, "duration_seconds")[-1] == "8 s"
     assert captions(at).count(SHORT_AT_4K) == 1
-    at.radio(key="generate_resolution_few").set_value("720p").run()
-    at.selectbox(key="generate_duration_seconds_many").set_value(12).run()
-    assert at.radio(key="generate_resolution_few").options == ["720p", "1080p"]
+    choose(at, resolution="720p")
+    choose(at, duration_seconds=12)
+    assert on_offer(at, "resolution") == ["720p", "1080p"]
     assert captions(at).count(SHORT_AT_4K) == 1
 
 
@@ -92,21 +118,21 @@ def test_wish_that_a_rule_forbids_is_changed_with_its_sentence(open_page: Open, 
     at.session_state["generate_resolution"], at.session_state["generate_duration_seconds"] = "4K", 12
     at.run()
     assert f"4K became 720p. {SHORT_AT_4K}" in captions(at)
-    assert at.radio(key="generate_resolution_few").value == "720p"
+    assert chosen(at)["resolution"] == "720p"
 
 
 @pytest.mark.usefixtures("able")
 def test_seed_frames_and_references_are_ordered(open_page: Open, studio: Studio) -> None:
     """What is chosen is ordered, each reference in its role, and shown with the clip; the rules hold meanwhile."""
     studio.project()
-    at = write(drop(open_page("generate"), "teal", "red"), "A shoe")
+    at = write(drop(open_page("generate"), studio, "teal", "red"), "A shoe")
     at.number_input(key="generate_seed").set_value(0).run()
     at.radio(key="generate_fps_few").set_value(50).run()
-    [first_role, *_others] = [each for each in at.selectbox if str(each.key).endswith("_role")]
-    assert first_role.options == ["subject", "style"]
-    first_role.set_value("style").run()
-    assert at.selectbox(key="generate_duration_seconds_many").options[-1] == "10 s"
-    assert "generate_end_image_file_0" not in keys(at)
+    assert [role["name"] for role in slots(at)["references"]["roles"]] == ["subject", "style"]
+    act(at, _choose_role)
+    assert [held["role"] for held in slots(at)["references"]["held"]] == ["style", "subject"]
+    assert on_offer(at, "duration_seconds")[-1] == "10 s"
+    assert "end_image" not in slots(at)
     assert captions(at).count(SHORT_WITH_REFERENCES) == 1
     at.button(key=BUTTON).click().run()
     assert not at.error
@@ -116,9 +142,9 @@ def test_seed_frames_and_references_are_ordered(open_page: Open, studio: Studio)
         brought = {upload.file_name: upload.storage_key for upload in session.scalars(select(Upload))}
     wanted = (Reference("image", "style", brought["teal.png"]), Reference("image", "subject", brought["red.png"]))
     assert (row.seed, row.fps, row.references) == (0, 50, wanted)
-    shown = "".join(str(html.proto.body) for html in open_page("history", clip=row.id).get("html"))
-    assert "Reference (style)" in shown
-    assert "Frames a second" in shown
+    clip = open_page("history", clip=row.id)
+    assert "Reference (style)" in bodies(clip)
+    assert "Frames a second" in bodies(turned_to(clip, "Settings"))
     again = open_page("generate", from_=row.id)
     again.button(key=BUTTON).click().run()
     assert ordered()[1].spec == row.spec
@@ -128,32 +154,37 @@ def test_seed_frames_and_references_are_ordered(open_page: Open, studio: Studio)
 def test_reference_is_taken_out_again(open_page: Open, studio: Studio) -> None:
     """Each has a way out, whoever is the last makes room, and no more can be dropped than the model takes."""
     studio.project()
-    at = drop(open_page("generate"), "teal", "red", "blue")
-    assert not [key for key in keys(at) if key.startswith("generate_references_file")]
-    first = next(button for button in at.button if str(button.key).startswith("generate_reference_0"))
-    first.click().run()
-    kept = [reference["title"] for reference in at.session_state["generate_references"]]
+    at = drop(open_page("generate"), studio, "teal", "red", "blue")
+    place = slots(at)["references"]
+    assert (len(place["held"]), place["most"]) == (3, 3)
+    act(at, _remove_first)
+    kept = [held["title"] for held in slots(at)["references"]["held"]]
     assert kept == ["red.png, 320 × 180", "blue.png, 320 × 180"]
-    assert [key for key in keys(at) if key.startswith("generate_references_file")]
 
 
 @pytest.mark.usefixtures("able")
-def test_bad_reference_is_refused_beside_the_good_ones(open_page: Open, studio: Studio) -> None:
-    """What is no image is said and left out; what is too many is said too."""
+def test_too_many_references_are_refused_beside_the_others(open_page: Open, studio: Studio) -> None:
+    """As many as there may be are taken, and what is too many is said, once."""
     studio.project()
-    at = open_page("generate")
-    place = next(each for each in at.file_uploader if str(each.key).startswith("generate_references_file"))
-    files = [("word.png", b"no image at all", "image/png")]
-    files += [(f"{colour}.png", create_image(colour), "image/png") for colour in ("teal", "red")]
-    place.set_value(files).run()
-    assert len(at.session_state["generate_references"]) == 2
-    assert len(at.error) == 1
-    place = next(each for each in at.file_uploader if str(each.key).startswith("generate_references_file"))
-    place.set_value([(f"{colour}.png", create_image(colour), "image/png") for colour in ("blue", "green")]).run()
+    at = drop(open_page("generate"), studio, "teal", "red")
+    bring(at, studio, "references", *((f"{colour}.png", create_image(colour)) for colour in ("blue", "green")))
     assert len(at.session_state["generate_references"]) == 3
     assert [error.value for error in at.error] == ["Demo Film takes 3 reference images at most."]
     at.run()
     assert not at.error
+
+
+def test_image_of_nobody_is_refused(open_page: Open, studio: Studio) -> None:
+    """What an element tells is looked up: a key that the workspace has not brought is none of its images."""
+    studio.project()
+    at = open_page("generate")
+    at.session_state["generate_brought"] = {
+        "field": "start_image",
+        "images": [{"key": "images/aa/other.jpg", "name": "other.jpg", "notes": ["bad"]}],
+    }
+    at.run()
+    assert [error.value for error in at.error] == ["This is not an image you uploaded. Upload it first."]
+    assert slots(at)["start_image"]["held"] == []
 
 
 @pytest.mark.usefixtures("able")
@@ -162,7 +193,7 @@ def test_variations_have_seeds_of_their_own(open_page: Open, studio: Studio) -> 
     studio.project()
     at = write(open_page("generate"), "A lake")
     at.number_input(key="generate_seed").set_value(2**32 - 2).run()
-    at.radio(key="generate_variations").set_value(3).run()
+    choose(at, variations=3)
     assert "Each variation has a seed of its own, from 4294967294 on." in captions(at)
     at.button(key=BUTTON).click().run()
     assert [row.seed for row in ordered()] == [2**32 - 2, 2**32 - 1, 0]
@@ -172,7 +203,7 @@ def test_variations_have_seeds_of_their_own(open_page: Open, studio: Studio) -> 
 def test_draft_keeps_references_and_seed(open_page: Open, studio: Studio) -> None:
     """They are there when the page is opened anew; what is no longer here is left out with a word."""
     studio.project()
-    at = drop(open_page("generate"), "teal", "red")
+    at = drop(open_page("generate"), studio, "teal", "red")
     at.number_input(key="generate_seed").set_value(0).run()
     again = open_page("generate")
     assert again.number_input(key="generate_seed").value == 0
@@ -188,7 +219,7 @@ def test_other_model_leaves_references_out_and_says_so(open_page: Open, studio: 
     """A model that takes fewer or none keeps the first ones, and the wish is not lost."""
     studio.project()
     with able_demo():
-        at = drop(open_page("generate"), "teal", "red")
+        at = drop(open_page("generate"), studio, "teal", "red")
     with able_demo(replace(ABLE, reference_images=1)):
         at.run()
         assert "1 reference is left out: Demo Film takes 1 at most." in captions(at)
@@ -212,5 +243,5 @@ def test_sound_that_is_always_there_or_forced(open_page: Open, studio: Studio) -
         at.session_state["generate_resolution"] = "1080p"
         at.run()
         assert "Sound is switched on. 1080p comes with sound." in captions(at)
-        assert at.toggle(key="generate_generate_audio_forced").disabled
+        assert on_offer(at, "generate_audio") == [""]
         assert "1080p comes with sound." in captions(at)

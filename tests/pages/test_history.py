@@ -1,22 +1,24 @@
-import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors
-from core.db.enums import ChangeKind, Status
-from core.db.tables import Generation
+from core.db.enums import ChangeKind, RejectReason, Status
+from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.files.findings import Finding, FindingKind
-from core.generations import delivery_findings, queries, review
-from core.generations.queries import ReviewStatus
+from core.generations import batches, delivery_findings, notes, queries, review
+from core.generations.list_filter import ListFilter, ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.messages import message
 from tests.factories.catalogue import say
-from tests.factories.generations import build_output
+from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, build_output
 from tests.factories.studio import Studio
-from tests.pages.conftest import Open, sent
+from tests.pages.conftest import Open, press, sent, turned_to
 
 FROZEN = Finding(FindingKind.FROZEN, 1.0, 2.5)
 
@@ -25,6 +27,29 @@ def cards(at: AppTest) -> list[dict[str, Any]]:
     """What the gallery was given."""
     found: list[dict[str, Any]] = (sent(at, "clip_gallery") or {"cards": []})["cards"]
     return found
+
+
+def bar(at: AppTest) -> dict[str, Any]:
+    """What the bar of filters was given."""
+    found = sent(at, "library_bar")
+    assert found is not None
+    return found
+
+
+def choose(at: AppTest, param: str, value: str | None) -> AppTest:
+    """Choose in the bar, or write what is searched, as the browser would."""
+    return press(at, "library_bar", "pressed", {"set": param, "value": value})
+
+
+def turn(at: AppTest, where: str) -> AppTest:
+    """Turn to the page that is `next`, or `before`."""
+    pager = (sent(at, "clip_gallery") or {})["pager"]
+    return press(at, "clip_gallery", "turn", {where: pager[where]})
+
+
+def chips(at: AppTest) -> dict[str, str | None]:
+    """What each filter of the bar is set to."""
+    return {chip["param"]: chip["value"] for chip in bar(at)["chips"]}
 
 
 def said(at: AppTest) -> str:
@@ -40,7 +65,7 @@ def test_without_clips_the_page_says_so(open_page: Open, studio: Studio) -> None
 
 
 def test_every_status_has_its_card(open_page: Open, studio: Studio) -> None:
-    """Cards carry status, price, picture and, under way, progress."""
+    """Cards carry status, length, picture and, under way, progress."""
     project = studio.project()
     studio.complete(studio.order(project, "done"))
     studio.fail(studio.order(project, "broken"))
@@ -57,7 +82,7 @@ def test_every_status_has_its_card(open_page: Open, studio: Studio) -> None:
     assert shown["done"]["progress"] is None
     assert shown["moving"]["progress"] == pytest.approx(0.4)
     assert "about 40%" in shown["moving"]["note"]
-    assert "50 credits" in shown["done"]["meta"]
+    assert shown["done"]["length"] == "5 s"
 
 
 @pytest.mark.parametrize(
@@ -101,16 +126,31 @@ def test_link_to_a_project_works_beyond_the_end_of_the_list(open_page: Open, stu
 
 
 def test_changed_filter_is_written_into_the_address(open_page: Open, studio: Studio) -> None:
-    """What is on screen can be sent to somebody as a link."""
+    """What is on screen can be sent to somebody as a link; what nothing fits leads back to everything."""
     project = studio.project()
     studio.order(project, "water")
-    at = open_page("history")
-    at.selectbox(key="history_status").set_value("failed").run()
+    at = choose(open_page("history"), "status", "failed")
     assert at.query_params["status"] == "failed"
     assert "Nothing matches" in said(at)
+    assert (chips(at)["status"], bar(at)["count"]) == ("failed", "0 clips")
     at.button(key="history_show_all").click().run()
     assert "status" not in at.query_params
     assert len(cards(at)) == 1
+    at = choose(choose(at, "text", "water"), "model", "demo-film")
+    assert (at.query_params["text"], at.query_params["model"]) == ("water", "demo-film")
+    at = choose(at, "model", None)
+    assert "model" not in at.query_params
+
+
+def test_strange_press_changes_nothing(open_page: Open, studio: Studio) -> None:
+    """The bar writes into the address what are filters, and nothing else."""
+    studio.order(studio.project(), "water")
+    at = open_page("history")
+    before = dict(at.query_params)
+    for told in ({"set": "workspace", "value": "x"}, {"set": "status", "value": 3}, {"view": "cube"}, {"jump": "yore"}):
+        at = press(at, "library_bar", "pressed", told)
+        assert not at.exception
+        assert dict(at.query_params) == before
 
 
 def test_sixty_clips_come_in_pages_without_gap_or_repeat(open_page: Open, studio: Studio) -> None:
@@ -119,28 +159,132 @@ def test_sixty_clips_come_in_pages_without_gap_or_repeat(open_page: Open, studio
     for number in range(60):
         studio.order(project, f"clip {number}")
     at = open_page("history")
-    pages = [[card["title"] for card in cards(at)]]
+    pages, addresses = [shown(at)], [dict(at.query_params)]
     studio.order(project, "came later")
     for _ in range(2):
-        at.button(key="history_older").click().run()
-        pages.append([card["title"] for card in cards(at)])
+        at = turn(at, "next")
+        pages.append(shown(at))
+        addresses.append(dict(at.query_params))
     assert [len(page) for page in pages] == [24, 24, 12]
     assert [title for page in pages for title in page] == [f"clip {number}" for number in reversed(range(60))]
-    assert at.button(key="history_older").disabled
-    at.button(key="history_newer").click().run()
-    assert [card["title"] for card in cards(at)] == pages[1]
+    assert (sent(at, "clip_gallery") or {})["pager"]["next"] is None
+    assert bar(at)["count"] == "61 clips"
+    at = turn(at, "before")
+    assert shown(at) == pages[1]
+    at = turn(at, "before")
+    assert shown(at) == pages[0]
+    at = turn(at, "before")  # to what came later, which is alone before these and fills a page with them
+    assert "after" not in at.query_params
+    assert shown(at) == ["came later", *pages[0][:-1]]
+    assert [shown(open_page("history", **address)) for address in addresses[1:]] == pages[1:]
 
 
-def test_dialog_of_a_completed_clip_shows_player_and_receipt(open_page: Open, studio: Studio) -> None:
-    """`?clip=` opens it with its video, a download under a good name, and every movement of credits."""
+def test_page_in_the_address_begins_anew_with_another_filter(open_page: Open, studio: Studio) -> None:
+    """A cursor belongs to what was shown; one of nothing, or no cursor at all, shows the first page."""
+    project = studio.project()
+    rows = [studio.order(project, f"clip {number}") for number in range(30)]
+    at = turn(open_page("history"), "next")
+    assert len(cards(at)) == 6
+    at = choose(at, "text", "clip")
+    assert len(cards(at)) == 24
+    assert "after" not in at.query_params
+    for cursor in (rows[0].id, "no cursor", "0198c0de-0000-7000-8000-000000000000"):
+        assert len(cards(open_page("history", after=cursor))) == 24
+
+
+@pytest.mark.parametrize(
+    ("wanted", "order", "first"),
+    [
+        ("2026-03", "", "march 20"),
+        ("2026-03-05", "", "march 5"),
+        ("2026-02", "", "january"),
+        ("2025-01", "", "may"),
+        ("2026-12", "", "may"),
+        ("2026-03", "oldest", "march 5"),
+        ("2026-04", "oldest", "may"),
+        ("2026-12", "oldest", "january"),
+    ],
+)
+def test_jump_to_a_month_or_a_day(open_page: Open, studio: Studio, wanted: str, order: str, first: str) -> None:
+    """The page begins with what was ordered last by its end, or first from its beginning; else with the first page."""
+    days = {"january": (2026, 1, 9), "march 5": (2026, 3, 5), "march 20": (2026, 3, 20), "may": (2026, 5, 1)}
+    project = studio.project()
+    ids = [(studio.order(project, title), datetime(*day, 12, tzinfo=UTC)) for title, day in days.items()]
+    with db.write_session() as session:
+        for row, at_time in ids:
+            moved = {"id": id_of(at_time, row.id), "created_at": at_time}
+            session.execute(delete(LedgerEntry).where(LedgerEntry.generation_id == row.id))
+            session.execute(delete(GenerationEvent).where(GenerationEvent.generation_id == row.id))
+            session.execute(update(Generation).where(Generation.id == row.id).values(moved))
+    at = open_page("history", **({"order": order} if order else {}))
+    assert shown(press(at, "library_bar", "pressed", {"jump": wanted}))[0] == first
+
+
+def id_of(moment: datetime, like: str) -> str:
+    """An id as one of this moment would be."""
+    stamp = f"{int(moment.timestamp() * 1000):012x}"
+    return f"{stamp[:8]}-{stamp[8:]}{like[13:]}"
+
+
+@pytest.mark.parametrize("view", ["grid", "list"])
+def test_list_tells_more_than_pictures(open_page: Open, studio: Studio, view: str) -> None:
+    """The list has project, moment, price and verdict in its columns, and stays in the address; pictures spare them."""
+    row = studio.complete(studio.order(studio.project("Lake"), "water"))
+    change(studio, row, verdict=ReviewStatus.KEPT)
+    at = press(open_page("history"), "library_bar", "pressed", {"view": view})
+    assert at.query_params["view"] == view
+    [card] = cards(at)
+    cells = card.get("cells")
+    if view == "grid":
+        assert cells is None
+    else:
+        assert cells is not None
+        assert (cells[0], cells[1], cells[4:]) == ("Demo Film", "Lake", ["5 s", "50", "Kept"])
+        assert cells[3].endswith("UTC")
+
+
+def test_shapes_and_takes_are_told(open_page: Open, studio: Studio) -> None:
+    """A card has the shape of its clip, before there is one that of its order, which take it is, and how many notes."""
+    project = studio.project()
+    row = studio.order(project, "tall", aspect_ratio="16:9")
+    tall = build_output(row.id, preview_key=None)
+    studio.complete(row, replace(tall, facts=dict(tall.facts) | {"width": 720, "height": 1280}))
+    waiting = studio.order(project, "waits", aspect_ratio="1:1")
+    orders = [build_order(project.id, prompt=f"take {number}") for number in (1, 2, 3)]
+    with db.write_session() as session:
+        notes.add(session, studio.person, row.id, text="Too dark")
+        batches.submit_batch(session, studio.person, orders, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+    told = {card["title"]: card for card in cards(open_page("history"))}
+    assert (told["tall"]["ratio"], told["waits"]["ratio"]) == (pytest.approx(0.5625), 1)
+    assert told["take 2"]["meta"].startswith("take 2 of 3 · ")
+    assert "take 2 of 3" in told["take 2"]["label"]
+    assert "take" not in told["tall"]["meta"]
+    assert (told["tall"]["noted"], told["waits"]["noted"]) == ("1 note", "")
+    assert waiting.batch_id is None
+
+
+def viewed(at: AppTest) -> dict[str, Any]:
+    """What the viewer was given of the clip that is looked at."""
+    told = sent(at, "clip_viewer") or {"clips": [], "at": ""}
+    return next(clip for clip in told["clips"] if clip["id"] == told["at"])
+
+
+def test_viewer_of_a_completed_clip(open_page: Open, studio: Studio) -> None:
+    """`?clip=` opens it with its video, a download under a good name, and tab by tab all that is on record of it."""
     row = studio.complete(studio.order(studio.project("Lake"), "A lake at dawn"))
     at = open_page("history", clip=row.id)
-    shown = said(at)
     assert not at.error
-    assert "<video controls" in shown
-    assert f'download="a-lake-at-dawn-{row.id[-6:]}.mp4"' in shown
-    for words in ("Reserved at submit", "99,950 available", "Base price", "Rp 2,500", "charged", "1280 × 720"):
-        assert words in shown
+    clip = viewed(at)
+    assert "/media/videos/" in clip["source"]
+    assert (clip["title"], clip["verdict"], clip["fps"], clip["may"]) == ("A lake at dawn", "undecided", 24, True)
+    assert f'download="a-lake-at-dawn-{row.id[-6:]}.mp4"' in said(at)
+    for tab, words in (
+        ("Settings", ["1280 × 720", "Demo Film"]),
+        ("Receipt", ["Reserved at submit", "99,950 available", "Base price", "Rp 2,500"]),
+        ("Timeline", ["charged"]),
+    ):
+        shown = said(turned_to(at, tab))
+        assert [word for word in words if word not in shown] == []
 
 
 def test_failed_clip_is_told_of_in_the_language_of_its_reader(open_page: Open, studio: Studio) -> None:
@@ -148,8 +292,8 @@ def test_failed_clip_is_told_of_in_the_language_of_its_reader(open_page: Open, s
     row = studio.fail(studio.order(studio.project(), "A lake"))
     with db.write_session() as session:
         users.set_language(session, studio.person.user, tag="id")
-    at = open_page("history", clip=row.id)
-    shown = said(at)
+    at = turned_to(open_page("history", clip=row.id), "Rincian biaya")
+    shown = said(at) + said(turned_to(at, "Linimasa"))
     assert ["tidak ada kredit yang ditagih" in error.value.lower() for error in at.error] == [True]
     for words in ("Dicadangkan saat memesan", "Gagal; 50 kredit dikembalikan.", "Harga dasar", "<td", "sistem"):
         assert words in shown
@@ -170,7 +314,7 @@ def test_failed_clip_can_be_tried_again(open_page: Open, studio: Studio) -> None
     at.button(key=f"clip_retry_{row.id}").click().run()
     assert not at.error
     with db.read_session() as session:
-        rows = queries.list_page(session, studio.person, queries.ListFilter()).rows
+        rows = queries.list_page(session, studio.person, ListFilter()).rows
     assert [(found.status, found.retry_of_id) for found in rows] == [(Status.PENDING, row.id), (Status.FAILED, None)]
 
 
@@ -184,7 +328,7 @@ def test_retry_when_the_price_has_changed_since_it_was_shown(open_page: Open, st
     assert str(errors.PriceChanged()) in [error.value for error in at.error]
     at.button(key=f"clip_retry_{row.id}").click().run()
     with db.read_session() as session:
-        rows = queries.list_page(session, studio.person, queries.ListFilter()).rows
+        rows = queries.list_page(session, studio.person, ListFilter()).rows
     assert [found.credits for found in rows] == [70, 50]
 
 
@@ -195,7 +339,7 @@ def test_deleted_clip_is_gone_and_its_charge_stays(open_page: Open, studio: Stud
     at.button(key=f"clip_delete_{row.id}").click().run()
     assert cards(at) == []
     assert "clip" not in at.query_params
-    assert "**99,950** credits" in said(at)
+    assert (sent(at, "bar") or {})["balance"]["text"] == "99,950"
 
 
 def test_prompt_with_markup_stays_text(open_page: Open, studio: Studio) -> None:
@@ -225,6 +369,8 @@ def change(studio: Studio, row: Generation, **changes: Any) -> None:
         ({"verdict": "kept"}, ["lake"]),
         ({"verdict": "rejected"}, ["hill"]),
         ({"verdict": "undecided"}, ["fox"]),
+        ({"reason": "motion"}, ["hill"]),
+        ({"reason": "sound"}, []),
         ({"tag": "night"}, ["hill", "lake"]),
         ({"tag": "night", "favourite": "yes", "text": "la"}, ["lake"]),
         ({"tag": "nobody's"}, ["fox", "hill", "lake"]),
@@ -240,7 +386,7 @@ def test_further_filters_come_from_the_address(
     lake, hill = (studio.complete(studio.order(project, prompt)) for prompt in ("lake", "hill"))
     studio.fail(studio.order(project, "fox"))
     change(studio, lake, favourite=True, verdict=ReviewStatus.KEPT, tags=["night"])
-    change(studio, hill, verdict=ReviewStatus.REJECTED, tags=["night"])
+    change(studio, hill, verdict=ReviewStatus.REJECTED, reject_reason=RejectReason.MOTION, tags=["night"])
 
     assert shown(open_page("history", **address)) == titles
 
@@ -295,13 +441,13 @@ def test_dialog_says_what_was_noticed(open_page: Open, studio: Studio) -> None:
     gaps = [message("other_length", duration_seconds=5, seconds=4.0)]
     row = studio.order(studio.project(), "lake")
     row = studio.complete(row, build_output(row.id, gaps=gaps, preview_key=None))
-    at = open_page("history", clip=row.id)
+    at = turned_to(open_page("history", clip=row.id), "Settings")
     assert [warning.value for warning in at.warning] == [
         "The provider delivered something else than was ordered. Asked for 5 s, delivered 4.0 s."
     ]
     assert "not looked over" in said(at)
     look_over(row, FROZEN, loudness_lufs=-14.2)
-    at = open_page("history", clip=row.id)
+    at = turned_to(open_page("history", clip=row.id), "Settings")
     assert [warning.value for warning in at.warning] == [
         "The provider delivered something else than was ordered. Asked for 5 s, delivered 4.0 s. "
         "The picture stands still from 1.0 s to 2.5 s."
@@ -314,36 +460,22 @@ def test_dialog_of_a_clip_without_findings(open_page: Open, studio: Studio) -> N
     """That somebody has looked and noticed nothing is said among its facts, and there is no warning."""
     row = studio.complete(studio.order(studio.project(), "lake"))
     look_over(row)
-    at = open_page("history", clip=row.id)
+    at = turned_to(open_page("history", clip=row.id), "Settings")
     assert not at.warning
     assert "nothing noticed" in said(at)
-
-
-def test_further_filters_hold_while_their_panel_is_closed(open_page: Open, studio: Studio) -> None:
-    """The panel is drawn when it is open only; what it was set to narrows the gallery all the same."""
-    project = studio.project()
-    lake, _hill = (studio.complete(studio.order(project, prompt)) for prompt in ("lake", "hill"))
-    change(studio, lake, favourite=True)
-    at = open_page("history")
-    assert "history_favourite" not in at.session_state
-    at.session_state["history_more"] = True
-    at.run().selectbox(key="history_favourite").set_value("yes").run()
-    at.session_state["history_more"] = False
-    assert shown(at.run()) == ["lake"]
-    assert "history_favourite" not in at.session_state
-    at.session_state["history_more"] = True
-    assert at.run().selectbox(key="history_favourite").value == "yes"
 
 
 def test_filters_are_cleared_at_once(open_page: Open, studio: Studio) -> None:
     """One press shows everything again; without a filter there is nothing to press."""
     studio.complete(studio.order(studio.project(), "lake"))
-    at = open_page("history", text="lake", verdict="kept", order="oldest")
+    at = open_page("history", text="lake", verdict="kept", order="oldest", view="list")
     assert shown(at) == []
-    at.button(key="history_clear").click().run()
+    assert bar(at)["anySet"]
+    at = press(at, "library_bar", "pressed", {"clear": True})
     assert shown(at) == ["lake"]
     assert not {"text", "verdict", "order"} & set(at.query_params)
-    assert at.button(key="history_clear").disabled
+    assert at.query_params["view"] == "list"
+    assert not bar(at)["anySet"]
 
 
 def test_card_says_what_was_thought_of_it(open_page: Open, studio: Studio) -> None:
@@ -355,33 +487,47 @@ def test_card_says_what_was_thought_of_it(open_page: Open, studio: Studio) -> No
     assert "Rejected lake" in card["label"]
 
 
-def test_dialog_writes_favourite_verdict_and_tags_at_once(open_page: Open, studio: Studio) -> None:
-    """What is set in the dialog is written down, and follows what another tab has set since."""
+def test_viewer_writes_tags_and_follows_verdicts(open_page: Open, studio: Studio) -> None:
+    """Tags are written down at once; what another tab has decided since is there with the next run."""
     row = studio.complete(studio.order(studio.project(), "lake"))
     at = open_page("history", clip=row.id)
-    at.toggle(key=f"clip_favourite_{row.id}").set_value(True).run()
-    at.radio(key=f"clip_verdict_{row.id}").set_value(ReviewStatus.KEPT).run()
     at.multiselect(key=f"clip_tags_{row.id}").set_value(["Night"]).run()
     assert not at.error
     with db.read_session() as session:
-        found = queries.get(session, studio.person, row.id)
-        assert (found.favourite, found.kept) == (True, True)
         assert review.tags_of(session, studio.person, row.id) == ["night"]
-    change(studio, row, verdict=ReviewStatus.REJECTED)
-    assert at.run().radio(key=f"clip_verdict_{row.id}").value is ReviewStatus.REJECTED
+    change(studio, row, verdict=ReviewStatus.REJECTED, reject_reason=RejectReason.SOUND, favourite=True)
+    clip = viewed(at.run())
+    assert (clip["verdict"], clip["reason"], clip["favourite"]) == ("rejected", "sound", True)
 
 
-def test_dialog_walks_the_listing_it_was_opened_from(open_page: Open, studio: Studio) -> None:
-    """Next and previous go to the clips beside it that fit the filters, and stop at the ends."""
+def test_viewer_knows_the_clips_beside_it(open_page: Open, studio: Studio) -> None:
+    """Those that fit the filters, in their order and however many there are; the next that nobody has judged, too."""
     project = studio.project()
-    first, _between, last = (studio.complete(studio.order(project, prompt)) for prompt in ("lake 1", "fox", "lake 2"))
-    at = open_page("history", clip=last.id, text="lake")
-    assert at.button(key="clip_previous").disabled
-    at.button(key="clip_next").click().run()
-    assert at.query_params["clip"] == first.id
-    assert at.button(key="clip_next").disabled
-    at.button(key="clip_previous").click().run()
-    assert at.query_params["clip"] == last.id
+    rows = [studio.complete(studio.order(project, f"lake {number}")) for number in range(30)]
+    studio.complete(studio.order(project, "fox"))
+    for row in rows[5:20]:
+        change(studio, row, verdict=ReviewStatus.KEPT)
+    newest_first = [row.id for row in reversed(rows)]
+
+    told = sent(open_page("history", clip=rows[20].id, text="lake"), "clip_viewer") or {}
+    assert [clip["id"] for clip in told["clips"]] == newest_first[:22]
+    assert (told["at"], told["listing"]) == (rows[20].id, "newest")
+    assert [clip["id"] for clip in told["further"]] == [rows[4].id, rows[3].id]
+
+    told = sent(open_page("history", clip=rows[2].id, text="lake", order="oldest"), "clip_viewer") or {}
+    assert [clip["id"] for clip in told["clips"]] == [row.id for row in rows[:15]]
+    assert (told["listing"], told["further"]) == ("oldest", [])
+
+
+def test_viewer_of_a_few_clips(open_page: Open, studio: Studio) -> None:
+    """`?clips=` walks through those in their order, whatever the page lists; what is not there is left out."""
+    project = studio.project()
+    rows = [studio.complete(studio.order(project, f"lake {number}")) for number in range(3)]
+    wanted = [rows[2].id, rows[0].id]
+    missing = "0198c0de-0000-7000-8000-000000000000"
+    at = open_page("history", clip=wanted[1], clips=",".join([*wanted, missing]))
+    told = sent(at, "clip_viewer") or {}
+    assert ([clip["id"] for clip in told["clips"]], told["at"], told["listing"]) == (wanted, wanted[1], "")
 
 
 def test_moved_clip_says_where_it_was_charged(open_page: Open, studio: Studio) -> None:
@@ -392,7 +538,7 @@ def test_moved_clip_says_where_it_was_charged(open_page: Open, studio: Studio) -
     at.selectbox(key=f"clip_move_to_{row.id}").set_value(other.id)
     at.button(key=f"clip_move_{row.id}").click().run()
     assert not at.error
-    assert "Charged in</td>" in said(at)
+    assert "Charged in</td>" in said(turned_to(at, "Settings"))
     assert shown(open_page("history", project=other.id)) == ["water"]
 
 
@@ -436,7 +582,7 @@ def test_selection_ends_when_the_filters_change(open_page: Open, studio: Studio)
     """Nobody deletes what they no longer see because of a filter."""
     row = studio.complete(studio.order(studio.project(), "lake"))
     at = select(open_page("history"), row)
-    at.selectbox(key="history_status").set_value("completed").run()
+    at = choose(at, "status", "completed")
     assert at.session_state["history_selected"] == []
 
 
@@ -446,13 +592,15 @@ def test_comparison_shows_what_differs(open_page: Open, studio: Studio) -> None:
     rows = [studio.complete(studio.order(project, "lake", resolution=size)) for size in ("720p", "1080p")]
     at = open_page("history", compare=",".join(row.id for row in rows))
     assert not at.error
-    every = [json.loads(element.proto.json)[0] for element in at.get("bidi_component")]
-    [told] = [found for found in every if "facts" in found]
-    facts = {fact["label"]: (fact["values"], fact["differs"]) for fact in told["facts"]}
-    assert facts["Prompt"] == (["lake", "lake"], False)
-    assert facts["Resolution"] == (["720p, 16:9", "1080p, 16:9"], True)
-    assert facts["Price"] == (["50 credits", "65 credits"], True)
+    told = sent(at, "clip_viewer") or {}
+    facts = {fact["label"]: fact["values"] for fact in told["facts"]}
+    assert "Prompt" not in facts
+    assert facts["Resolution"] == ["720p, 16:9", "1080p, 16:9"]
+    assert facts["Price"] == ["50 credits", "65 credits"]
+    assert told["together"]
     assert all("/media/videos/" in clip["source"] for clip in told["clips"])
+    table = said(turned_to(at, "Compare"))
+    assert table.index("Resolution<br>") < table.index(">Prompt</th>")
 
 
 def test_comparison_of_what_cannot_be_compared(open_page: Open, studio: Studio) -> None:

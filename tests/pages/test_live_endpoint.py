@@ -21,14 +21,18 @@ from tests.factories.users import deactivate, ensure_member
 from tests.factories.workspaces import create_team, remove
 
 
-def look(token: str | None, *shown: str, **headers: str) -> httpx.Response:
-    """Ask the route as a page that shows these does."""
+def look(token: str | None, *shown: str, ended: str = "", **headers: str) -> httpx.Response:
+    """Ask the route as a page that shows these does, or one that asks what is to be said of those that `ended`."""
     given = {"Authorization": f"Bearer {token}"} if token is not None else {}
 
     async def exchange() -> httpx.Response:
         transport = httpx.ASGITransport(app=Starlette(routes=[live_endpoint.route()]))
         async with httpx.AsyncClient(transport=transport, base_url="http://studio.test") as client:
-            return await client.get(live_endpoint.PATH, params={"shown": ",".join(shown)}, headers=given | headers)
+            return await client.get(
+                live_endpoint.PATH,
+                params={"ended": ended} if ended else {"shown": ",".join(shown)},
+                headers=given | headers,
+            )
 
     return asyncio.run(exchange())
 
@@ -53,6 +57,20 @@ def test_look_tells_what_moves(studio: Studio) -> None:
     [item] = told["items"]
     assert set(item) == {"id", "status", "progress", "badge", "note", "where", "cancel"}
     assert (item["id"], item["status"], item["progress"], item["badge"]) == (row.id, "processing", 0.4, "In progress")
+
+
+def test_ends_are_told_while_a_page_may_not_be_drawn_again(studio: Studio) -> None:
+    """Of the ids that went, those are told that have ended, in a line as the page would say it; nobody else is."""
+    project = studio.project()
+    running, done = studio.send(studio.order(project, "moving")), studio.complete(studio.order(project, "done"))
+    asked = f"{running.id},{done.id},unknown"
+    assert look(token(studio), ended=asked).json() == {"ids": [done.id], "text": "Finished: done"}
+    assert look(token(studio, tag="id"), ended=done.id).json()["text"] == "Selesai: done"
+    with db.write_session() as session:
+        ben = ensure_member(session, "ben@example.org", signup_credits=0)
+    assert look(token(studio, ben), ended=asked).json() == {"ids": [], "text": ""}
+    deactivate(ben)
+    assert look(token(studio, ben), ended=asked).status_code == 401
 
 
 def test_foreign_person_sees_nothing(studio: Studio) -> None:

@@ -19,11 +19,13 @@ from streamlit.testing.v1.element_tree import Block, Element
 from core import db
 from core.db.enums import Role, WorkspaceRole
 from core.db.tables import Generation, Preset, Project, User, WebhookEndpoint, WorkspaceMember
-from core.generations import commands, share_links
+from core.generations import commands, review, share_links
+from core.generations.sheets.checked import Defaults
 from core.identity import api_tokens
 from core.workspaces import invitations
 from core.workspaces.access import Member
-from tests.factories import generations, installations
+from tests.factories import generations, installations, sheets
+from tests.factories.assets import create_group
 from tests.factories.models import able_demo
 from tests.factories.projects import create_project
 from tests.factories.studio import Studio
@@ -48,6 +50,7 @@ class World:
     person: Member
     empty_id: str
     clips: Mapping[str, Generation]
+    sheets: Mapping[str, str]
     invitation: str
 
     def become(self, role: str) -> None:
@@ -78,6 +81,7 @@ def build_world(local: Member) -> World:
     elsewhere, host = create_team(db.default(), *people, name="Hills")
     film = create_project(db.default(), person, "Lake film").id
     create_project(db.default(), person, "Trailer")
+    create_group(db.default(), person)
     done = generations.create_completed(db.default(), person, project_id=film)
     generations.create_completed(db.default(), person, project_id=film)
     waits, unclear, cancelled = (generations.create_generation(db.default(), person, project_id=film) for _ in range(3))
@@ -95,7 +99,11 @@ def build_world(local: Member) -> World:
             workspace_id=elsewhere.workspace_id,
             workspace_role=WorkspaceRole.MAKER,
         )
-    return World(person, elsewhere.workspace_id, {"done": done, "waits": waits, "cancelled": cancelled}, token)
+    clips = {"done": done, "waits": waits, "cancelled": cancelled}
+    otherwise = Defaults(model_id="demo-film", project_id=film)
+    ordered = sheets.order(db.default(), person, sheets.keep(db.default(), person, b"Prompt\nA lake\n", otherwise))
+    faulty = sheets.keep(db.default(), person, b"Prompt,Seconds\nA lake,never\n", otherwise)
+    return World(person, elsewhere.workspace_id, clips, {"ordered": ordered.id, "faulty": faulty.id}, token)
 
 
 def drawn(at: AppTest) -> set[str]:
@@ -137,10 +145,31 @@ def _parts(proto: Any) -> list[str]:
     match proto.component_name:
         case "project_cards":
             return list(data["allowed"])
+        case "clip_viewer":
+            return ["decide"] if any(clip["may"] for clip in data["clips"]) else []
+        case "asset_cards":
+            return ["open"]
+        case "asset_drop":
+            return ["bring"]
         case "clip_gallery":
             return [word for word in ("favourite", "select") if data.get("board", {}).get("words", {}).get(word)]
+        case "library_bar":
+            share = ["share a filter"] if data["saved"]["mayShare"] else []
+            chips = [chip["param"] for chip in data["chips"]]
+            return ["search", "clear", "view", "jump", "saved", *share, *chips]
         case "under_way":
             return ["cancel"] if data["words"]["cancel"] else []
+        case "image_slots":
+            return [slot["field"] for slot in data["slots"]]
+        case "prompt_input":
+            return ["order"]
+        case "order_settings":
+            return ["choose"]
+        case "stage":
+            return [
+                *(word for word in ("cancel", "final") if data["words"][word]),
+                *(["idea"] if data["ideas"] else []),
+            ]
     return []
 
 
@@ -157,8 +186,9 @@ Drawn = Mapping[frozenset[str], set[str]]
 class View:
     """A page as it is opened, and what it draws for whom.
 
-    `clip` is the one whose dialog is open, `selected` the one that is selected. Only `roles` come to it. With `is_able`
-    the model there is takes a seed, frame rates and references.
+    `clip` is the one in the viewer, `clip_tab` what is open beside it, `selected` the one that is selected, `sheet` the
+    table that is open. Only `roles` come to it. With `is_able` the model there is takes a seed, frame rates and
+    references.
     """
 
     page: str
@@ -166,7 +196,9 @@ class View:
     address: Mapping[str, str] = field(default_factory=dict)
     tab: str = ""
     clip: str = ""
+    clip_tab: str = ""
     selected: str = ""
+    sheet: str = ""
     is_empty: bool = False
     is_able: bool = False
     roles: frozenset[str] = EVERYBODY
@@ -181,12 +213,16 @@ PROJECTS: Drawn = {
     MANAGERS: {"projects_cards: delete", "projects_cards: transfer"},
 }
 FILTERS = {
-    *("history_text", "history_project", "history_status", "history_order", "history_clear"),
-    *("history_mine", "history_gallery: select"),
+    *("history_bar: search", "history_bar: clear", "history_bar: view", "history_bar: jump", "history_bar: saved"),
+    *("history_bar: model", "history_bar: project", "history_bar: status", "history_bar: verdict"),
+    *("history_bar: favourite", "history_bar: days", "history_bar: whose", "history_bar: found"),
+    *("history_bar: provider", "history_bar: where", "history_gallery: select"),
 }
-HISTORY: Drawn = {EVERYBODY: FILTERS, MAKERS: {"history_gallery: favourite"}}
-MARKS = {"clip_favourite_*", "clip_tags_*", "clip_note_new_*", "FormSubmitter:clip_note_form_*_0-Add note"}
-BESIDE = {"clip_previous", "clip_next"}
+OF_MAKERS = {"history_bar: share a filter", "history_gallery: favourite"}
+HISTORY: Drawn = {EVERYBODY: FILTERS, MAKERS: OF_MAKERS}
+MARKS = {"clip_viewer: decide", "clip_tags_*"}
+NOTE = {"clip_viewer: decide", "clip_note_new_*", "FormSubmitter:clip_note_form_*_0-Add note"}
+CLIP_TABS = {f"tab: {name}" for name in ("Prompt", "Notes", "Settings", "Receipt", "Timeline")}
 TABS = {"tab: You", "tab: Providers"}
 ACCOUNT: Drawn = {EVERYBODY: TABS, MAKERS: {"tab: Shared links"}}
 TOKENS = {
@@ -211,17 +247,26 @@ USAGE = {
     "tab: Table",
 }
 
+ASSETS = {"assets_show", "assets_search", "assets_archived"}
+
 OWN_TEAMS = {"team_go_*", "team_leave_*"}
+ADMIN_TABS = {"tab: Attention", "tab: Providers", "tab: People", "tab: Queue", "tab: Trust"}
 TEAM_TABS = {"tab: People", "tab: Add or invite", "tab: Name and credits"}
 GIVING = {"team_credits_credits_*", "team_credits_reason_*", "FormSubmitter:team_credits_form-Apply"}
 """Credits of one's own go into any team that one is in."""
 
 ORDERING = {
     *("generate_project", "generate_preset", "generate_preset_name", "generate_preset_prompt"),
-    *("generate_preset_shared", "generate_preset_save", "generate_prompt", "generate_improve"),
-    *("generate_resolution_few", "generate_duration_seconds_many", "generate_aspect_ratio_few"),
-    *("generate_generate_audio", "generate_start_image_file", "generate_end_image_file"),
-    *("generate_variations", "generate_button", "under_way: cancel"),
+    *("generate_preset_shared", "generate_preset_save", "generate_prompt_field: order", "generate_improve"),
+    *("generate_settings: choose", "generate_image_places: start_image", "generate_image_places: end_image"),
+    *("generate_button", "generate_stage: cancel", "generate_stage: final"),
+}
+
+BEGIN = {"sheets_source", "sheets_file", "sheets_template_csv", "sheets_template_xlsx"}
+EDITING = {
+    *("sheet_default_project_id_*", "sheet_default_model_id_*", "sheet_default_resolution_*"),
+    *("sheet_default_duration_seconds_*", "sheet_default_aspect_ratio_*", "sheet_default_generate_audio_*"),
+    *("sheet_leave_out", "sheet_order"),
 }
 
 VIEWS: Mapping[str, View] = {
@@ -234,22 +279,45 @@ VIEWS: Mapping[str, View] = {
         },
         is_empty=True,
     ),
-    "generate": View("generate", {EVERYBODY: {"All clips"}, MAKERS: ORDERING}),
+    "generate": View("generate", {EVERYBODY: {"All clips", "generate_project"}, MAKERS: ORDERING}),
     "generate, a model that takes everything": View(
         "generate",
         {
-            EVERYBODY: {"All clips"},
-            MAKERS: ORDERING | {"generate_seed", "generate_fps_few", "generate_references_file"},
+            EVERYBODY: {"All clips", "generate_project"},
+            MAKERS: ORDERING | {"generate_seed", "generate_fps_few", "generate_reference_places: references"},
         },
         is_able=True,
     ),
-    "generate, no project yet": View("generate", {MAKERS: {"Make my first project"}}, is_empty=True),
+    "generate, no project yet": View(
+        "generate",
+        {
+            EVERYBODY: {"All clips"},
+            MAKERS: ORDERING - {"generate_project"} | {"generate_stage: idea"},
+            ADMINS: {"generate_sample"},
+        },
+        is_empty=True,
+    ),
+    "batch": View("sheets", {EVERYBODY: {"sheets_open_*"}, MAKERS: BEGIN}),
+    "batch, none yet": View("sheets", {MAKERS: BEGIN}, is_empty=True),
+    "batch, to be ordered": View(
+        "sheets",
+        {EVERYBODY: {"sheets_back", "sheet_only_faulty", "sheet_table_*"}, MAKERS: EDITING},
+        sheet="faulty",
+    ),
+    "batch, ordered": View(
+        "sheets",
+        {
+            EVERYBODY: {"sheets_back", "sheet_result_csv", "sheet_result_xlsx"},
+            MAKERS: {"sheet_cancel"},
+        },
+        sheet="ordered",
+    ),
     "history": View("history", HISTORY),
     "history, no clip yet": View(
         "history",
         {
             EVERYBODY: FILTERS - {"history_gallery: select"},
-            MAKERS: {"Make the first one"},
+            MAKERS: {"history_bar: share a filter", "Make the first one"},
             frozenset({"analyst"}): {"Usage of everybody"},
             ADMINS: {"history_sample"},
         },
@@ -258,9 +326,10 @@ VIEWS: Mapping[str, View] = {
     "history, selected": View(
         "history",
         {
-            EVERYBODY: FILTERS | {"selection_clear"},
+            EVERYBODY: FILTERS | {"selection_clear", "selection_everything"},
             MAKERS: {
-                *("history_gallery: favourite", "selection_share", "selection_favourite", "selection_keep"),
+                *OF_MAKERS,
+                *("selection_share", "selection_favourite", "selection_keep"),
                 *("selection_reject", "selection_bulk_tags", "selection_tag_add", "selection_tag_remove"),
                 *("selection_move_to", "selection_move"),
             },
@@ -268,34 +337,70 @@ VIEWS: Mapping[str, View] = {
         },
         selected="done",
     ),
+    "history, everything selected": View(
+        "history",
+        {
+            EVERYBODY: FILTERS | {"selection_clear", "everything_names", "everything_fetch"},
+            MAKERS: {
+                *OF_MAKERS,
+                *("everything_favourite", "everything_unfavourite", "everything_keep", "everything_reject"),
+                *("everything_undecide", "everything_tags", "everything_tag", "everything_untag"),
+                *("everything_move_to", "everything_move"),
+            },
+            MANAGERS: {"everything_sure", "everything_delete"},
+        },
+        selected="everything",
+    ),
     "clip": View(
         "history",
         {
-            EVERYBODY: FILTERS | BESIDE,
+            EVERYBODY: FILTERS | CLIP_TABS,
             MAKERS: MARKS
-            | {"history_gallery: favourite", "clip_verdict_*", "clip_note_at_*", "clip_reuse_*", "clip_extend_*"}
+            | OF_MAKERS
+            | {"clip_reuse_*", "clip_extend_*"}
             | {"clip_share_*", "clip_move_to_*", "clip_move_*"},
             MANAGERS: {"clip_delete_*"},
+            ADMINS: {"tab: Provider"},
         },
         clip="done",
+    ),
+    "clip, notes": View(
+        "history",
+        {
+            EVERYBODY: FILTERS | CLIP_TABS,
+            MAKERS: NOTE
+            | OF_MAKERS
+            | {"clip_note_at_*", "clip_reuse_*", "clip_extend_*"}
+            | {"clip_share_*", "clip_move_to_*", "clip_move_*"},
+            MANAGERS: {"clip_delete_*"},
+            ADMINS: {"tab: Provider"},
+        },
+        clip="done",
+        clip_tab="Notes",
     ),
     "clip under way": View(
         "history",
         {
-            EVERYBODY: FILTERS | BESIDE,
-            MAKERS: MARKS | {"history_gallery: favourite", "clip_reuse_*", "clip_under_way_*: cancel"},
+            EVERYBODY: FILTERS | CLIP_TABS,
+            MAKERS: MARKS | OF_MAKERS | {"clip_reuse_*", "clip_under_way_*: cancel"},
+            ADMINS: {"tab: Provider"},
         },
         clip="waits",
     ),
     "clip that was cancelled": View(
         "history",
         {
-            EVERYBODY: FILTERS | BESIDE,
-            MAKERS: MARKS
-            | {"history_gallery: favourite", "clip_reuse_*", "clip_retry_*", "clip_move_to_*", "clip_move_*"},
+            EVERYBODY: FILTERS | CLIP_TABS,
+            MAKERS: MARKS | OF_MAKERS | {"clip_reuse_*", "clip_retry_*", "clip_move_to_*", "clip_move_*"},
             MANAGERS: {"clip_delete_*"},
+            ADMINS: {"tab: Provider"},
         },
         clip="cancelled",
+    ),
+    "assets": View("assets", {EVERYBODY: ASSETS | {"assets_groups: open"}, MAKERS: {"assets_new"}}),
+    "assets, none yet": View("assets", {EVERYBODY: ASSETS, MAKERS: {"assets_new"}}, is_empty=True),
+    "assets, images": View(
+        "assets", {EVERYBODY: ASSETS | {"assets_files: open"}, MAKERS: {"assets_drop: bring"}}, {"show": "image"}
     ),
     "usage": View(
         "usage",
@@ -305,12 +410,13 @@ VIEWS: Mapping[str, View] = {
     "account": View(
         "account",
         {
-            EVERYBODY: TABS | {"account_language", "Spending and budget", "account_csv", "account_xlsx"},
+            EVERYBODY: TABS | {"account_language"},
             MAKERS: {"tab: Shared links"},
             MANAGERS: {"tab: Tokens and webhooks"},
             NOT_MANAGERS: {"tab: Tokens"},
         },
     ),
+    "credits": View("credits", {EVERYBODY: {"account_csv", "account_xlsx"}}),
     "account, tokens": View(
         "account", {**ACCOUNT, NOT_MANAGERS: TOKENS | {"tab: Tokens"}}, tab="Tokens", roles=NOT_MANAGERS
     ),
@@ -373,18 +479,30 @@ VIEWS: Mapping[str, View] = {
         roles=ADMINS,
     ),
     "invitation": View("invitation", {EVERYBODY: {"invitation_accept"}}),
+    "no such page": View("nowhere", {EVERYBODY: {"Projects", "History"}}),
     "admin": View(
+        "admin", {ADMINS: ADMIN_TABS | {"admin_release_*", "admin_job_*", "admin_found_*", "Show clip"}}, roles=ADMINS
+    ),
+    "admin, providers": View(
         "admin",
-        {
-            ADMINS: {
-                *("admin_check", "admin_release_*", "admin_job_*", "admin_found_*", "Show clip"),
-                *("admin_people_search", "admin_grant_kind_*", "admin_grant_email_*", "admin_grant_credits_*"),
-                *("admin_grant_reason_*", "FormSubmitter:admin_grant-Apply", "sample_make_admin"),
-                *("admin_dollar_idr", "admin_dollar_since", "FormSubmitter:admin_dollar-Set the dollar"),
-            }
-        },
+        {ADMINS: ADMIN_TABS | {"admin_dollar_idr", "admin_dollar_since", "FormSubmitter:admin_dollar-Set the dollar"}},
+        tab="Providers",
         roles=ADMINS,
     ),
+    "admin, people": View(
+        "admin",
+        {
+            ADMINS: ADMIN_TABS
+            | {
+                *("admin_people_search", "admin_grant_kind_*", "admin_grant_email_*", "admin_grant_credits_*"),
+                *("admin_grant_reason_*", "FormSubmitter:admin_grant-Apply", "sample_make_admin"),
+            }
+        },
+        tab="People",
+        roles=ADMINS,
+    ),
+    "admin, queue": View("admin", {ADMINS: ADMIN_TABS}, tab="Queue", roles=ADMINS),
+    "admin, trust": View("admin", {ADMINS: ADMIN_TABS | {"admin_check"}}, tab="Trust", roles=ADMINS),
     "models": View(
         "models",
         {
@@ -418,14 +536,22 @@ def opened(world: World, view: View) -> AppTest:
         at.query_params[name] = value
     if view.clip:
         at.query_params["clip"] = world.clips[view.clip].id
+    if view.clip_tab:
+        at.session_state["clip_tabs"] = view.clip_tab
+    if view.sheet:
+        at.query_params["sheet"] = world.sheets[view.sheet]
     if view.tab:
         at.session_state[f"{view.page}_tabs"] = view.tab
     if view.page == "invitation":
         at.query_params["token"] = world.invitation
+    if view.page == "nowhere":
+        at.context["url"] = "http://localhost/nowhere"  # it is there only for an address that no page has
     if view.page != "projects":
         at.switch_page(f"{view.page}.py")
     at.run()
-    if view.selected:
+    if view.selected == "everything":
+        at.session_state["history_selected_everything"] = True
+    elif view.selected:
         at.session_state["history_selected"] = [world.clips[view.selected].id]
     return at
 
@@ -477,18 +603,19 @@ def test_mark_after_the_role_was_taken_away(world: World) -> None:
     at = opened(world, VIEWS["clip"])
     clip_id = world.clips["done"].id
     world.become("viewer")
-    at.toggle(key=f"clip_favourite_{clip_id}").set_value(True).run()
+    at.multiselect(key=f"clip_tags_{clip_id}").set_value(["night"]).run()
     assert [error.value for error in at.error] == ["Your role in this workspace does not allow this."]
-    assert not generations.load_generation(clip_id).favourite
+    with db.read_session() as session:
+        assert review.tags_of(session, world.person, clip_id) == []
 
 
 def test_first_project_after_the_role_was_taken_away(world: World) -> None:
-    """The same for a button that does it before the page is drawn again."""
+    """The first order of a page that was drawn before makes neither project nor clip."""
     world.become("maker")
     at = opened(world, VIEWS["generate, no project yet"])
     world.become("viewer")
-    at.button[0].click().run()
-    assert [error.value for error in at.error] == ["Your role in this workspace does not allow this."]
+    at.session_state["generate_prompt"] = "A lake at dawn"
+    at.button(key="generate_button").click().run()
     with db.read_session() as session:
         assert session.scalars(select(Project).where(Project.workspace_id == world.empty_id)).all() == []
 
@@ -502,4 +629,4 @@ def test_preset_after_the_role_was_taken_away(world: World) -> None:
     at.button(key="generate_preset_save").click().run()
     with db.read_session() as session:
         assert session.scalars(select(Preset)).all() == []
-    assert drawn(at) == {"All clips"}
+    assert drawn(at) == {"All clips", "generate_project"}

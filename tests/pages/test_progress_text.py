@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 
@@ -70,6 +71,18 @@ def test_line_ahead_is_part_of_the_range(standing_at: InFlightItem, words: str) 
 def test_where_it_stands_is_said_in_words(standing_at: InFlightItem, words: str) -> None:
     """Stage, place in line, share and the rest of the time, each only where it is known."""
     assert progress_text.where(standing_at, NOW).replace(wording.NO_BREAK, " ") == words
+
+
+def test_rest_does_not_jump_when_the_provider_begins_to_count() -> None:
+    """A clip of fourteen seconds whose provider counts slowly at first: the rest that is told never grows by much."""
+    usual, looks = TimeRange(10, 20, 50), [(2, 0.05), (4, 0.2), (7, 0.45), (10, 0.7), (12, 0.85), (13, 0.93)]
+    told = [
+        progress_text._rest_seconds(progress, elapsed_seconds, usual)  # the words round it
+        for elapsed_seconds, progress in looks
+    ]
+    assert told[0] < 12, "by its share alone it would be 38"
+    assert all(after < before + 1 for before, after in itertools.pairwise(told))
+    assert told[-1] < 3
 
 
 def test_without_history_the_guess_says_so() -> None:

@@ -22,14 +22,26 @@ def cards(at: AppTest) -> list[dict[str, Any]]:
     return found
 
 
-def test_newcomer_is_told_what_to_do(open_page: Open, studio: Studio) -> None:
-    """Without a project the page explains itself; one button makes the first one, the other a company to look at."""
+def test_newcomer_comes_to_the_studio_first(open_page: Open, studio: Studio) -> None:
+    """Who opens the app without a project sees where clips are made; who then goes to the projects is let."""
     at = open_page("projects")
+    assert [title.value for title in at.title] == ["Generate"]
+    at.switch_page("projects.py").run()
+    assert [title.value for title in at.title] == ["Projects"]
+    studio.project()
+    assert [title.value for title in open_page("projects").title] == ["Projects"]
+
+
+def test_newcomer_is_told_what_to_do(open_page: Open, studio: Studio) -> None:
+    """Without a project the page explains itself; one button makes the first one and leads to its first clip."""
+    at = open_page("projects").switch_page("projects.py").run()
     assert not at.exception
     assert [button.label for button in at.button] == ["Create project", "Try it as a team"]
     at.button[0].click().run()
     assert not at.error
     assert [project.name for project in saved(studio)] == ["My first project"]
+    assert [title.value for title in at.title] == ["Generate"]
+    at.switch_page("projects.py").run()
     assert [card["name"] for card in cards(at)] == ["My first project"]
 
 
@@ -37,7 +49,9 @@ def test_balance_is_shown_with_what_is_reserved(open_page: Open, studio: Studio)
     """The frame shows available and held credits."""
     studio.order(studio.project())
     at = open_page("projects")
-    assert "**99,950** credits · 50 reserved" in " ".join(text.value for text in at.markdown)
+    bar = sent(at, "bar")
+    assert bar is not None
+    assert bar["balance"]["text"] == "99,950 · 50 reserved"
 
 
 def test_project_is_made_with_a_tidy_name(open_page: Open, studio: Studio) -> None:
@@ -47,6 +61,7 @@ def test_project_is_made_with_a_tidy_name(open_page: Open, studio: Studio) -> No
     at.text_input(key="projects_new_name_0").set_value("  Desert   film ")
     at.button(key="projects_create").click().run()
     assert [project.name for project in saved(studio)] == ["Lake", "Desert film"]
+    at.switch_page("projects.py").run()
     assert at.text_input(key="projects_new_name_1").value == ""
 
 
@@ -80,15 +95,18 @@ def test_archived_project_is_out_of_the_way_and_comes_back(open_page: Open, stud
 
 
 def test_card_says_what_was_spent_and_what_is_reserved(open_page: Open, studio: Studio) -> None:
-    """Charged and reserved credits stand on the card, and a budget where there is one."""
+    """What was charged this month stands on the card, of its budget where there is one, and who made its clips."""
     lake = studio.project()
     studio.complete(studio.order(lake))
     studio.order(lake)
     with db.write_session() as session:
         session.execute(update(Project).values(monthly_budget_credits=5000))
     [card] = cards(open_page("projects"))
-    assert card["money"] == "50 credits spent · 50 reserved · 50 of 5,000 credits this month"
-    assert card["facts"] == "2 clips · 1 under way · changed just now"
+    assert card["money"] == "50 of 5,000 credits this month"
+    assert (card["share"], card["over"]) == (0.01, False)
+    assert card["inAll"] == "50 credits spent in all · 50 reserved"
+    assert card["facts"] == "2 clips · 1 under way · last clip just now"
+    assert [face["name"] for face in card["people"]] == [studio.person.user.name or studio.person.email]
 
 
 def test_projects_are_sorted(open_page: Open, studio: Studio) -> None:

@@ -5,7 +5,8 @@ from streamlit.testing.v1 import AppTest
 from core import db
 from core.db.enums import Role
 from core.db.tables import User
-from core.generations.queries import ListFilter, list_page
+from core.generations.list_filter import ListFilter
+from core.generations.queries import list_page
 from core.installation import Installation
 from core.sample import make, presence
 from core.sample.presence import Presence, SamplePerson
@@ -45,7 +46,7 @@ def clips_of(person: SamplePerson) -> list[str]:
         return [row.id for row in list_page(session, member, ListFilter()).rows]
 
 
-@pytest.mark.parametrize("page", ["projects", "history", "usage"])
+@pytest.mark.parametrize("page", ["generate", "history", "usage"])
 def test_company_is_offered_where_there_is_nothing(open_page: Open, studio: Studio, page: str) -> None:
     """Each empty page says in a sentence what a look as a team is, with the one button for it."""
     at = open_page(page)
@@ -130,6 +131,8 @@ def test_administrator_of_the_company_sees_the_whole_installation(
 ) -> None:
     """The page of administrators works with people of every role in it."""
     at = open_page("admin", as_=company["admin"].email)
+    at.session_state["admin_tabs"] = "People"
+    at.run()
     assert not at.exception
     assert not at.error
     assert at.button(key="sample_remove").label == "Remove the sample company"
@@ -140,6 +143,8 @@ def test_company_is_removed_on_the_page_of_administrators(
 ) -> None:
     """One press removes it, whoever is looked as, and then one is oneself again."""
     at = open_page("admin", as_=company["admin"].email)
+    at.session_state["admin_tabs"] = "People"
+    at.run()
     at.button(key="sample_remove").click().run(timeout=120)
 
     assert not at.exception

@@ -17,8 +17,8 @@ from tests.factories.projects import create_project
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
-from tests.pages.conftest import Open, sent
-from tests.pages.test_history import cards, said
+from tests.pages.conftest import Open, presses, sent
+from tests.pages.test_history import bar, cards, choose, said
 from tests.pages.test_live_endpoint import look, token
 from tests.pages.test_usage import metrics, values
 
@@ -60,6 +60,13 @@ def makers(at: Any) -> dict[str, tuple[str | None, str]]:
     return {card["title"]: ((card["maker"] or {}).get("name"), card["place"]) for card in cards(at)}
 
 
+def made_by(at: Any) -> dict[str, Any]:
+    """The filter by maker, as the bar was given it."""
+    [chip] = [chip for chip in bar(at)["chips"] if chip["param"] == "whose"]
+    found: dict[str, Any] = chip
+    return found
+
+
 def test_cards_of_a_team_say_whose_they_are(open_page: Open, team: Team) -> None:
     """Maker and initials stand on each card, and are heard with it; the workspace goes without saying."""
     team.done(team.me, "mine")
@@ -82,7 +89,7 @@ def test_cards_of_ones_own_say_nothing(open_page: Open, team: Team) -> None:
     at = open_page("history", workspace=team.own.workspace_id)
 
     assert makers(at) == {"alone": (None, "")}
-    assert "Whose" not in [box.label for box in at.selectbox]
+    assert "whose" not in {chip["param"] for chip in bar(at)["chips"]}
 
 
 def test_mine_is_one_press_away(open_page: Open, team: Team) -> None:
@@ -91,14 +98,16 @@ def test_mine_is_one_press_away(open_page: Open, team: Team) -> None:
     team.done(team.ben, "bens")
     at = open_page("history", **team.address())
 
-    at = at.button(key="history_mine").click().run()
+    [value, words] = made_by(at)["shortcut"]
+    assert words == "Mine"
+    at = choose(at, "whose", value)
 
     assert set(makers(at)) == {"mine"}
     assert at.query_params["whose"] == team.me.id
-    assert at.button(key="history_mine").disabled
+    assert made_by(at)["value"] == value
     at = open_page("history", **team.address(whose=team.ben.id))
     assert set(makers(at)) == {"bens"}
-    assert at.selectbox(key="history_whose").options == ["demo", "ben"]
+    assert [name for _id, name in made_by(at)["options"]] == ["demo", "ben"]
     assert set(makers(open_page("history", **team.address(whose="nobody")))) == {"mine", "bens"}
 
 
@@ -129,15 +138,16 @@ def test_clip_says_who_made_it_and_where(open_page: Open, team: Team) -> None:
 
 
 def test_generate_shows_what_the_team_makes(open_page: Open, team: Team) -> None:
-    """What is under way and what is new are the workspace's, each with its maker, who may be somebody else."""
+    """The stage has what everybody makes in the project, each with its maker; one's own newest leads."""
     team.done(team.ben, "bens")
+    own = team.done(team.me, "mine")
     team.studio.send(team.order(team.ben, "moving"))
 
     at = open_page("generate", **team.address())
 
-    assert makers(at) == {"bens": ("ben", "")}
-    [item] = (sent(at, "under_way") or {})["items"]
-    assert (item["title"], item["maker"]["name"], item["maker"]["initials"]) == ("moving", "ben", "B")
+    made = [(press["title"], press["maker"]["name"], press["maker"]["initials"]) for press in presses(at)]
+    assert made == [("moving", "ben", "B"), ("mine", "demo", "D"), ("bens", "ben", "B")]
+    assert (sent(at, "stage") or {})["lead"] == own.id
 
 
 def test_end_of_somebody_elses_clip_is_told_with_their_name(open_page: Open, team: Team) -> None:
@@ -189,7 +199,7 @@ def test_usage_of_a_team_by_person(open_page: Open, team: Team) -> None:
 
     assert not at.exception
     assert {value["series"] for value in values(at, "Bars of credits spent, ")} == {"demo", "ben"}
-    assert at.selectbox(key="usage_by").options == ["Model", "Provider", "Project", "Person"]
+    assert at.selectbox(key="usage_by").options == ["By model", "By provider", "By project", "By person"]
     assert at.selectbox(key="usage_people").options == ["This workspace", "Mine", "ben", "demo"]
     assert metrics(at)["Spent credits"] == "150"
     assert metrics(open_page("usage", **team.address(people="mine")))["Spent credits"] == "50"

@@ -25,7 +25,7 @@ from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
 from tests.fixtures.clips import make_clip
 from tests.fixtures.signing import CLIP, altered, new_key, signed_by_vendor
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, turned_to
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_clip_tells_of_its_credentials(
         completed(studio).id: "none; it was made before clips were signed",
     }
     for generation_id, words in told.items():
-        at = open_page("history", clip=generation_id)
+        at = turned_to(open_page("history", clip=generation_id), "Settings")
         assert not at.exception
         assert words in said(at)
 

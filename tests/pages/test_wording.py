@@ -1,12 +1,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.providers import registry
 from pages.sections.usage import labels
-from pages.ui import language, wording
+from pages.ui import language, time_zone, wording
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
@@ -86,3 +87,17 @@ def test_reference_is_named_by_its_role() -> None:
         "Reference (first-pass)",
         "Reference",
     ]
+
+
+def test_moment_is_told_in_a_zone_by_its_name() -> None:
+    """That of a browser where there is one, here none; a zone without a name of its own is told by its distance."""
+    assert wording.moment(NOW) == "21 Nov 2026, 09:30:00 UTC"
+    assert wording.minute(NOW, ZoneInfo("Asia/Jakarta")) == "21 Nov 2026, 16:30 WIB"
+    assert wording.minute(NOW, ZoneInfo("Asia/Dubai")) == "21 Nov 2026, 13:30 UTC+04"
+    assert wording.moment(NOW.replace(hour=1), ZoneInfo("America/New_York")) == "20 Nov 2026, 20:30:00 EST"
+
+
+@pytest.mark.parametrize("said", ["Nowhere/At_all", "../etc/passwd", "", "a" * 5000, "Asia"])
+def test_zone_that_is_none_is_utc(said: str) -> None:
+    """A browser may say anything, and its page is drawn."""
+    assert time_zone.named(said) == UTC

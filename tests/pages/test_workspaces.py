@@ -15,7 +15,7 @@ from tests.factories.projects import create_project
 from tests.factories.studio import Studio
 from tests.factories.users import create_member, deactivate
 from tests.factories.workspaces import create_team, remove
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, prompt, sent, write
 
 CHOOSER = "bar_workspace"
 
@@ -86,18 +86,18 @@ def test_form_when_moving(open_page: Open, studio: Studio, team: Member) -> None
     """What is written is kept in its own workspace, is not to be seen in another one, and is back on the way back."""
     studio.project("Lake film")
     at = open_page("generate", workspace=studio.person.workspace_id)
-    at.text_area(key="generate_prompt").input("A rower at dawn")
+    at.session_state["generate_prompt"] = "A rower at dawn"
     chooser(at).select(team.workspace_id).run()
-    assert at.text_area(key="generate_prompt").value == ""
+    assert prompt(at) == ""
     with db.read_session() as session:
         assert drafts.find(session, studio.person, "generate").content["prompt"] == "A rower at dawn"  # type: ignore[union-attr]
 
-    at.text_area(key="generate_prompt").input("A heron takes off").run()
+    write(at, "A heron takes off")
     chooser(at).select(studio.person.workspace_id).run()
-    assert at.text_area(key="generate_prompt").value == "A rower at dawn"
+    assert prompt(at) == "A rower at dawn"
     assert at.selectbox(key="generate_project").value is not None
     chooser(at).select(team.workspace_id).run()
-    assert at.text_area(key="generate_prompt").value == "A heron takes off"
+    assert prompt(at) == "A heron takes off"
 
 
 def test_selection_when_moving(open_page: Open, studio: Studio, team: Member) -> None:
@@ -141,7 +141,11 @@ def test_link_to_a_project_of_another_workspace(open_page: Open, studio: Studio,
     project = create_project(db.default(), team, "Poster")
     at = open_page(page, project=project.id)
     assert chooser(at).value == team.workspace_id
-    assert at.selectbox(key=f"{page}_project").value == project.id
+    if page == "generate":
+        assert at.selectbox(key="generate_project").value == project.id
+    else:
+        chips = {chip["param"]: chip for chip in (sent(at, "library_bar") or {})["chips"]}
+        assert chips["project"]["value"] == project.id
 
 
 def test_figures_of_everybody_narrowed_to_a_project(open_page: Open, studio: Studio, team: Member) -> None:

@@ -40,6 +40,7 @@ MODEL = VideoModel(
     seed=True,
     frame_rates=(24, 30),
     reference_images=3,
+    reference_sounds=2,
     reference_roles=("subject", "style"),
     limits=("Clips are short.",),
 )
@@ -89,7 +90,9 @@ class Acme(Adapter):
             "enhance": request.enhance_prompt,
             "seed": request.seed,
             "fps": request.fps,
-            "references": [{"role": each.role, "image": each.image.uploaded} for each in request.references],
+            "references": [
+                {"role": each.role, "image": each.media.uploaded or each.media.data_url} for each in request.references
+            ],
             "reference": request.reference,
             "callback": request.webhook_url,
         } | {name: image.uploaded for name, image in images.items() if image}

@@ -17,6 +17,7 @@ from core.providers import callbacks, registry, storable
 from core.providers.contract import LINK_AT_PROVIDER, JobMatches, JobState, JobStatus, Provider, ProviderJob
 from core.providers.registry import Access
 from core.providers.testing.script import SENT_AT, Answer, VendorScript
+from core.providers.vendor_calls import VendorCall
 from tests.providers import calls
 from tests.providers.scripts import SCRIPTS
 
@@ -292,7 +293,7 @@ def test_any_call_of_a_vendor_tells_what_can_be_kept(name: str, data: st.DataObj
     """Whatever a vendor sends to an address of ours: an id and a link that either database keeps, or nothing."""
     _, body = data.draw(replies(SCRIPTS[name]))
     vendor = registry.provider_class(name)
-    notice = callbacks.read_notice(vendor, vendor.models[0], body, key=KEY)
+    notice = callbacks.read_notice(vendor, vendor.models[0], callbacks.received(body, headers={}, query={}), key=KEY)
     if notice is not None:
         assert_storable(notice.job_id, limit_chars=storable.JOB_ID_LIMIT_CHARS)
         assert_storable(notice.video_url or "", limit_chars=storable.LINK_LIMIT_CHARS)
@@ -302,6 +303,6 @@ def test_a_clip_within_a_call_of_the_vendor() -> None:
     """It is asked for when it is fetched: what a stranger could send is not taken for it."""
     body = {"public_id": "j", "status": "success", "output": {"video": CLIP}}
     vendor = registry.provider_class("edenai")
-    notice = callbacks.read_notice(vendor, vendor.models[0], json.dumps(body).encode(), key=KEY)
+    notice = callbacks.read_notice(vendor, vendor.models[0], VendorCall(body), key=KEY)
     assert notice is not None
     assert (notice.job_id, notice.video_url) == ("j", LINK_AT_PROVIDER)

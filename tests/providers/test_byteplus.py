@@ -21,6 +21,7 @@ from core.providers.contract import (
     ReferenceMedia,
     ReportedUse,
     SourceImage,
+    SourceMedia,
     UseUnit,
     VideoSource,
 )
@@ -51,7 +52,12 @@ _submit = partial(calls.run, "byteplus", "generate_video")
 _look = partial(calls.run, "byteplus", "check_status", JOB_ID)
 
 
+VOICE = SourceMedia(b"a voice", "audio/mpeg")
+
+
 def _picture(role: str) -> dict[str, Any]:
+    if role == "reference_audio":
+        return {"type": "audio_url", "audio_url": {"url": VOICE.data_url}, "role": role}
     return {"type": "image_url", "image_url": {"url": DATA_URL}, "role": role}
 
 
@@ -77,6 +83,17 @@ def _picture(role: str) -> dict[str, Any]:
             "byteplus-seedance-2.0",
             {"references": (ReferenceMedia(MediaKind.IMAGE, "", IMAGE),) * 2},
             ["reference_image", "reference_image"],
+            {},
+        ),
+        (
+            "byteplus-seedance-2.0",
+            {
+                "references": (
+                    ReferenceMedia(MediaKind.SOUND, "", VOICE),
+                    ReferenceMedia(MediaKind.IMAGE, "", IMAGE),
+                )
+            },
+            ["reference_image", "reference_audio"],
             {},
         ),
         (
@@ -339,7 +356,7 @@ def test_mainland_is_an_instance(tmp_path: Path) -> None:
     [
         ("options = { follows = true }", "follows_image"),
         ('options = { follows_image = "yes" }', "follows_image"),
-        ("reference_videos = 1", "images as references"),
+        ("reference_videos = 1", "images and sounds as references"),
     ],
 )
 def test_slip_in_the_file_is_told(tmp_path: Path, line: str, told: str) -> None:

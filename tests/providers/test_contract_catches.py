@@ -181,6 +181,12 @@ class DropsTheRoles(Acme):
         return super().submit_call(replace(request, references=plain))
 
 
+@caught_by("an_order_takes_videos_and_sounds_along")
+class DropsASound(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        return super().submit_call(replace(request, references=request.references[:1]))
+
+
 @caught_by("an_order_says_what_was_chosen")
 class DropsTheSeed(Acme):
     def submit_call(self, request: VideoRequest) -> Call:

@@ -50,7 +50,7 @@ def said(data: Any, code: int = 0) -> dict[str, Any]:
         ({"start_image": IMAGE, "end_image": IMAGE}, {"image": "/9g=", "image_tail": "/9g="}),
         (
             {"webhook_url": "https://studio.example/hooks/1"},
-            {"aspect_ratio": "16:9", "callback_url": "https://studio.example/hooks/1"},
+            {"aspect_ratio": "16:9", "callback_url": "https://studio.example/hooks/1?place=t2v"},
         ),
     ],
 )

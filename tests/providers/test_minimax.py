@@ -177,8 +177,9 @@ def test_cost_of_a_task(changed: dict[str, Any], cost: str | None) -> None:
 )
 def test_a_challenge_is_given_back(body: bytes, answer: dict[str, str] | None) -> None:
     """Without that MiniMax does not call; what is no challenge is answered like any call."""
-    assert callbacks.trial_answer(registry.provider_class("minimax"), body) == answer
-    assert callbacks.trial_answer(registry.provider_class("replicate"), body) is None
+    told = callbacks.received(body, headers={}, query={}).body
+    assert registry.provider_class("minimax").callback_answer(told) == answer
+    assert registry.provider_class("replicate").callback_answer(told) is None
 
 
 @pytest.mark.parametrize(

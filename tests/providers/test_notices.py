@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.providers import registry
-from core.providers.contract import JobNotice
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 CLIP = "https://cdn.example/clips/a.mp4"
 EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -80,7 +80,7 @@ EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
 def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> None:
     """The job as a look would ask about it, and the link only of one that is done."""
     model = registry.model(model_id)
-    assert registry.provider_class(model.provider).parse_notice(body, model) == told
+    assert registry.provider_class(model.provider).parse_notice(VendorCall(body), model) == told
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,22 @@ def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> 
 def test_notice_that_names_no_job(model_id: str, body: dict[str, Any]) -> None:
     """What cannot be read tells nothing and breaks nothing."""
     model = registry.model(model_id)
-    assert registry.provider_class(model.provider).parse_notice(body, model) is None
+    assert registry.provider_class(model.provider).parse_notice(VendorCall(body), model) is None
+
+
+@pytest.mark.parametrize("place", ["t2v", "i2v"])
+def test_notice_of_a_vendor_that_does_not_say_where_a_task_is(place: str) -> None:
+    """The place stands in the address that the order gave; a call to another one tells no job."""
+    model = registry.model("kling-3.0")
+    body = {"task_id": "867", "task_status": "succeed", "task_result": {"videos": [{"url": CLIP}]}}
+    parse = registry.provider_class("kling").parse_notice
+    assert parse(VendorCall(body, query={"place": place}), model) == JobNotice(f"{place}:867", CLIP)
+    assert parse(VendorCall(body | {"task_status": "failed"}, query={"place": place}), model) == JobNotice(
+        f"{place}:867"
+    )
+    for call in (
+        VendorCall(body),
+        VendorCall(body, query={"place": "v2v"}),
+        VendorCall({"task_id": "a/../b"}, query={"place": place}),
+    ):
+        assert parse(call, model) is None

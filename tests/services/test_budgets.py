@@ -116,3 +116,20 @@ def test_budget_of_somebody_elses_project(database: Database, person: Member) ->
         theirs = projects.create(session, ensure_member(session, "ben@example.org", signup_credits=0), name="Theirs").id
         with pytest.raises(errors.NotFound):
             budgets.set_project(session, person, theirs, credits=10)
+
+
+def test_budgets_that_an_order_is_charged_to(database: Database, person: Member) -> None:
+    """The project's before the workspace's, each with what this month has cost; none where none is set."""
+    mine = fifty_a_day(database, person)
+
+    def stand(project_id: str | None) -> list[tuple[str | None, int, int]]:
+        with database.read_session() as session:
+            found = budgets.standings(session, person, project_id, today=TODAY, cache=UsageCache())
+            return [(one.project_name, one.spent_credits, one.budget_credits) for one in found]
+
+    assert stand(mine) == []
+    with database.write_session() as session:
+        budgets.set_workspace(session, person, credits=2000)
+        budgets.set_project(session, person, mine, credits=900)
+    assert stand(mine) == [("Lakes", 1050, 900), (None, 1050, 2000)]
+    assert stand(None) == [(None, 1050, 2000)]

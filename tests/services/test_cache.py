@@ -8,7 +8,7 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Role
 from core.generations import review
-from core.generations.queries import ReviewStatus
+from core.generations.list_filter import ReviewStatus
 from core.generations.review import Changes
 from core.projects import projects
 from core.usage import reports

@@ -19,6 +19,7 @@ from core.db.schema import alembic_config, newest_revision
 from core.db.tables import ApiToken, Generation, GenerationTag, Project, User
 from core.db.types import Base
 from core.generations import commands, lifecycle, queries
+from core.generations.list_filter import ListFilter
 from core.identity import users
 from core.ids import new_id
 from core.messages import message
@@ -364,7 +365,7 @@ def test_upgrade_to_one_normal_form(database: Database, person: Member) -> None:
 
     with database.read_session() as reading:
         for asked in ("zurich", "Zürich", "हिन्दी", "हिन्द"):
-            assert len(queries.list_page(reading, person, queries.ListFilter(text=asked)).rows) == 1
+            assert len(queries.list_page(reading, person, ListFilter(text=asked)).rows) == 1
         assert [found.name for found in projects.list_page(reading, person, search="CAFE")] == ["Cafe\u0301"]
         assert set(reading.scalars(select(GenerationTag.tag))) == {"caf\u00e9", "\u00fcber"}
         assert users.get(reading, "Jos\u00e9@example.org").id == person.id

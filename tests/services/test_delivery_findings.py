@@ -11,7 +11,7 @@ from core.db.schema import alembic_config
 from core.db.tables import Generation
 from core.files.findings import Finding, FindingKind
 from core.generations import commands, conformance, delivery_findings, lifecycle, queries
-from core.generations.queries import ListFilter
+from core.generations.list_filter import ListFilter
 from core.insights import model_stats
 from core.messages import message
 from core.workspaces.access import Member

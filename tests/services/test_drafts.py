@@ -43,3 +43,37 @@ def test_draft_too_long_is_not_kept_and_says_so(database: Database, person: Memb
         found = drafts.find(session, person, "generate")
     assert found is not None
     assert found.content == WRITTEN
+
+
+def test_draft_of_another_session_is_set_aside(database: Database, person: Member) -> None:
+    """The newest wins, and what the other tab had written since is not lost: it can be taken back, and back again."""
+
+    def save(prompt: str, tab: str, based_on: drafts.Saved | None) -> drafts.Saved:
+        with database.write_session() as session:
+            kept = drafts.save(
+                session,
+                person,
+                "generate",
+                {"prompt": prompt},
+                written_by=tab,
+                based_on=based_on.at if based_on else None,
+            )
+        assert kept is not None
+        return kept
+
+    first = save("of both", "one", None)
+    theirs = save("of two", "two", first)  # the second tab took up what the first one had
+    assert theirs.set_aside_at is None
+    ours = save("of one", "one", first)
+    assert ours.set_aside_at == theirs.at
+    assert save("of one, longer", "one", ours).set_aside_at == theirs.at
+    with database.write_session() as session:
+        found = drafts.take_back(session, person, "generate", written_by="one")
+        assert found is not None
+        assert (found.content, found.set_aside) == ({"prompt": "of two"}, {"prompt": "of one, longer"})
+        drafts.leave_aside(session, person, "generate")
+        assert drafts.take_back(session, person, "generate", written_by="one") is None
+    with database.read_session() as reading:
+        found = drafts.find(reading, person, "generate")
+    assert found is not None
+    assert (found.content, found.set_aside, found.set_aside_at) == ({"prompt": "of two"}, None, None)

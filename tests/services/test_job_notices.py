@@ -14,7 +14,8 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, UsageDay
 from core.generations import reconciliation
 from core.installation import Installation
-from core.providers.contract import JobNotice, JobState, JobStatus, ReportedCost
+from core.providers.contract import JobState, JobStatus, ReportedCost
+from core.providers.vendor_calls import JobNotice
 from core.worker import poll_results
 from core.workspaces.access import Member
 from tests.factories.generations import (

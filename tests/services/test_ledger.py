@@ -44,6 +44,25 @@ def test_hold_when_not_covered(database: Database, person: Member) -> None:
         assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000 - row.credits, row.credits)
 
 
+def test_hold_many_when_some_cost_nothing(database: Database, person: Member) -> None:
+    """What costs nothing leaves no row; the others are held by their sum, or none of them is."""
+    with database.write_session() as session:
+        ledger.hold_many(session, person.workspace_id, {"free": 0, "free too": 0}, actor="test")
+    ids = [create_generation(database, person, model_id="demo-film").id for _ in range(2)]
+    with database.write_session() as session:
+        for row_id in ids:
+            ledger.release(
+                session, person.workspace_id, generation_id=row_id, credits=50, actor="test", reason="to begin with"
+            )
+        session.execute(delete(LedgerEntry).where(LedgerEntry.key == f"generation:{ids[0]}:hold"))
+        ledger.hold_many(session, person.workspace_id, {ids[0]: 7, "free": 0}, actor="test")
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(9_993, 7)
+        with pytest.raises(errors.InsufficientCredits):
+            ledger.hold_many(session, person.workspace_id, {"one": 9_000, "two": 994}, actor="test")
+        newest = ledger.entries(session, person.workspace_id, limit=1)[0]
+        assert (newest.amount_credits, newest.available_after, newest.held_after) == (7, 9_993, 7)
+
+
 def test_settle_and_release_when_both_come(database: Database, person: Member) -> None:
     """Whichever ends a hold first wins; the other, and every replay, changes nothing."""
     row = create_generation(database, person)

@@ -13,7 +13,8 @@ from core import normal_form
 from core.db import Database
 from core.db.tables import Generation
 from core.generations import prompt_search
-from core.generations.queries import ListFilter, Page, list_page, neighbours
+from core.generations.list_filter import ListFilter
+from core.generations.queries import Page, list_page, neighbours
 from core.workspaces.access import Member
 from tests.factories.generations import create_generation, values_of
 from tests.factories.users import create_member, ensure_member

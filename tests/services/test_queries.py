@@ -9,14 +9,15 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Status
 from core.db.tables import Generation
-from core.generations import commands, queries, review
-from core.generations.queries import ListFilter, Neighbours, ReviewStatus
+from core.generations import batches, commands, queries, review
+from core.generations.list_filter import ListFilter, ReviewStatus
+from core.generations.queries import Count, Neighbours, Take
 from core.generations.review import Changes
 from core.generations.submit import submit
 from core.projects import projects
 from core.workspaces.access import Member
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed, create_generation
-from tests.factories.users import ensure_member
+from tests.factories.users import create_member, ensure_member
 
 pytestmark = pytest.mark.both_databases  # lists are put together around the search
 
@@ -200,3 +201,93 @@ def test_browse_after_a_move(database: Database, person: Member) -> None:
         wanted = build_order(other.id)
         submit(session, person, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
     assert len(ids(database, person, project_id=other.id, text="dusk lake")) == 2
+
+
+def counted(database: Database, user: Member, most: int = queries.WALKED_ROWS, **chosen: Any) -> Count:
+    """How many clips a filter shows, `most` rows looked at."""
+    with database.read_session() as session:
+        return queries.count(session, user, ListFilter(**chosen), walked_rows=most)
+
+
+def test_count_follows_the_listing(database: Database, person: Member) -> None:
+    """Whatever is asked for, the figure is that of the clips that are listed, deleted ones and other people's not."""
+    ben = create_member(database, "ben@example.org")
+    lake, hill = create_completed(database, person), create_generation(database, person, prompt="a hill")
+    gone, other = create_completed(database, person), create_completed(database, person, model_id="seedance-t2v")
+    create_completed(database, ben)
+    change(database, person, lake, favourite=True, verdict=ReviewStatus.KEPT, tags=["night"])
+    change(database, person, other, favourite=True, tags=["night"])
+    with database.write_session() as session:
+        commands.delete(session, person, gone.id)
+    filters: list[dict[str, Any]] = [
+        {},
+        {"everywhere": True},
+        {"project_id": lake.project_id},
+        {"project_id": lake.project_id, "favourite": True},
+        {"favourite": True},
+        {"favourite": True, "verdict": ReviewStatus.KEPT},
+        {"favourite": False},
+        {"verdict": ReviewStatus.UNDECIDED},
+        {"statuses": (Status.PENDING,)},
+        {"statuses": (Status.COMPLETED,), "model_id": "seedance-t2v"},
+        {"statuses": (Status.FAILED,)},
+        {"tag": "night"},
+        {"tag": "night", "verdict": ReviewStatus.KEPT, "everywhere": True},
+        {"text": "hill"},
+        {"text": "lake", "favourite": True},
+        {"provider": "demo", "maker_id": person.id},
+        {"since": hill.created_at, "oldest_first": True},
+    ]
+    for chosen in filters:
+        assert counted(database, person, **chosen) == Count(len(ids(database, person, **chosen))), chosen
+    assert counted(database, person, favourite=True).number == 2
+    with pytest.raises(errors.NotFound):
+        counted(database, ben, project_id=lake.project_id)
+
+
+def test_count_when_there_are_too_many(database: Database, person: Member) -> None:
+    """Only so many rows are looked at, and the figure says that there may be more."""
+    rows = [create_completed(database, person) for _ in range(5)]
+    change(database, person, rows[-1], favourite=True)
+    change(database, person, rows[0], favourite=True)
+    assert counted(database, person, 4, model_id="demo-film") == Count(4, is_exact=False)
+    assert counted(database, person, 4, provider="demo", verdict=ReviewStatus.UNDECIDED) == Count(4, is_exact=False)
+    assert counted(database, person, 4, favourite=True, model_id="demo-film") == Count(2)
+    assert counted(database, person, 4, text="lake") == Count(4, is_exact=False)
+    assert counted(database, person, 4) == Count(5)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"text": "lake"}, {"oldest_first": True}, {"everywhere": True}])
+def test_page_before_ends_where_a_page_begins(database: Database, person: Member, chosen: dict[str, Any]) -> None:
+    """Its cursor shows the rows just before, and the first page has none."""
+    for _ in range(7):
+        create_generation(database, person)
+    whole = ids(database, person, **chosen)
+    with database.read_session() as session:
+
+        def before(first_id: str) -> str | None:
+            return queries.page_before(session, person, ListFilter(**chosen), first_id=first_id, limit=3)
+
+        cursor = before(whole[6])
+        assert cursor is not None
+        page = queries.list_page(session, person, ListFilter(**chosen), cursor=cursor, limit=3)
+        assert [row.id for row in page.rows] == whole[3:6]
+        assert before(whole[3]) is None
+        assert before(whole[2]) is None
+
+
+def test_takes_are_numbered_as_they_were_ordered(database: Database, person: Member) -> None:
+    """Those of one press have their places, also when one of them is gone; a clip ordered alone has none."""
+    alone = create_generation(database, person)
+    orders = [build_order(alone.project_id, prompt=f"take {number}") for number in (1, 2, 3)]
+    with database.write_session() as session:
+        together = batches.submit_batch(session, person, orders, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+        made = [row.id for row in together]
+    with database.write_session() as session:
+        commands.cancel(session, person, made[0])
+    with database.write_session() as session:
+        commands.delete(session, person, made[0])
+    with database.read_session() as session:
+        rows = queries.list_page(session, person, ListFilter()).rows
+        found = queries.takes(session, rows)
+    assert [found.get(row.id) for row in rows] == [Take(3, 3), Take(2, 3), None]

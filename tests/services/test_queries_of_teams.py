@@ -9,7 +9,8 @@ from core.db import Database
 from core.db.enums import Status, WorkspaceRole
 from core.db.tables import Generation
 from core.generations import prompt_search, queries, review
-from core.generations.queries import ListFilter, Neighbours
+from core.generations.list_filter import ListFilter
+from core.generations.queries import Neighbours
 from core.generations.review import Changes
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed, create_generation, values_of

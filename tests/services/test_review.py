@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,15 +13,17 @@ from core import errors
 from core.audit import runs
 from core.billing import ledger
 from core.db import Database
+from core.db.enums import RejectReason, WorkspaceRole
 from core.db.tables import Generation, Project, UsageDay
 from core.generations import queries, review
-from core.generations.queries import ReviewStatus
-from core.generations.review import Changes
+from core.generations.list_filter import ListFilter, ReviewStatus
+from core.generations.review import Changes, Decision
 from core.projects import projects
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
-from tests.factories.generations import create_completed, create_generation
-from tests.factories.users import ensure_member
+from tests.factories.generations import create_completed, create_generation, load_generation
+from tests.factories.users import create_member, ensure_member
+from tests.factories.workspaces import create_team
 
 
 def change(database: Database, user: Member, row: Generation, **changes: Any) -> Generation:
@@ -256,6 +259,79 @@ def test_tags_when_composed_in_two_ways(database: Database, person: Member) -> N
     with database.read_session() as reading:
         assert review.tags_of(reading, person, row.id) == ["café"]
         for tag in ("café", "cafe\u0301", "CAFÉ"):
-            assert [found.id for found in queries.list_page(reading, person, queries.ListFilter(tag=tag)).rows] == [
-                row.id
-            ]
+            assert [found.id for found in queries.list_page(reading, person, ListFilter(tag=tag)).rows] == [row.id]
+
+
+def decide(database: Database, member: Member, *decisions: Decision) -> list[tuple[bool | None, bool]]:
+    """Decide as this person: each clip's verdict afterwards, and whether it is theirs."""
+    with database.write_session() as session:
+        found = review.decide(session, member, decisions)
+        return [(each.row.kept, each.is_written) for each in found]
+
+
+def test_decision_when_it_is_sent_twice(database: Database, person: Member) -> None:
+    """The second changes and counts nothing, and the reason stays."""
+    row = create_completed(database, person, duration_seconds=5)
+    decision = Decision(row.id, ReviewStatus.REJECTED, ReviewStatus.UNDECIDED, RejectReason.MOTION)
+    for _turn in range(2):
+        assert decide(database, person, decision) == [(False, True)]
+        assert verdicts(database) == (0, 0, 1)
+    assert load_generation(row.id, database).reject_reason is RejectReason.MOTION
+
+
+def test_decision_when_somebody_was_faster(database: Database) -> None:
+    """The first word stays, the other hears of it and whose it is; having seen it they may say otherwise."""
+    people = create_member(database), create_member(database, "ben@example.org")
+    ana, ben = create_team(database, *((each, WorkspaceRole.MAKER) for each in people))
+    row = create_completed(database, ana, duration_seconds=5)
+    decide(database, ana, Decision(row.id, ReviewStatus.KEPT, ReviewStatus.UNDECIDED))
+    late = Decision(row.id, ReviewStatus.REJECTED, ReviewStatus.UNDECIDED, RejectReason.SOUND)
+    assert decide(database, ben, late) == [(True, False)]
+    kept = load_generation(row.id, database)
+    assert (kept.judged_by_id, kept.reject_reason) == (ana.id, None)
+    assert verdicts(database) == (1, 5, 0)
+
+    assert decide(database, ben, replace(late, seen=ReviewStatus.KEPT)) == [(False, True)]
+    changed = load_generation(row.id, database)
+    assert (changed.judged_by_id, changed.reject_reason) == (ben.id, RejectReason.SOUND)
+    assert verdicts(database) == (0, 0, 1)
+
+
+def test_decisions_when_one_cannot_be(database: Database, person: Member) -> None:
+    """All of them or none."""
+    done, waiting = create_completed(database, person), create_generation(database, person)
+    both = [Decision(row.id, ReviewStatus.KEPT, ReviewStatus.UNDECIDED) for row in (done, waiting)]
+    with pytest.raises(errors.Conflict):
+        decide(database, person, *both)
+    assert load_generation(done.id, database).kept is None
+
+
+def test_decision_of_a_viewer(database: Database) -> None:
+    """Who looks on sees verdicts and has none."""
+    people = create_member(database), create_member(database, "ben@example.org")
+    ana, ben = create_team(database, (people[0], WorkspaceRole.MAKER), (people[1], WorkspaceRole.VIEWER))
+    row = create_completed(database, ana)
+    with pytest.raises(errors.Forbidden):
+        decide(database, ben, Decision(row.id, ReviewStatus.KEPT, ReviewStatus.UNDECIDED))
+
+
+def test_reasons_are_counted_and_found(database: Database, person: Member) -> None:
+    """Each reason by its clips, in one's own workspace; a reason goes with its rejection and with nothing else."""
+    stranger = create_member(database, "eve@example.org")
+    rows = [create_completed(database, person) for _ in range(3)]
+    for row, reason in zip(rows, (RejectReason.MOTION, RejectReason.MOTION, RejectReason.SOUND), strict=True):
+        change(database, person, row, verdict=ReviewStatus.REJECTED, reject_reason=reason)
+    elsewhere = create_completed(database, stranger)
+    change(database, stranger, elsewhere, verdict=ReviewStatus.REJECTED, reject_reason=RejectReason.MOTION)
+    change(database, person, rows[0], verdict=ReviewStatus.KEPT)
+    with pytest.raises(errors.InvalidRequest):
+        change(database, person, rows[0], verdict=ReviewStatus.KEPT, reject_reason=RejectReason.MOTION)
+
+    with database.read_session() as session:
+        counted = review.count_reasons(session, person)
+        found = queries.list_page(session, person, ListFilter(reject_reason=RejectReason.MOTION)).rows
+    assert {reason: count for reason, count in counted.items() if count} == {
+        RejectReason.MOTION: 1,
+        RejectReason.SOUND: 1,
+    }
+    assert [(row.id, row.reject_reason) for row in found] == [(rows[1].id, RejectReason.MOTION)]

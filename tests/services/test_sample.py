@@ -17,7 +17,8 @@ from core.db.tables import AuditLogEntry, Generation, LedgerEntry, Project, User
 from core.db.types import Base
 from core.files.storage import LocalStorage, ObjectInfo
 from core.generations import lifecycle
-from core.generations.queries import ListFilter, list_page
+from core.generations.list_filter import ListFilter
+from core.generations.queries import list_page
 from core.generations.timeline import Tail
 from core.identity import api_tokens
 from core.installation import Installation

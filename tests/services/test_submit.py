@@ -17,6 +17,7 @@ from core.db import Database, WriteSession
 from core.db.enums import Stage, Status, WorkspaceRole
 from core.db.tables import Generation, Project, User, Workspace
 from core.generations import commands, queries
+from core.generations.list_filter import ListFilter
 from core.generations.submit import Order, made_before, submit
 from core.projects import projects
 from core.providers import registry
@@ -271,7 +272,7 @@ def test_everything_when_it_is_not_theirs(database: Database, person: Member, st
         with pytest.raises(errors.NotFound), database.write_session() as session:
             attempt(session)
     with database.read_session() as session:
-        assert queries.list_page(session, stranger, queries.ListFilter()).rows == []
+        assert queries.list_page(session, stranger, ListFilter()).rows == []
         assert projects.list_page(session, stranger) == []
 
 
@@ -383,7 +384,7 @@ def test_delete_several_when_some_are_under_way(database: Database, person: Memb
     with database.write_session() as session:
         assert commands.delete_many(session, person, [ended.id, live.id]) == 1
     with database.read_session() as session:
-        assert [row.id for row in queries.list_page(session, person, queries.ListFilter()).rows] == [live.id]
+        assert [row.id for row in queries.list_page(session, person, ListFilter()).rows] == [live.id]
 
 
 def test_delete_when_under_way(database: Database, person: Member) -> None:

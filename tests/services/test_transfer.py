@@ -25,7 +25,7 @@ from core.db.tables import (
     Workspace,
 )
 from core.generations import commands, queries, review
-from core.generations.queries import ReviewStatus
+from core.generations.list_filter import ListFilter, ReviewStatus
 from core.projects import projects, transfer
 from core.spec import Reference
 from core.workspaces import credits as credit_bookings
@@ -111,8 +111,8 @@ def test_project_goes_and_its_charges_stay(database: Database, ana: Member, team
         assert list(projects.names(session, there).values()) == ["Lakes"]
         assert projects.names(session, ana) == {}
         assert list(projects.names(session, ana, archived=True).values()) == ["Lakes"]
-        assert [row.id for row in queries.list_page(session, there, queries.ListFilter()).rows] == [clip.id]
-        assert queries.list_page(session, ana, queries.ListFilter()).rows == []
+        assert [row.id for row in queries.list_page(session, there, ListFilter()).rows] == [clip.id]
+        assert queries.list_page(session, ana, ListFilter()).rows == []
         assert session.scalars(select(GenerationTag.workspace_id)).all() == [team]
     assert broken_rules(database) == incremental(database) == []
 

@@ -16,7 +16,7 @@ from core.db.enums import Scope, Status, WorkspaceKind, WorkspaceRole
 from core.db.schema import alembic_config
 from core.db.tables import Draft, Generation, Upload, WebhookDelivery, Workspace, WorkspaceMember
 from core.generations import commands, lifecycle, queries, review
-from core.generations.queries import ListFilter, ReviewStatus
+from core.generations.list_filter import ListFilter, ReviewStatus
 from core.generations.review import Changes
 from core.identity import api_tokens, users
 from core.notifications import webhooks

@@ -221,3 +221,19 @@ def test_take_in_leaves_no_file_of_what_is_refused(ana: Member, storage: LocalSt
     with pytest.raises(errors.StorageFull):
         take_in(ana, storage, quota_bytes=10)
     assert not any(path.is_file() for path in storage._root.rglob("*"))
+
+
+def test_list_of_earlier_images(database: Database, person: Member, tmp_path: Path) -> None:
+    """Newest first, a page at a time, and only those of the workspace."""
+    storage = LocalStorage(tmp_path)
+    other = create_member(database, "ben@example.org")
+    red, teal = (bring(database, storage, person, create_image(colour)) for colour in ("red", "teal"))
+    bring(database, storage, other, create_image("blue"))
+
+    with database.read_session() as session:
+        assert [row.id for row in uploads.list_page(session, person, before=None, limit=9)] == [teal.id, red.id]
+        assert [row.id for row in uploads.list_page(session, person, before=None, limit=1)] == [teal.id]
+        assert [row.id for row in uploads.list_page(session, person, before=teal.id, limit=1)] == [red.id]
+        assert uploads.by_key(session, person, red.storage_key).id == red.id
+        with pytest.raises(errors.InvalidRequest):
+            uploads.by_key(session, other, red.storage_key)

@@ -63,6 +63,21 @@ def test_role_that_is_gone_is_told_with_its_last_sign(database: Database, redis:
     assert not found.queue_is_away
 
 
+def test_role_that_went_before_it_was_written_down_has_its_last_sign(database: Database, redis: Connection) -> None:
+    """Who saw it work can say since when it is gone."""
+    for role in Role:
+        presence.announce(redis, role)
+    watch = Watch(lambda: redis)
+    watch._began -= workers.START_SECONDS
+    with database.read_session() as session:
+        assert watch.workers(lambda: session) == Workers(known=True)
+        redis.flushall()
+        watch._looked_at -= workers.LOOK_SECONDS
+        found = watch.workers(lambda: session)
+    assert set(found.since) == {Part.DISPATCHER, Part.SUBMIT, Part.COLLECT}
+    assert None not in found.since.values()
+
+
 def test_role_that_never_was_has_no_last_sign(database: Database, redis: Connection) -> None:
     """A worker that nobody has started is missing, too."""
     assert look(database, lambda: redis).since == dict.fromkeys((Part.DISPATCHER, Part.SUBMIT, Part.COLLECT))

@@ -10,7 +10,7 @@ from core.files import download
 from core.providers.contract import LINK_AT_PROVIDER, JobState, ReportedCost, VideoSource
 from tests.simulators import running
 from tests.simulators.gemini import LARGE_BYTES
-from tests.simulators.test_stand_ins import call, finished, order, submits
+from tests.simulators.test_stand_ins import call, finished, look, order, submits
 
 pytestmark = pytest.mark.process
 
@@ -23,8 +23,8 @@ def test_a_clip_inside_the_answer_arrives(kind: str, tmp_path: Path) -> None:
         status = finished("gemini", base_url, job.id)
         assert status.video_url == LINK_AT_PROVIDER
         assert len(repr(status)) < 5000
-        link = call("gemini", base_url, "video_link", job.id)
-        source = call("gemini", base_url, "video_source", job.id, link)
+        link = look("gemini", base_url, "video_link", job.id)
+        source = look("gemini", base_url, "video_source", job.id, link)
         inside = download.fetch(source, tmp_path / "inside")
         plain = call("gemini", base_url, "generate_video", order("gemini", "ok"))
         usual = call("gemini", base_url, "video_source", plain.id, finished("gemini", base_url, plain.id).video_url)

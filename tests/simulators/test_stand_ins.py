@@ -1,6 +1,7 @@
 """The stand-ins of vendors that came later, through their real classes and the real download."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -102,13 +103,17 @@ def submits(base_url: str) -> list[dict[str, Any]]:
     return found
 
 
-def finished(vendor: str, base_url: str, job_id: str) -> JobStatus:
-    """The end of a job; a look that broke is made again."""
+def look(vendor: str, base_url: str, operation: str, *arguments: Any) -> Any:
+    """What a look says; one that broke is made again, as the worker does."""
     while True:
-        try:
-            status: JobStatus = call(vendor, base_url, "check_status", job_id)
-        except (errors.ProviderUnavailable, errors.ProviderRateLimited, errors.UnreadableReply):
-            continue
+        with contextlib.suppress(errors.ProviderUnavailable, errors.ProviderRateLimited, errors.UnreadableReply):
+            return call(vendor, base_url, operation, *arguments)
+
+
+def finished(vendor: str, base_url: str, job_id: str) -> JobStatus:
+    """The end of a job."""
+    while True:
+        status: JobStatus = look(vendor, base_url, "check_status", job_id)
         if status.state not in (JobState.QUEUED, JobState.RUNNING):
             return status
         time.sleep(0.02)

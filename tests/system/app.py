@@ -35,12 +35,16 @@ class App:
         self.environ |= {"DATA_DIR": str(folder), **environ}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *options]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ)
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}{API}", trust_env=False, timeout=30)
-        self.until_healthy()
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}{API}", trust_env=False, timeout=60)
+        try:
+            self.until_healthy()
+        except BaseException:
+            self.stop()
+            raise
 
     def until_healthy(self) -> None:
-        """Wait until the API answers."""
-        end = time.monotonic() + 60
+        """Wait until the API answers, however busy the machine is."""
+        end = time.monotonic() + 120
         while True:
             assert self.process.poll() is None, "the app ended at its start"
             try:
@@ -53,7 +57,7 @@ class App:
 
     def until_working(self) -> None:
         """Wait until its workers answer; until then pages may say that nobody works."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while self.client.get("/health").json().get("worker") is not True:
             assert time.monotonic() < end, "no worker answered"
             time.sleep(0.2)

@@ -78,6 +78,14 @@ def furnish(person: Person, space: str, mark: str, hook_url: str) -> str:
     person.post("/webhooks", space, json={"url": f"{hook_url}&about={mark.replace(' ', '-')}", "description": mark})
     person.post("/tokens", space, json={"name": f"Token {mark}"})
     order |= {"startImagePath": upload["filePath"]}
+    asset = person.post(
+        "/assets", space, data={"name": f"Asset {mark}"}, files={"file": ("a.png", image.getvalue(), "image/png")}
+    )["asset"]
+    named = {"kind": "character", "name": mark.replace(" ", "-"), "items": [{"assetId": asset["id"]}]}
+    person.post("/asset-groups", space, json=named)
+    person.post("/saved-filters", space, json={"name": f"Filter {mark}", "filter": {"text": mark}})
+    sheet = f"prompt,modelId,resolution,duration,aspectRatio\nA film about {mark},demo-film,720p,2,1:1\n"
+    person.post("/sheets", space, files={"file": (f"{mark}.csv", sheet, "text/csv")})
     clip: str = person.post("/generate", space, json=order)["generation"]["id"]
     answer = person.http.patch(f"/generations/{clip}", json={"tags": [f"tag {mark}"], "favourite": True})
     assert answer.is_success, answer.text
@@ -94,8 +102,9 @@ def until_made(person: Person, clip: str) -> None:
 
 
 def talk_about(person: Person, space: str, clip: str, mark: str) -> None:
-    """A note on a clip, a link to it for people outside, and an invitation where there is a team."""
+    """A note on a clip, a job over it, a link to it for people outside, and an invitation where there is a team."""
     person.post(f"/generations/{clip}/notes", space, json={"text": f"More {mark}, please"})
+    person.post("/bulk-jobs", space, json={"kind": "tag", "filter": {"text": mark}, "tags": [f"tag {mark}"]})
     person.post("/share-links", space, json={"title": f"Look: {mark}", "generationIds": [clip]})
     if space != person.id:
         invited = {"email": f"{mark.replace(' ', '.')}@example.org", "role": "viewer"}

@@ -71,15 +71,13 @@ def test_what_is_offered_passes(data: st.DataObject, model: VideoModel) -> None:
     assert set(offered) == set(rules.FIELD_NAMES) - {"visuals", "references"}
     for field, choices in offered.items():
         assert choices == rules.choices_of(model, spec, field)
-        if field in ("videos", "sounds"):  # sayable, and not to be ordered yet
-            continue
         for choice in choices:
-            found = rules.problems(model, replace(spec, **_with(model, field, choice.value)))
+            found = rules.problems(model, replace(spec, **_with(model, spec, field, choice.value)))
             assert (found == []) is (choice.reason is None)
             assert choice.rule in {"", *(problem.rule for problem in found)}
 
 
-def _with(model: VideoModel, field: str, value: Any) -> dict[str, Any]:
+def _with(model: VideoModel, spec: GenerationSpec, field: str, value: Any) -> dict[str, Any]:
     """The setting of a spec that is this value of a field."""
     role = model.reference_roles[0] if model.reference_roles else ""
     return {
@@ -93,8 +91,17 @@ def _with(model: VideoModel, field: str, value: Any) -> dict[str, Any]:
         "negative": {"negative_prompt": "rain" if value else ""},
         "seed": {"seed": 7 if value else None},
         "fps": {"fps": value or None},
-        "images": {"references": (Reference("image", role, IMAGE),) * (value if isinstance(value, int) else 0)},
+        **{
+            f"{kind}s": {"references": _referring(spec, Reference(kind, role, IMAGE), value)}
+            for kind in ("image", "video", "sound")
+        },
     }[field]
+
+
+def _referring(spec: GenerationSpec, reference: Reference, number: Any) -> tuple[Reference, ...]:
+    """References of a spec, with so many of one kind."""
+    others = tuple(each for each in spec.references if each.kind != reference.kind)
+    return (*others, *(reference,) * (number if isinstance(number, int) else 0))
 
 
 def order(model_id: str, **changes: Any) -> GenerationSpec:
@@ -121,7 +128,9 @@ def order(model_id: str, **changes: Any) -> GenerationSpec:
         ),
         ("veo-3.1", {"references": [("image", "style", IMAGE)]}, "references.0.role", "domain", ("asset",)),
         ("seedance-2.0", {"references": [("image", "style", IMAGE)]}, "references.0.role", "domain", ()),
-        ("seedance-2.0", {"references": [("video", "", IMAGE)]}, "references", "domain", ()),
+        ("veo-3.1", {"references": [("video", "asset", IMAGE)]}, "references", "domain", (0,)),
+        ("seedance-2.0", {"references": [("video", "", IMAGE)] * 4}, "references", "domain", (0, 1, 2, 3)),
+        ("seedance-2.0", {"references": [("sound", "", IMAGE)]}, "references", "sounds-with-pictures", ()),
         ("hailuo-2.3", {"references": [("image", "", IMAGE)]}, "references", "domain", (0,)),
         ("seedance-2.0", {"seed": -1}, "seed", "domain", ()),
     ],
@@ -172,7 +181,7 @@ def test_what_is_given_up(model_id: str, changes: dict[str, Any], given_up: dict
 
 
 def test_references_that_are_too_many_are_the_last_ones() -> None:
-    """The first ones stay, in a role that the model knows; videos and sounds do not stay."""
+    """The first ones stay, in a role that the model knows; a video does not stay where it takes none."""
     given = tuple(Reference("image", "style", f"images/ab/{number}.jpg") for number in range(5))
     adapted = rules.adapt(order("veo-3.1", references=(Reference("video", "", "x"), *given)), NAMED["veo-3.1"])
     assert adapted.spec.references == tuple(each._replace(role="asset") for each in given[:3])

@@ -89,9 +89,24 @@ def variables() -> Sequence[Variable]:
         ),
         Variable("STORAGE_QUOTA_BYTES", f"{served.storage_quota_bytes}", "How much one person may keep."),
         Variable(
+            "ARCHIVE_MAX_BYTES",
+            f"{served.archive_max_bytes}",
+            "How much is packed at once when all that matches a filter is fetched; it comes in several ZIP files.",
+        ),
+        Variable(
+            "ARCHIVE_DAYS",
+            f"{served.archive_days}",
+            "For how many days these ZIP files are kept. Until then they count against the workspace's storage.",
+        ),
+        Variable(
             "API_REQUESTS_PER_MINUTE",
             f"{served.api_requests_per_minute}",
             "How many requests one token may make a minute; 0: as many as it likes.",
+        ),
+        Variable(
+            "SHEET_ROWS",
+            f"{served.sheet_rows}",
+            "How many rows a table of orders may have, and how many clips it may order.",
         ),
         Variable(
             "PUBLIC_URL",
@@ -158,6 +173,12 @@ def variables() -> Sequence[Variable]:
             "the vendor's",
             "Scheme, host and port of a gateway or stand-in, without a path. Files from there may be fetched even if "
             "the address is private.",
+        ),
+        Variable(
+            "NAME_WEBHOOK_SECRET",
+            "what the vendor tells us",
+            "What the vendor signs its calls to us with: a secret of OpenRouter's workspace settings or Eden AI's "
+            "public key (PEM). fal, Replicate and Google tell theirs. A call that is not signed so is not read.",
         ),
         Variable("NAME_MODEL_IDS", "empty", "`ours=theirs,...`: what the vendor calls a model since it renamed it."),
         Variable(

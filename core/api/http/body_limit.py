@@ -4,13 +4,21 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api.http import error_handlers
+from core.assets import intake
 from core.files import image_sanitizer
+from core.generations.sheets import tables
 
 JSON_LIMIT_BYTES = 1024 * 1024
-UPLOAD_LIMIT_BYTES = image_sanitizer.MAX_UPLOAD_BYTES + 64 * 1024
-"""The image and the multipart lines around it."""
+AROUND_FILE_BYTES = 64 * 1024
+"""The multipart lines around a file."""
+UPLOAD_LIMIT_BYTES = image_sanitizer.MAX_UPLOAD_BYTES + AROUND_FILE_BYTES
+SHEET_LIMIT_BYTES = tables.MAX_FILE_BYTES + AROUND_FILE_BYTES
+
+ASSET_LIMIT_BYTES = intake.MAX_UPLOAD_BYTES + AROUND_FILE_BYTES
 
 UPLOAD_PATH = "/upload-image"
+SHEET_PATH = "/sheets"
+ASSET_PATH = "/assets"
 
 
 class BodyLimitMiddleware:
@@ -24,7 +32,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = UPLOAD_LIMIT_BYTES if scope["path"].endswith(UPLOAD_PATH) else JSON_LIMIT_BYTES
+        limit = _limit_bytes(scope["path"])
         declared = dict(scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
             await error_handlers.too_large(limit)(scope, receive, send)
@@ -40,3 +48,11 @@ class BodyLimitMiddleware:
             return message
 
         await self._app(scope, counted, send)
+
+
+def _limit_bytes(path: str) -> int:
+    if path.endswith(UPLOAD_PATH):
+        return UPLOAD_LIMIT_BYTES
+    if path.endswith(ASSET_PATH):
+        return ASSET_LIMIT_BYTES
+    return SHEET_LIMIT_BYTES if path.endswith(SHEET_PATH) else JSON_LIMIT_BYTES

@@ -67,11 +67,12 @@ def generate_batch(
             extends_id=body.extends_id,
             shown_credits=body.expected_credits,
         )
+        ordered = generations.Ordered.of(session, rows)
     total = sum(row.credits for row in rows)
     answer = BatchAnswer(
         batch_id=rows[0].batch_id,
         total=total,
-        generations=[generations.Ordered.of(row) for row in rows],
+        generations=ordered,
         message=f"{total:,} credits are reserved. Ask /generations/<id>/status how each of them goes.",
     )
     return routing.written(answer, status=202, headers=idempotency.headers(replayed=rows[0].replayed))

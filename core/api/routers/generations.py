@@ -1,5 +1,6 @@
 """Generations over REST: order, look, cancel, retry, delete."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from fastapi import Query
@@ -15,12 +16,13 @@ from core.api.openapi.answers import NOT_MODIFIED, RETRY_AFTER, leads_to, next_p
 from core.api.routers import estimates
 from core.api.routers.media import RequestLinks
 from core.api.schemas import fields, requests, responses
+from core.assets import library, made_from, mentions
 from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation
 from core.files.findings import FindingKind
 from core.generations import commands, queries, review
-from core.generations.queries import ReviewStatus
+from core.generations.list_filter import ListFilter, ReviewStatus
 from core.generations.submit import Order, submit
 from core.workspaces.access import Member
 
@@ -30,17 +32,50 @@ POLL_SECONDS = 2
 """How often it is worth asking how a generation goes."""
 
 
+def _is_empty(names: Sequence[object]) -> bool:
+    return not names
+
+
+class NamedReferences(responses.ApiModel):
+    """What came into an order by a name in its prompt."""
+
+    name: Annotated[str, Field(examples=["mira"])]
+    references: Annotated[
+        list[responses.ReferenceShape],
+        Field(examples=[[{"filePath": "images/ab/abcdef.jpg", "kind": "image", "role": "subject"}]]),
+    ]
+
+
 class Ordered(responses.ApiModel):
-    """A generation that was just ordered."""
+    """A generation that was just ordered.
+
+    `used` are names in the prompt (`@mira`) that brought references; `leftAsText` are others, which the model reads as
+    they stand. Each is there only where the prompt has such names.
+    """
 
     id: fields.Id
     status: Status
     credit_used: fields.Credits
+    used: Annotated[list[NamedReferences], Field(exclude_if=_is_empty)]
+    left_as_text: Annotated[list[str], Field(exclude_if=_is_empty, examples=[["@somebody"]])]
 
     @classmethod
-    def of(cls, row: Generation) -> Self:
-        """The shape of a row."""
-        return cls(id=row.id, status=row.status, credit_used=row.credits)
+    def of(cls, session: ReadSession, rows: Sequence[Generation]) -> list[Self]:
+        """The shapes of rows."""
+        names = made_from.names_of(session, rows)
+        return [
+            cls(
+                id=row.id,
+                status=row.status,
+                credit_used=row.credits,
+                used=[
+                    NamedReferences(name=name, references=[responses.ReferenceShape.of(each) for each in brought])
+                    for name, brought in names.get(row.id, {}).items()
+                ],
+                left_as_text=list(dict.fromkeys(f"@{left.name}" for left in mentions.find(row.prompt))),
+            )
+            for row in rows
+        ]
 
 
 class OrderedAnswer(responses.Response):
@@ -129,7 +164,11 @@ def generate(
     body: requests.GenerateBody,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Order a clip; its price is reserved now and charged on completion."""
+    """Order a clip; its price is reserved now and charged on completion.
+
+    `@name` in the prompt is a character, product or style of the workspace (`/asset-groups`): its assets go along as
+    references, and the model reads words that it understands in its place. `\\@name` is text.
+    """
     order = order_of(body)
     with db.write_session() as session:
         row = submit(
@@ -143,7 +182,7 @@ def generate(
         )
         if not row.replayed and body.expected_credits not in (None, row.credits):
             raise errors.PriceChanged  # which takes the order back
-    return _ordered(row)
+        return _ordered(session, row)
 
 
 @router.get("/generations", responses=refuses(404) | {200: {"links": next_page("listGenerations")}})
@@ -151,7 +190,17 @@ def list_generations(
     member: CurrentMember, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
 ) -> ClipsAnswer:
     """List generations, newest first by default, a page at a time."""
-    filters = queries.ListFilter(
+    with db.read_session() as session:
+        filters = filter_of(session, member, query)
+    with db.read_connection() as connection:
+        page = queries.list_page(connection, member, filters, cursor=query.cursor, limit=query.limit)
+    return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
+
+
+def filter_of(session: ReadSession, member: Member, query: requests.GenerationsQuery) -> ListFilter:
+    """The filter that a query string asks for; NotFound for an asset that they do not see."""
+    file = None if query.asset_id is None else library.get(session, member, query.asset_id).storage_key
+    return ListFilter(
         project_id=query.project_id,
         statuses=tuple(query.status),
         model_id=query.model_id,
@@ -161,13 +210,12 @@ def list_generations(
         until=query.until,
         favourite=query.favourite,
         verdict=None if query.kept is None else _verdict(query.kept),
+        reject_reason=query.reject_reason,
         tag=query.tag,
+        made_from=file,
         findings=tuple(FindingKind) if "any" in query.finding else tuple(map(FindingKind, query.finding)),
         oldest_first=query.oldest_first,
     )
-    with db.read_connection() as connection:
-        page = queries.list_page(connection, member, filters, cursor=query.cursor, limit=query.limit)
-    return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.get("/generations/{id}", responses=refuses(404))
@@ -189,6 +237,7 @@ def change_generation(
     changes = review.Changes(
         favourite=body.favourite,
         verdict=ReviewStatus.of(body.kept) if "kept" in body.model_fields_set else None,
+        reject_reason=body.reject_reason,
         tags=body.tags,
         project_id=body.project_id,
     )
@@ -252,7 +301,7 @@ def retry_generation(
             quota_bytes=installation.settings.storage_quota_bytes,
             idempotency_key=idempotency_key,
         )
-    return _ordered(row)
+        return _ordered(session, row)
 
 
 @router.delete("/generations/{id}", responses=refuses(404, 409))
@@ -283,9 +332,10 @@ def order_of(body: requests.OrderBody) -> Order:
     return Order(body.project_id, body.spec(**default))
 
 
-def _ordered(row: Generation) -> Response:
+def _ordered(session: ReadSession, row: Generation) -> Response:
+    [ordered] = Ordered.of(session, [row])
     answer = OrderedAnswer(
-        generation=Ordered.of(row),
+        generation=ordered,
         message=f"{row.credits:,} credits are reserved. Ask /generations/{row.id}/status how it goes.",
     )
     return routing.written(answer, status=202, headers=idempotency.headers(replayed=row.replayed))

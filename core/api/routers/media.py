@@ -20,10 +20,11 @@ from core.api.schemas import requests
 from core.clock import utc_now
 from core.config import Settings
 from core.db.enums import Status
-from core.db.tables import Generation, User
+from core.db.tables import User
 from core.files import signed_urls
 from core.files.storage import Storage
-from core.generations import queries, stored_files, zip_export
+from core.generations import clip_names, clip_sheet, queries, stored_files, zip_export
+from core.generations.clip_sheet import DescribedClip
 from core.messages import plain
 from core.workspaces import members
 
@@ -52,6 +53,12 @@ class Links:
         if key is None:
             return None
         path = signed_urls.sign(key, secret=self._settings.secret_key, now=self._now, token_id=self._token_id)
+        return self._base + path.removeprefix(config.API_PATH)
+
+    def download(self, key: str, name: str) -> str:
+        """A link by which a browser saves the file under this name."""
+        secret = self._settings.secret_key
+        path = signed_urls.sign(key, secret=secret, now=self._now, token_id=self._token_id, download_name=name)
         return self._base + path.removeprefix(config.API_PATH)
 
     @cached_property
@@ -121,7 +128,7 @@ def get_archive(
 ) -> Response:
     """Get several clips as one ZIP by its signed link.
 
-    Clips that are not available are named in a text file inside.
+    Clips that are not available are named in a text file inside, and `clips.csv` says what the others are.
     """
     ids = signed_urls.check_archive(
         user_id, clips, _moment(expires), signature, secrets=installation.settings.secrets_in_force, now=utc_now()
@@ -132,8 +139,8 @@ def get_archive(
         user = session.get_one(User, user_id)  # the link was signed for them
         if user.deactivated_at is not None:
             raise errors.Forbidden(signed_urls.REFUSAL)
-        rows = queries.get_many(session, members.at_work(session, user), ids)
-    return _archive(installation.storage, user, rows)
+        described = clip_sheet.describe(session, queries.get_many(session, members.at_work(session, user), ids))
+    return _archive(installation.storage, user, described)
 
 
 @router.post("/generations/zip", response_class=Response, responses=refuses(404) | sends_file("application/zip"))
@@ -142,13 +149,15 @@ def download_several(
 ) -> Response:
     """Download several completed generations as one ZIP.
 
-    Those without a file are named inside. 404 when one of them does not exist or is not yours.
+    They are called as you have chosen, and `clips.csv` inside says what each is. Those without a file are named inside.
+    404 when one of them does not exist or is not yours.
     """
     with db.read_session() as session:
-        rows = queries.get_many(session, member, body.ids)
-    if len(rows) != len(set(body.ids)):
+        clips = clip_sheet.describe(session, queries.get_many(session, member, body.ids))
+        user = session.get_one(User, member.id)  # as they have chosen by now
+    if len(clips) != len(set(body.ids)):
         raise errors.NotFound(plain("One of these generations does not exist, or it is not yours."))
-    return _archive(installation.storage, member.user, rows)
+    return _archive(installation.storage, user, clips)
 
 
 @router.head("/download/{id}", include_in_schema=False)
@@ -193,15 +202,15 @@ def _moment(expires: str) -> int:
     return int(expires)
 
 
-def _archive(store: Storage, user: User, rows: Sequence[Generation]) -> Response:
+def _archive(store: Storage, user: User, clips: Sequence[DescribedClip]) -> Response:
     """Streamed from a thread (Starlette iterates a plain iterator there)."""
-    workspaces = {row.workspace_id for row in rows}
+    workspaces = {clip.row.workspace_id for clip in clips}
     where = workspaces.pop() if len(workspaces) == 1 else None
-    audit_log.record_export(user, what="clips", workspace_id=where, clips=len(rows))
+    audit_log.record_export(user, what="clips", workspace_id=where, clips=len(clips))
     headers = {
         "Content-Disposition": ranges.content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
         "Cache-Control": "private, no-store, no-transform",
         "X-Content-Type-Options": "nosniff",
     }
-    chunks = zip_export.stream(store, zip_export.entries(rows))
+    chunks = zip_export.stream(store, zip_export.entries(clips, clip_names.of_person(user)))
     return StreamingResponse(chunks, headers=headers, media_type="application/zip")

@@ -21,6 +21,7 @@ from core.api.schemas import fields, requests, responses
 from core.db import ReadSession
 from core.db.tables import Generation, Project
 from core.generations import queries
+from core.generations.list_filter import ListFilter
 from core.identity import idempotency as keys
 from core.projects import projects, transfer
 from core.workspaces.access import Member, visible_to
@@ -126,7 +127,7 @@ def get_project(
     """Get a project and its generations, newest first, a page at a time."""
     with db.read_session() as session:
         project = projects.get(session, member, project_id)
-        chosen = queries.ListFilter(project_id=project.id)
+        chosen = ListFilter(project_id=project.id)
         page = queries.list_page(session, member, chosen, cursor=query.cursor, limit=query.limit)
     return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
 

@@ -20,7 +20,7 @@ class FrameSize(responses.ApiModel):
 
 
 class References(responses.ApiModel):
-    """How many references a model takes at most, and what each may stand for; only images can be ordered so far."""
+    """How many references a model takes at most, and what each may stand for."""
 
     images: int
     videos: int

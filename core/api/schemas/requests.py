@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from core import validation
 from core.api.schemas import fields
-from core.db.enums import Scope, Status
+from core.db.enums import RejectReason, Scope, Status
 from core.files.findings import FindingKind
 from core.projects.projects import Sort
 from core.providers.contract import MediaKind
@@ -135,9 +135,9 @@ class SpecFields(Body):
 
 
 class ReferenceBody(Body):
-    """An image that the clip refers to; `role` is one of the model's, and is left out where it tells none apart.
+    """A file that the clip refers to; `role` is one of the model's, and is left out where it tells none apart.
 
-    Videos and sounds cannot be ordered yet.
+    `filePath` is that of an asset or of an uploaded image; which kinds a model takes stands in its `references`.
     """
 
     file_path: Annotated[FilePath, Field(examples=["images/ab/abcdef.jpg"])]
@@ -201,12 +201,16 @@ class GenerateBody(OrderBody):
 
 
 class GenerationChanges(Changes):
-    """What to change of a clip; what is absent stays. `kept` null takes the verdict back, `tags` replaces all tags."""
+    """What to change of a clip; what is absent stays. `kept` null takes the verdict back, `tags` replaces all tags.
+
+    `rejectReason` goes with `kept` false.
+    """
 
     null_is_absent = False
 
     favourite: bool | None = None
     kept: bool | None = None
+    reject_reason: Annotated[RejectReason, Field(strict=False)] | None = None
     tags: list[str] | None = None
     project_id: ProjectId | None = None
 
@@ -238,8 +242,8 @@ class GenerationsQuery(Query):
     """Which generations to list; `status` may be given more than once, `until` is not included.
 
     `text` are words, or beginnings of words, that the prompt must have, in any order. `kept` is the verdict: true,
-    false, or `undecided`. `finding` is what was noticed about the delivered clip, may be given more than once and then
-    means one of them; `any` is whatever was noticed.
+    false, or `undecided`. `assetId` is an asset that the clip was ordered with. `finding` is what was noticed about the
+    delivered clip, may be given more than once and then means one of them; `any` is whatever was noticed.
     """
 
     project_id: Word | None = None
@@ -251,7 +255,9 @@ class GenerationsQuery(Query):
     until: Moment | None = None
     favourite: bool | None = None
     kept: bool | Literal["undecided"] | None = None
+    reject_reason: RejectReason | None = None
     tag: Word | None = None
+    asset_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     finding: list[FindingKind | Literal["any"]] = Field(default_factory=list)
     oldest_first: bool = False
     cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None

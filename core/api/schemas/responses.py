@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from core.api.schemas import fields
 from core.catalog import price_list
-from core.db.enums import EntryKind, Stage, Status
+from core.db.enums import EntryKind, RejectReason, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.files.findings import FindingKind
 from core.generations import delivery_findings, queries
@@ -135,17 +135,23 @@ class File(ApiModel):
 
 
 class ReferenceShape(ApiModel):
-    """An image that an order refers to, and what it stands for."""
+    """An image, video or sound that an order refers to, and what it stands for."""
 
     file_path: str
     kind: str
     role: str
 
+    @classmethod
+    def of(cls, reference: Reference) -> Self:
+        """The shape of a reference."""
+        return cls(file_path=reference.key, kind=reference.kind, role=reference.role)
+
 
 class Clip(ApiModel):
     """A generation, as lists show it. `creditUsed` is its price: reserved while it is made, charged at completion.
 
-    `kept` is its person's verdict: true for kept, false for rejected, null while undecided.
+    `kept` is its person's verdict: true for kept, false for rejected, null while undecided. `rejectReason` is why it
+    was rejected, null where nobody said.
     """
 
     id: fields.Id
@@ -180,6 +186,7 @@ class Clip(ApiModel):
     retry_of: fields.TextOrNull
     favourite: bool
     kept: bool | None
+    reject_reason: RejectReason | None
     created_at: datetime
     submitted_at: datetime | None
     completed_at: fields.MomentOrNull
@@ -209,17 +216,14 @@ class Clip(ApiModel):
             retry_of=row.retry_of_id,
             favourite=row.favourite,
             kept=row.kept,
+            reject_reason=row.reject_reason,
             created_at=row.created_at,
             submitted_at=row.submitted_at,
             completed_at=row.ended_at if done else None,
             file=File.of(row),
-            **settings_of(row) | {"references": [_shown(each) for each in row.references]},
+            **settings_of(row) | {"references": [ReferenceShape.of(each) for each in row.references]},
             **more,
         )
-
-
-def _shown(reference: Reference) -> ReferenceShape:
-    return ReferenceShape(file_path=reference.key, kind=reference.kind, role=reference.role)
 
 
 class SettingsShape(ApiModel):

@@ -4,6 +4,8 @@ What is told to people stands twice: as a `Message`, and beside it as its Englis
 from before there were messages, and what the REST API answers.
 """
 
+from core.db.tables.assets import AssetGroup, AssetGroupItem, GenerationUpload, Upload
+from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
 from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, LedgerEntry
@@ -24,8 +26,9 @@ from core.db.tables.people import (
     SignInLink,
     User,
 )
-from core.db.tables.projects import Draft, Preset, Project, Upload
+from core.db.tables.projects import Draft, Preset, Project, SavedFilter
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
+from core.db.tables.sheets import Sheet, SheetClip
 from core.db.tables.usage import CostDrift, ExchangeRate, UsageDay
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
@@ -34,9 +37,14 @@ from core.db.types import table_of
 __all__ = [
     "Account",
     "ApiToken",
+    "AssetGroup",
+    "AssetGroupItem",
     "AuditLogEntry",
     "AuditRun",
     "BrowserSession",
+    "BulkFile",
+    "BulkItem",
+    "BulkJob",
     "CatalogueChange",
     "ClipNote",
     "CostDrift",
@@ -46,6 +54,7 @@ __all__ = [
     "Generation",
     "GenerationEvent",
     "GenerationTag",
+    "GenerationUpload",
     "Heartbeat",
     "IdempotencyRecord",
     "Identity",
@@ -57,9 +66,12 @@ __all__ = [
     "Preset",
     "Project",
     "ProviderHealth",
+    "SavedFilter",
     "ShareLink",
     "ShareLinkClip",
     "ShareLinkVisit",
+    "Sheet",
+    "SheetClip",
     "SignInLink",
     "SigningCertificate",
     "Upload",

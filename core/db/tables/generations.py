@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core import normal_form
 from core.clock import utc_now
-from core.db.enums import CostBasis, Stage, Status
+from core.db.enums import CostBasis, RejectReason, SourceKind, Stage, Status
 from core.db.types import Base, ReferenceList, check_in_enum
 from core.ids import new_id
 from core.messages import Message
@@ -33,6 +33,10 @@ from core.spec import GenerationSpec, Reference
 
 def _words_of_prompt(context: DefaultExecutionContext) -> str:
     return " ".join(normal_form.words(context.get_current_parameters()["prompt"]))  # type: ignore[no-untyped-call]  # SQLAlchemy has none there
+
+
+RELATIONS = {"retries": "retry_of_id", "extensions": "extends_id", "made_from": "source_id"}
+"""What the indexes of how clips are related are called -> the column that says so."""
 
 
 class Generation(Base):
@@ -45,11 +49,13 @@ class Generation(Base):
     `setbacks` counts looks or fetches in a row that came to no end that could be written down.
     `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
+    `source_id` is another clip that it was made from, and `source_kind` what of it.
     `token_id` is the API token it was ordered with, None for an order in a browser.
     `expedited_at` is when a call of the vendor last made us look sooner.
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
+    `reject_reason` says why it was rejected, None for no reason given; `judged_by_id` is whose verdict it is.
     `findings` is what was noticed about the clip (`core.generations.delivery_findings`), empty for nothing, None while
     nobody has looked; `finding_kinds` are their kinds as bits, 0 for none, before that those of its gaps to the order.
     `estimated_cost_microusd` is what the provider would probably take, as it was known at the order: from the
@@ -69,6 +75,8 @@ class Generation(Base):
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"))
     retry_of_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"))
     extends_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id"))
+    source_id: Mapped[str | None] = mapped_column(String(36))
+    source_kind: Mapped[SourceKind | None]
     charged_project_id: Mapped[str | None] = mapped_column(ForeignKey("projects.id"))
     batch_id: Mapped[str | None] = mapped_column(String(36))
     token_id: Mapped[str | None] = mapped_column(String(36))
@@ -136,6 +144,8 @@ class Generation(Base):
     unsigned_reason: Mapped[str | None] = mapped_column(String(40))
     favourite: Mapped[bool] = mapped_column(default=False, server_default=false())
     kept: Mapped[bool | None]
+    reject_reason: Mapped[RejectReason | None]
+    judged_by_id: Mapped[str | None] = mapped_column(String(36))
     findings: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     finding_kinds: Mapped[int | None]
     loudness_lufs: Mapped[float | None]
@@ -188,6 +198,13 @@ class Generation(Base):
         Index("ix_generations_workspace_model_ended", "workspace_id", "model_id", "ended_at"),
         Index("ix_generations_recipe", "workspace_id", "recipe_hash", "id"),
         Index(
+            "ix_generations_batch",
+            "batch_id",
+            "id",
+            sqlite_where=text("batch_id IS NOT NULL"),
+            postgresql_where=text("batch_id IS NOT NULL"),
+        ),
+        Index(
             "ix_generations_favourite",
             "workspace_id",
             "id",
@@ -202,6 +219,14 @@ class Generation(Base):
             sqlite_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
             postgresql_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
         ),
+        Index(
+            "ix_generations_reject_reason",
+            "workspace_id",
+            "reject_reason",
+            "id",
+            sqlite_where=text("reject_reason IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("reject_reason IS NOT NULL AND deleted_at IS NULL"),
+        ),
         # `finding_kinds` makes a look for one kind covering.
         Index(
             "ix_generations_findings",
@@ -210,6 +235,16 @@ class Generation(Base):
             "finding_kinds",
             sqlite_where=text("finding_kinds > 0 AND deleted_at IS NULL"),
             postgresql_where=text("finding_kinds > 0 AND deleted_at IS NULL"),
+        ),
+        *(
+            Index(
+                f"ix_generations_{name}",
+                column,
+                "id",
+                sqlite_where=text(f"{column} IS NOT NULL"),
+                postgresql_where=text(f"{column} IS NOT NULL"),
+            )
+            for name, column in RELATIONS.items()
         ),
         Index("ix_generations_status", "workspace_id", "status", "id"),
         Index("ix_generations_workspace_model", "workspace_id", "model_id", "id"),

@@ -23,7 +23,8 @@ class User(Base):
 
     `search_key` is address and name as they are searched, written with them. From `deactivated_at` on they have no
     page, no token and no webhook; their things stay. One that was merged into another person is deactivated, too.
-    `last_workspace_id` is where they were last at work, in the browser.
+    `last_workspace_id` is where they were last at work, in the browser. `clip_names` is the template by which the clips
+    they fetch are named, None for the usual one.
     """
 
     __tablename__ = "users"
@@ -37,6 +38,7 @@ class User(Base):
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     deactivated_at: Mapped[datetime | None]
     last_workspace_id: Mapped[str | None] = mapped_column(String(36))
+    clip_names: Mapped[str | None] = mapped_column(String(200))
     merged_into_id: Mapped[str | None] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

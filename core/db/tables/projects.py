@@ -14,7 +14,8 @@ from core.ids import new_id
 from core.spec import GenerationSpec
 
 
-def _key_of_name(context: DefaultExecutionContext) -> str:
+def key_of_name(context: DefaultExecutionContext) -> str:
+    """The name of a new row as it is searched and sorted by."""
     return normal_form.normal(context.get_current_parameters()["name"])  # type: ignore[no-untyped-call]  # SQLAlchemy has none there
 
 
@@ -31,7 +32,7 @@ class Project(Base):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     name: Mapped[str] = mapped_column(String(120))
-    name_key: Mapped[str] = mapped_column(Text, default=_key_of_name, server_default="")
+    name_key: Mapped[str] = mapped_column(Text, default=key_of_name, server_default="")
     description: Mapped[str] = mapped_column(String(2000), default="")
     archived_at: Mapped[datetime | None]
     generation_count: Mapped[int] = mapped_column(default=0)
@@ -47,29 +48,11 @@ class Project(Base):
     )
 
 
-class Upload(Base):
-    """An image a person brought, after cleaning; the same bytes are kept once a workspace."""
-
-    __tablename__ = "uploads"
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
-    storage_key: Mapped[str] = mapped_column(String(200))
-    original_sha256: Mapped[str] = mapped_column(String(64))
-    file_name: Mapped[str] = mapped_column(String(255))
-    size_bytes: Mapped[int] = mapped_column(BigInteger)
-    width: Mapped[int]
-    height: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-
-    __table_args__ = (UniqueConstraint("workspace_id", "original_sha256"),)
-
-
 class Draft(Base):
     """What a person has written in a form of a workspace and not sent, so that it outlives connection and process.
 
-    `written_by` is the browser session that wrote it last, and so the one that shows just this.
+    `written_by` is the browser session that wrote it last, and so the one that shows just this. `set_aside` is what
+    another session had written, of which that one did not know, at `set_aside_at`.
     """
 
     __tablename__ = "drafts"
@@ -80,6 +63,8 @@ class Draft(Base):
     content: Mapped[dict[str, Any]]
     written_by: Mapped[str] = mapped_column(String(80))
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    set_aside: Mapped[dict[str, Any] | None]
+    set_aside_at: Mapped[datetime | None]
 
 
 class Preset(Base):
@@ -104,6 +89,34 @@ class Preset(Base):
         UniqueConstraint("workspace_id", "user_id", "name"),
         Index(
             "ix_presets_shared",
+            "workspace_id",
+            "name",
+            sqlite_where=text("shared"),
+            postgresql_where=text("shared"),
+        ),
+    )
+
+
+class SavedFilter(Base):
+    """A filter of the library under a name; a shared one is seen by its workspace, changed by its person only.
+
+    `asked` is what `core.generations.filters` makes of it.
+    """
+
+    __tablename__ = "saved_filters"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    name: Mapped[str] = mapped_column(String(80))
+    shared: Mapped[bool] = mapped_column(default=False)
+    asked: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "user_id", "name"),
+        Index(
+            "ix_saved_filters_shared",
             "workspace_id",
             "name",
             sqlite_where=text("shared"),

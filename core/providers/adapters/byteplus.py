@@ -16,7 +16,6 @@ from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
     BadFact,
-    JobNotice,
     JobState,
     JobStatus,
     ListedJob,
@@ -30,6 +29,7 @@ from core.providers.contract import (
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 TASKS = "/api/v3/contents/generations/tasks"
 JOBS_A_PAGE = 500
@@ -89,6 +89,8 @@ class BytePlus(Adapter):
         "first_frame": "startImagePath",
         "last_frame": "endImagePath",
         "reference_image": "references",
+        "reference_audio": "references",
+        "audio_url": "references",
         "image_url": "startImagePath",
     }
     refusals = ErrorRules(
@@ -147,21 +149,21 @@ class BytePlus(Adapter):
         return ReportedUse(Decimal(str(stated)), UseUnit.TOKENS) if http.number(stated) is not None else None
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Create page: a callback holds what a look answers."""
-        job_id, content = body.get("id"), body.get("content")
+        job_id, content = call.body.get("id"), call.body.get("content")
         if not isinstance(job_id, str) or not job_id:
             return None
-        done = content if body.get("status") == "succeeded" and isinstance(content, Mapping) else {}
+        done = content if call.body.get("status") == "succeeded" and isinstance(content, Mapping) else {}
         return JobNotice(job_id, clip_links.clip_address(done.get("video_url")))
 
     @classmethod
     def model_error(cls, model: VideoModel) -> BadFact | None:
-        """The one option, and what only images can be."""
+        """The one option, and that videos are not taken: the vendor wants an address of its own for them."""
         if set(model.options) - {"follows_image"} or not isinstance(model.options.get("follows_image", False), bool):
             return BadFact("There is one option, `follows_image`: true or false.", "options")
-        if model.reference_videos or model.reference_sounds:
-            return BadFact("This kind takes images as references and nothing else.")
+        if model.reference_videos:
+            return BadFact("This kind takes images and sounds as references, and no videos.")
         return None
 
     # The list.
@@ -209,7 +211,7 @@ def identifier(reference: str) -> str:
 
 
 def _content(request: VideoRequest) -> list[dict[str, Any]]:
-    """The prompt, then the images with their roles: frames or references."""
+    """The prompt, then the images with their roles: frames or references; then sounds that it refers to."""
     found: list[dict[str, Any]] = [{"type": "text", "text": request.prompt}]
     images: list[tuple[str, SourceImage | None]] = [
         ("first_frame", request.start_image),
@@ -218,6 +220,11 @@ def _content(request: VideoRequest) -> list[dict[str, Any]]:
     ]
     found += [
         {"type": "image_url", "image_url": {"url": image.data_url}, "role": role} for role, image in images if image
+    ]
+    found += [
+        {"type": "audio_url", "audio_url": {"url": each.media.data_url}, "role": "reference_audio"}
+        for each in request.references
+        if each.kind is MediaKind.SOUND
     ]
     return found
 

@@ -4,6 +4,8 @@ Facts come from the vendor's documentation and OpenAPI (docs repository, 2026-06
 adapters. Two generations of its own documents name the job id and the status words differently; both are read.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -11,10 +13,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core import errors
-from core.providers import clip_links, http, kept, model_files
+from core.providers import call_signatures, clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
-    JobNotice,
     JobState,
     ListedCost,
     ListedJob,
@@ -27,6 +28,7 @@ from core.providers.contract import (
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 _JOBS = "/v3/universal-ai/async"
 _FEATURE = "video/generation_async"
@@ -55,6 +57,7 @@ class EdenAI(Adapter):
     can_check_key = True
     can_list_models = True
     supports_lookup = True
+    signs_calls = True
 
     lookup_pages = SEARCH_PAGES
     status_route = f"GET {_JOBS}/{{job_id}}"
@@ -166,12 +169,19 @@ class EdenAI(Adapter):
         return _link(body)
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Webhooks page: the body of a look."""
-        value = body.get("public_id") or body.get("job_id")
+        value = call.body.get("public_id") or call.body.get("job_id")
         if not isinstance(value, str) or not value:
             return None
-        return JobNotice(value, _link(body) if str(body.get("status")).lower() in cls.DONE else None)
+        return JobNotice(value, _link(call.body) if str(call.body.get("status")).lower() in cls.DONE else None)
+
+    @classmethod
+    def is_signed(cls, call: VendorCall, keys: Sequence[str], now: datetime) -> bool:
+        """Webhooks page: RSA over the SHA-256, in hex, of the body with sorted names; they give the key on request."""
+        canonical = json.dumps(call.body, sort_keys=True, indent=2, ensure_ascii=False).encode("utf-8", "replace")
+        said = hashlib.sha256(canonical).hexdigest().encode()
+        return call_signatures.is_rsa(said, call.headers.get("x-edenai-signature", ""), keys)
 
     def has_failed(self, body: Mapping[str, Any]) -> bool:
         """In the older shape a finished job may still have failed at its upstream vendor."""

@@ -4,21 +4,25 @@ Facts come from the vendor's documentation (queue, cancel, model errors, request
 the model pages (fal.ai/models/MODEL/llms.txt). It has no word for failure: a job is COMPLETED, its result an error.
 """
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import clip_links, http, model_files
+from core.providers import call_signatures, clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.contract import BadFact, JobNotice, JobState, JobStatus, VideoRequest
+from core.providers.contract import BadFact, JobState, JobStatus, VideoRequest
 from core.providers.http import ACCOUNT_RULES, HAS_CODE, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 REQUEST_ID = "x-fal-request-id"
+KEYS_HOST = "https://rest.fal.ai"
 _IS_ID = re.compile(r"[\w-]{8,100}", re.A)
 _GATEWAY = re.compile("nginx", re.I)
 _NO_CREDITS = http.text(r"\blocked\b|exhausted|balance|insufficient (funds|credits?)")
@@ -69,6 +73,7 @@ class Fal(Adapter):
         "A job still in the provider's queue is removed at no cost; a running one is asked to stop and may not."
     )
 
+    signs_calls = True
     auth_scheme = "Key"
     status_route = "GET /{job_id}/status"
     result_route = "GET /{job_id}"  # which alone says how a completed job ended
@@ -186,13 +191,25 @@ class Fal(Adapter):
         return _link(body)
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Webhooks page: `request_id`, `status` OK or ERROR, and the result as `payload`."""
-        value, result = body.get("request_id"), body.get("payload")
+        value, result = call.body.get("request_id"), call.body.get("payload")
         if not isinstance(value, str) or not _IS_ID.fullmatch(value):
             return None
-        done = result if body.get("status") == "OK" and isinstance(result, Mapping) else {}
+        done = result if call.body.get("status") == "OK" and isinstance(result, Mapping) else {}
         return JobNotice(_job_id(model, value), _link(done))
+
+    @classmethod
+    def is_signed(cls, call: VendorCall, keys: Sequence[str], now: datetime) -> bool:
+        """Webhooks page: Ed25519 over request, account, time and the body's SHA-256, a line each."""
+        parts = [call.headers.get(f"x-fal-webhook-{name}", "") for name in ("request-id", "user-id", "timestamp")]
+        said = "\n".join([*parts, hashlib.sha256(call.raw).hexdigest()]).encode()
+        signature = call.headers.get("x-fal-webhook-signature", "")
+        return call_signatures.is_fresh(parts[-1], now) and call_signatures.is_ed25519(said, signature, keys)
+
+    def call_keys_call(self) -> Call:
+        """Webhooks page: public keys, at a host of their own."""
+        return Call("GET", "/.well-known/jwks.json", host=KEYS_HOST)
 
     def refused_names(self, reply: Reply) -> list[str]:
         """Image trouble that names no field is the start image's."""

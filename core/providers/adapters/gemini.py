@@ -7,6 +7,7 @@ that have seen what it really answers (2026-07 to 2026-11). It lists no jobs and
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -15,11 +16,10 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import clip_links, http, model_files
+from core.providers import call_signatures, clip_links, http, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
     BadFact,
-    JobNotice,
     JobState,
     JobStatus,
     LiveModel,
@@ -31,6 +31,7 @@ from core.providers.contract import (
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 LOOK_SECONDS = 120.0
 """How long a look may take: the answer may hold the whole clip, and large answers are read one after another."""
@@ -62,9 +63,7 @@ _IS_ID = re.compile(r"[\w-]{4,190}", re.A)
 class Gemini(Adapter):
     """ai.google.dev. The result is a file at Google for two days, or lies in the answer itself; both are taken.
 
-    A lost submit cannot be searched for: only Google's own call to our address tells its job. That is signed with a
-    token (RS256) which is not looked at: each address is secret and signed by us, and the job is asked about with our
-    key.
+    A lost submit cannot be searched for: only Google's own call to our address tells its job.
     """
 
     name = "gemini"
@@ -74,6 +73,7 @@ class Gemini(Adapter):
     min_poll_seconds = 10.0  # clips take 45 to 80 seconds, and each look counts for the quota
     can_check_key = True
     can_list_models = True
+    signs_calls = True
     can_cancel = True
     cancel_note = N_("Stopping works until the clip is made. What Google has begun may be billed to us, not to you.")
 
@@ -219,11 +219,20 @@ class Gemini(Adapter):
         return VideoSource(video_url, self.auth_headers() if self._is_googles(video_url) else {})
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Webhooks page: an event with the interaction's id as `data`, and no link to a clip."""
-        data = body.get("data")
+        data = call.body.get("data")
         value = data.get("id") if isinstance(data, Mapping) else None
         return JobNotice(value) if isinstance(value, str) and _IS_ID.fullmatch(value) else None
+
+    @classmethod
+    def is_signed(cls, call: VendorCall, keys: Sequence[str], now: datetime) -> bool:
+        """Webhooks page: calls to an address that an order names carry a token (RS256), by Google's public keys."""
+        return call_signatures.is_signed_token(call.headers.get("webhook-signature", ""), keys, now)
+
+    def call_keys_call(self) -> Call:
+        """Webhooks page: public keys."""
+        return Call("GET", "/.well-known/jwks.json")
 
     def parse_live_models(self, reply: Reply) -> Sequence[LiveModel]:
         """Those of all its models that make video."""

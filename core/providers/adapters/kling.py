@@ -5,6 +5,7 @@ It has no stop, no seed and no frame rate; what a task cost it tells in units of
 """
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +26,8 @@ from core.providers.contract import (
     VideoRequest,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
+from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 MODES = {"720p": "std", "1080p": "pro", "4K": "4k"}
 """A quality of the vendor's makes one resolution."""
@@ -33,6 +36,7 @@ PLACES = {"t2v": "text2video", "i2v": "image2video"}
 TASKS_A_PAGE, SEARCH_PAGES = 500, 11
 LARGEST_LIST_BYTES = 8_000_000
 """A page of tasks; one with its prompts and links takes up to 10 kB."""
+_IS_ID = re.compile(r"[\w-]{1,100}", re.A)
 _UNKNOWN_TASK = "1203"
 _CONTENT = http.code("130[01]") | http.text(r"risk control|sensitive|polic(y|ies)|moderation|prohibited|nsfw")
 _NO_MODEL = http.text(r"model.{0,60}(not (found|exist|available|supported)|no longer|offline)")
@@ -41,9 +45,8 @@ _NO_MODEL = http.text(r"model.{0,60}(not (found|exist|available|supported)|no lo
 class Kling(Adapter):
     """The API at klingai.com, with an API key; the older pair of access key and secret is not taken.
 
-    Calls of the vendor's do not say which of the two places a task is asked about at, so they tell no job; each makes
-    the task be looked at at once, and a lost one is found by `external_task_id`. Nobody documents what an id that is
-    sent twice does, so nothing is ever sent twice.
+    Calls of the vendor's do not say which of the two places a task is asked about at, so our address says it. Nobody
+    documents what an id that is sent twice does, so nothing is ever sent twice.
     """
 
     name = "kling"
@@ -106,7 +109,7 @@ class Kling(Adapter):
         if end:
             body["image_tail"] = _bare(end)
         if request.webhook_url:
-            body["callback_url"] = request.webhook_url
+            body["callback_url"] = f"{request.webhook_url}?place={_place(request)}"
         return Call("POST", f"/v1/videos/{PLACES[_place(request)]}", json=body)
 
     def parse_accepted(self, reply: Reply, request: VideoRequest) -> str:
@@ -143,13 +146,20 @@ class Kling(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """The first of the clips; kept for 30 days."""
-        result = _mapping(_mapping(body.get("data")).get("task_result"))
-        videos = result.get("videos")
-        return clip_links.clip_address(*(_mapping(each).get("url") for each in _list(videos)))
+        return _link(_mapping(body.get("data")).get("task_result"))
 
     def has_failed(self, body: Mapping[str, Any]) -> bool:
         """One that has succeeded with a message in the place of a clip was refused."""
         return bool(_mapping(body.get("data")).get("task_status_msg")) and self.parse_link(body) is None
+
+    @classmethod
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
+        """Callback page: the task, as a look has it in `data`, and no link is taken of one that has not succeeded."""
+        place, task = call.query.get("place", ""), call.body.get("task_id")
+        if place not in PLACES or not isinstance(task, str) or not _IS_ID.fullmatch(task):
+            return None
+        done = call.body.get("task_result") if call.body.get("task_status") == "succeed" else None
+        return JobNotice(f"{place}:{task}", _link(done))
 
     # The list.
 
@@ -209,6 +219,11 @@ class Kling(Adapter):
 
 def _place(request: VideoRequest) -> str:
     return "i2v" if request.start_image else "t2v"
+
+
+def _link(result: Any) -> str | None:
+    videos = _list(_mapping(result).get("videos"))
+    return clip_links.clip_address(*(_mapping(each).get("url") for each in videos))
 
 
 def _bare(image: SourceImage) -> str:

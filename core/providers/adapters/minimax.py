@@ -17,7 +17,6 @@ from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
     BadFact,
-    JobNotice,
     JobState,
     JobStatus,
     ListedJob,
@@ -30,6 +29,7 @@ from core.providers.contract import (
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 TASKS = "/v2/query/video_generation"
 JOBS_A_PAGE = 100
@@ -177,9 +177,9 @@ class MiniMax(Adapter):
         return ReportedCost(micro / MILLION, "USD")
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Create page: what a look answers."""
-        task = body.get("task")
+        task = call.body.get("task")
         value = task.get("id") if isinstance(task, Mapping) else None
         if not isinstance(task, Mapping) or not isinstance(value, str) or not _IS_ID.fullmatch(value):
             return None

@@ -14,9 +14,10 @@ from urllib.parse import quote
 from core import errors
 from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.contract import JobNotice, JobState, JobStatus, LiveModel, SourceImage, VideoRequest
+from core.providers.contract import JobState, JobStatus, LiveModel, SourceImage, VideoRequest
 from core.providers.http import ABOUT_US, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 _BAD_KEY = http.text(r"(invalid|wrong|missing) api.?key|api.?key (is )?(required|invalid)|unauthenticated")
 _NO_CREDITS = http.text(r"insufficient (credits?|balance)|monthly limit exceeded|subscription|out of credits")
@@ -128,12 +129,12 @@ class ModelsLab(Adapter):
         return f"v6:{job_id}" if _is_ultra(request.model) else job_id
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Webhooks page: the body of a look."""
-        job_id = _job_id(body)
+        job_id = _job_id(call.body)
         if not job_id:
             return None
-        done = body.get("output") if body.get("status") == "success" else None
+        done = call.body.get("output") if call.body.get("status") == "success" else None
         link = clip_links.clip_address(*_several(done))
         return JobNotice(f"v6:{job_id}" if _is_ultra(model) else job_id, link)
 

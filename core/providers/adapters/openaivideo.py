@@ -20,7 +20,6 @@ from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
     BadFact,
-    JobNotice,
     JobState,
     JobStatus,
     ListedJob,
@@ -32,6 +31,7 @@ from core.providers.contract import (
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 BODIES = ("auto", "json", "multipart")
 COST_HEADER = "x-litellm-response-cost"
@@ -228,9 +228,9 @@ class OpenAIVideo(Adapter):
         return VideoSource(video_url, self.auth_headers() if is_own else {})
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Events in OpenAI's manner hold the job as `data`; others send what a look answers."""
-        told = body.get("data") if isinstance(body.get("data"), Mapping) else body
+        told = call.body.get("data") if isinstance(call.body.get("data"), Mapping) else call.body
         value = told.get("id") or told.get("task_id") if isinstance(told, Mapping) else None
         return JobNotice(value) if isinstance(value, str) and value else None
 

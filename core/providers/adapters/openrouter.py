@@ -6,6 +6,7 @@ models of 2026-08-21 (as kept in TanStack/ai). It has no stop, no list of jobs, 
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -13,11 +14,10 @@ from urllib.parse import quote
 import httpx
 
 from core import errors
-from core.providers import clip_links, http, model_files
+from core.providers import call_signatures, clip_links, http, model_files
 from core.providers.adapter import Adapter
 from core.providers.adapters import openrouter_prices
 from core.providers.contract import (
-    JobNotice,
     JobState,
     JobStatus,
     LiveModel,
@@ -29,6 +29,7 @@ from core.providers.contract import (
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 _CONTENT = http.text(r"moderation|content polic|usage polic|policy violation|flagged|safety|sensitive|nsfw|prohibited")
 _NO_MODEL = http.text(
@@ -54,6 +55,7 @@ class OpenRouter(Adapter):
     min_poll_seconds = 10.0  # video guide: every 10 to 30 seconds
     can_check_key = True
     can_list_models = True
+    signs_calls = True
 
     status_route = "GET /api/v1/videos/{job_id}"
     key_route = "GET /api/v1/key"  # SDK: limit and use of the key that asks
@@ -126,12 +128,17 @@ class OpenRouter(Adapter):
         return bool(body.get("error")) and self.parse_link(body) is None
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Webhook page: `data` is the job."""
-        job = body.get("data")
+        job = call.body.get("data")
         if not isinstance(job, Mapping) or not isinstance(job.get("id"), str) or not _IS_ID.fullmatch(job["id"]):
             return None
         return JobNotice(job["id"], _link(job, cls.default_base_url) if job.get("status") == "completed" else None)
+
+    @classmethod
+    def is_signed(cls, call: VendorCall, keys: Sequence[str], now: datetime) -> bool:
+        """Webhook page: time and HMAC in one header; the secret stands in the settings of the workspace there."""
+        return call_signatures.is_timed_hmac(call.headers.get("x-openrouter-signature", ""), keys, call.raw, now)
 
     def parse_cost(self, body: Mapping[str, Any]) -> ReportedCost | None:
         """`usage.cost` in dollars; null, or the fee alone, where the maker was paid by a key of our own."""

@@ -6,7 +6,7 @@ SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/vers
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
@@ -17,12 +17,11 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import clip_links, http, kept, model_files
+from core.providers import call_signatures, clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
 from core.providers.contract import (
     BadFact,
     Check,
-    JobNotice,
     JobState,
     JobStatus,
     ListedJob,
@@ -37,6 +36,7 @@ from core.providers.contract import (
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 from core.providers.models import VideoModel
+from core.providers.vendor_calls import JobNotice, VendorCall
 
 LARGEST_DATA_URL_BYTES = 256_000
 """Input files page: up to 256 kB as a data URL, larger ones by address."""
@@ -81,6 +81,7 @@ class Replicate(Adapter):
     can_look_up_models = True
     can_cancel = True
     supports_lookup = True
+    signs_calls = True
     cancel_note = N_("Stopping works at any time. What the job has already run is billed to us, not to you.")
 
     status_route = "GET /v1/predictions/{job_id}"
@@ -177,13 +178,27 @@ class Replicate(Adapter):
         return ReportedUse(Decimal(str(ran)), UseUnit.GPU_SECONDS)
 
     @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+    def parse_notice(cls, call: VendorCall, model: VideoModel) -> JobNotice | None:
         """Webhooks page: the prediction, as a look shows it."""
-        value = body.get("id")
+        value = call.body.get("id")
         if not isinstance(value, str) or not _IS_ID.fullmatch(value):
             return None
-        done = body.get("output") if body.get("status") == "succeeded" else None
+        done = call.body.get("output") if call.body.get("status") == "succeeded" else None
         return JobNotice(value, clip_links.clip_address(*_leaves(done)))
+
+    @classmethod
+    def is_signed(cls, call: VendorCall, keys: Sequence[str], now: datetime) -> bool:
+        """Verify webhooks page: Standard Webhooks."""
+        return call_signatures.is_standard_webhook(call, keys, now)
+
+    def call_keys_call(self) -> Call:
+        """HTTP API, webhooks.default.secret.get: the account's own secret."""
+        return Call("GET", "/v1/webhooks/default/secret")
+
+    def parse_call_keys(self, reply: Reply) -> Sequence[str]:
+        """One secret, as `key`."""
+        key = (reply.body or {}).get("key")
+        return [key] if reply.status == 200 and isinstance(key, str) and key else []
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""

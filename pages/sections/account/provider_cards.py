@@ -39,7 +39,7 @@ def show(*, administrator: bool) -> None:
         found = provider_status.statuses(session, settings, known_weeks=weeks)
     with st.grid(min_column_width=250):
         for status in found:
-            with st.container(border=True, gap="xsmall", height="stretch"):
+            with st.container(border=True, gap="xsmall", height="stretch", key=f"card_{status.provider.name}"):
                 _card(status, administrator=administrator)
 
 

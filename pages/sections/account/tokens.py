@@ -57,7 +57,7 @@ def _secret() -> None:
     secret = st.session_state.get(_SECRET)
     if secret is None:
         return
-    with st.container(border=True, key="account_token_made"):
+    with st.container(border=True, key="card_account_token_made"):
         st.markdown(_("**Your new token.** Copy it now: it is not shown again."))
         st.code(secret, language=None)
         if st.button(_("I have copied it"), key="account_token_copied", type="primary"):
@@ -67,7 +67,7 @@ def _secret() -> None:
 
 def _row(person: Member, token: ApiToken, names: Mapping[str, str]) -> None:
     """One token and the button that ends it."""
-    with st.container(border=True, gap="xsmall", key=f"account_token_{token.id}"):
+    with st.container(border=True, gap="xsmall", key=f"card_account_token_{token.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             components.plain_text(token.name, strong=True)
             st.badge(_(SCOPE_NAMES[token.scope]), color="gray")

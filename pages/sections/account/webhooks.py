@@ -81,7 +81,7 @@ def _fresh_secret() -> None:
     if "webhooks_secret" not in st.session_state:
         return
     url, secret = st.session_state["webhooks_secret"]
-    with st.container(border=True, key="webhooks_secret_box"):
+    with st.container(border=True, key="card_webhooks_secret"):
         st.markdown(_("**The signing secret. It is shown only now:** save it where your server finds it."))
         components.plain_text(url, small=True)
         st.code(secret, language=None, wrap_lines=True)
@@ -92,7 +92,7 @@ def _fresh_secret() -> None:
 
 def _endpoint(person: Member, endpoint: WebhookEndpoint) -> None:
     """One webhook: how it stands, what can be done, what was delivered."""
-    with st.container(border=True, gap="small", key=f"webhook_{endpoint.id}"):
+    with st.container(border=True, gap="small", key=f"card_webhook_{endpoint.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(width="content", gap=None):
                 components.plain_text(endpoint.url, strong=True)

@@ -3,6 +3,7 @@
 import html
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 import streamlit as st
@@ -45,7 +46,7 @@ def _cells(line: LogLine) -> tuple[str, ...]:
     """An entry as HTML, a cell a column; everything in it is somebody's own words and escaped."""
     entry = line.entry
     day = wording.day(entry.at)
-    time = wording.moment(entry.at).removeprefix(f"{day}, ")
+    time = wording.moment(entry.at, UTC).removeprefix(f"{day}, ")
     workspace = f'<div style="{_SMALL}">{html.escape(line.workspace)}</div>' if line.workspace else ""
     return (
         f'{html.escape(day)}<div style="{_SMALL}">{html.escape(time)}</div>',

@@ -9,7 +9,7 @@ from core.workspaces.access import Member
 from pages.ui import components, current_member, wording
 from pages.ui.language import _
 
-WIDTH_PX = 280
+WIDTH_PX = 180
 NAME_CHARS = 28
 """Of a longer name so much is shown, so that the role after it is."""
 SEARCHED_FROM = 9
@@ -24,17 +24,18 @@ def show(reader: Reader, person: Member) -> None:
         return
     names = {choice.id: _label(choice) for choice in choices.list_choices(reader, person)}
     st.session_state[_KEY] = person.workspace_id  # on each run: a browser would keep a label whose role has changed
-    st.selectbox(
-        _("Workspace"),
-        list(names),
-        format_func=lambda known: names.get(known, ""),
-        key=_KEY,
-        on_change=_move,
-        icon=":material/workspaces:",
-        filter_mode="fuzzy" if len(names) >= SEARCHED_FROM else None,
-        label_visibility="collapsed",
-        width=WIDTH_PX,
-    )
+    with st.container(key="bar_first_list"):
+        st.selectbox(
+            _("Workspace"),
+            list(names),
+            format_func=lambda known: names.get(known, ""),
+            key=_KEY,
+            on_change=_move,
+            icon=":material/workspaces:",
+            filter_mode="fuzzy" if len(names) >= SEARCHED_FROM else None,
+            label_visibility="collapsed",
+            width=WIDTH_PX,
+        )
 
 
 def find_person() -> Member:

@@ -1,1 +1,1 @@
-"""Parts of the dialog of one clip."""
+"""The viewer of clips and what stands beside a clip in it."""

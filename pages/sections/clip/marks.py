@@ -1,4 +1,4 @@
-"""What a person thinks of a clip, and where it belongs: favourite, verdict, tags, project; each is written at once."""
+"""What people think of clips, in words, and where a clip belongs: tags and project, each written at once."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import streamlit as st
 
 from core import db
-from core.db.enums import ENDED_STATUSES, Status
+from core.db.enums import ENDED_STATUSES, RejectReason
 from core.db.tables import Generation
 from core.generations import review
-from core.generations.queries import ReviewStatus
+from core.generations.list_filter import ReviewStatus
 from core.generations.review import Changes
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -21,34 +21,29 @@ VERDICTS = TranslatedLabels(
     {ReviewStatus.UNDECIDED: N_("Undecided"), ReviewStatus.KEPT: N_("Keep"), ReviewStatus.REJECTED: N_("Reject")},
 )
 
+REASONS = TranslatedLabels(
+    {
+        RejectReason.PROMPT: N_("Not what was asked for"),
+        RejectReason.MOTION: N_("Wrong movement"),
+        RejectReason.ANATOMY: N_("Faces, hands or bodies"),
+        RejectReason.ARTEFACTS: N_("Artefacts or flicker"),
+        RejectReason.LOOK: N_("Light, colour or style"),
+        RejectReason.FRAMING: N_("Framing or camera"),
+        RejectReason.SOUND: N_("Sound"),
+        RejectReason.BETTER_TAKE: N_("Another take is better"),
+    }
+)
+"""Why clips are rejected, in the order of the keys that say so."""
+
 MOVE_NOTE = N_("What it cost stays with the project it was charged in, there and in Usage.")
 
 
-def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequence[str]) -> None:
-    """Draw them as they stand, to be changed by who may."""
+def tags_field(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequence[str]) -> None:
+    """The tags as they stand, to be changed by who may."""
     if not person.may(Action.EDIT, row.workspace_id):
-        _tell(row, tags)
+        if tags:
+            components.plain_text(" · ".join(tags), small=True)
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _follow(f"clip_favourite_{row.id}", row.favourite)
-        st.toggle(
-            _("Favourite"),
-            key=f"clip_favourite_{row.id}",
-            on_change=_write,
-            args=(row.id, "favourite"),
-        )
-        if row.status is Status.COMPLETED:
-            _follow(f"clip_verdict_{row.id}", ReviewStatus.of(row.kept))
-            st.radio(
-                _("Verdict"),
-                list(VERDICTS),
-                format_func=VERDICTS.__getitem__,
-                horizontal=True,
-                label_visibility="collapsed",
-                key=f"clip_verdict_{row.id}",
-                on_change=_write,
-                args=(row.id, "verdict"),
-            )
     _follow(f"clip_tags_{row.id}", list(tags))
     st.multiselect(
         _("Tags"),
@@ -57,8 +52,8 @@ def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequ
         accept_new_options=True,
         max_selections=review.TAGS_LIMIT,
         placeholder=_("Add a tag"),
-        on_change=_write,
-        args=(row.id, "tags"),
+        on_change=_write_tags,
+        args=(row.id,),
     )
 
 
@@ -76,26 +71,17 @@ def move_popover(person: Member, row: Generation, projects: Mapping[str, str]) -
             st.rerun()
 
 
-def _tell(row: Generation, tags: Sequence[str]) -> None:
-    """The same in words, for who cannot change it."""
-    said = [_("Favourite")] if row.favourite else []
-    if row.kept is not None:
-        said.append(_("Kept") if row.kept else _("Rejected"))
-    if said or tags:
-        components.plain_text(" · ".join([*said, *tags]), small=True)
-
-
 def _follow(key: str, value: Any) -> None:
     """A widget shows what is written down, not what it remembers: another tab may have changed it."""
     if st.session_state.get(key) != value:
         st.session_state[key] = value
 
 
-def _write(generation_id: str, name: str) -> None:
-    """Write down what a widget was just set to; a refusal is said, and the widget goes back by itself."""
-    value = st.session_state[f"clip_{name}_{generation_id}"]
+def _write_tags(generation_id: str) -> None:
+    """Write down what the field was just set to; a refusal is said, and the field goes back by itself."""
+    tags = st.session_state[f"clip_tags_{generation_id}"]
     with components.error_boundary():
-        _change(generation_id, **{name: value})
+        _change(generation_id, tags=tags)
 
 
 def _change(generation_id: str, **changes: Any) -> None:

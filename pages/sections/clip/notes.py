@@ -1,4 +1,4 @@
-"""Notes on a clip in its dialog: who wrote what, at which moment; makers write, and change their own."""
+"""Notes on a clip in the viewer: who wrote what, at which moment; makers write, and change their own."""
 
 import html
 
@@ -14,7 +14,7 @@ from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.elements import moments
 from pages.ui import avatar, components, wording
-from pages.ui.language import _, plural
+from pages.ui.language import _
 
 _COUNT = "clip_notes_written"
 
@@ -24,23 +24,20 @@ def show(member: Member, row: Generation) -> None:
     with db.read_session() as session:
         page = notes.list_page(session, member, row.id)
     may_write = member.may(Action.EDIT, row.workspace_id)
-    label = plural("{number} note", "{number} notes", len(page.notes)).format(number=len(page.notes))
-    title = label if page.notes else _("Notes")
-    with st.expander(title, icon=":material/chat:", key=f"clip_notes_{row.id}", expanded=bool(page.notes)):
-        if page.next_cursor is not None:
-            st.caption(_("These are the first {number}.").format(number=len(page.notes)))
-        for note in page.notes:
-            _note(member, row, note, may_write=may_write)
-        if not (page.notes or may_write):
-            st.caption(_("There are no notes."))
-        is_playable = row.status is Status.COMPLETED
-        noted = sorted({note.at_seconds for note in page.notes if note.at_seconds is not None})
-        if is_playable and (noted or may_write):
-            taken = moments.show(noted, can_take=may_write, key=f"clip_moments_{row.id}")
-            if taken is not None and may_write:
-                st.session_state[_key(row, "at")] = min(taken, _length(row))
-        if may_write:
-            _form(member, row, is_playable=is_playable)
+    if page.next_cursor is not None:
+        st.caption(_("These are the first {number}.").format(number=len(page.notes)))
+    for note in page.notes:
+        _note(member, row, note, may_write=may_write)
+    if not (page.notes or may_write):
+        st.caption(_("There are no notes."))
+    is_playable = row.status is Status.COMPLETED
+    noted = sorted({note.at_seconds for note in page.notes if note.at_seconds is not None})
+    if is_playable and (noted or may_write):
+        taken = moments.show(noted, can_take=may_write, key=f"clip_moments_{row.id}")
+        if taken is not None and may_write:
+            st.session_state[_key(row, "at")] = min(taken, _length(row))
+    if may_write:
+        _form(member, row, is_playable=is_playable)
 
 
 def _note(member: Member, row: Generation, note: Note, *, may_write: bool) -> None:

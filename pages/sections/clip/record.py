@@ -117,7 +117,7 @@ def receipt(row: Generation, told: Details) -> None:
     components.table([_("When"), _("Booked"), _("Credits"), _("Why")], booked, numbers=(2,))
 
 
-def timeline(told: Details) -> None:
+def timeline(_row: Generation, told: Details) -> None:
     """Every step, with its time and who took it."""
     rows = [
         (

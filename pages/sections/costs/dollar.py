@@ -24,7 +24,7 @@ def form() -> None:
     components.table(
         [_("From"), _("Rupiah for a dollar")],
         [
-            (wording.moment(rate.since) if rate.since else _("always"), wording.rupiah(rate.idr_per_usd))
+            (wording.moment(rate.since, UTC) if rate.since else _("always"), wording.rupiah(rate.idr_per_usd))
             for rate in rates[:RATES_SHOWN]
         ],
         numbers=(1,),

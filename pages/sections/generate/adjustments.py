@@ -17,6 +17,11 @@ def show(model: VideoModel, changes: Sequence[Adjustment]) -> None:
         said = _("The requested model is unavailable; using {model}.").format(model=model.name)
         because = form_state.stands_in_because()
         _say(f"{translate_message(because)} {said}" if because else said)
+    show_changes(model, changes)
+
+
+def show_changes(model: VideoModel, changes: Sequence[Adjustment]) -> None:
+    """What a model makes of an order, where that is something else than was wished for."""
     for change in changes:
         _say(_sentence(model, change))
 

@@ -14,14 +14,17 @@ from core import db, errors
 from core.catalog import in_force
 from core.clock import utc_now
 from core.db import ReadSession
+from core.db.tables import Draft
 from core.messages import Message
 from core.projects import drafts, uploads
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.sections.generate import form_state
-from pages.ui import components, connection, wording
+from pages.ui import components, connection, current_member, wording
 from pages.ui.language import N_, _
 
 FORM = "generate"
+BEGINNING_CHARS = 80
 KEPT: Mapping[str, type] = {
     "project": str,
     "model_id": str,
@@ -58,8 +61,10 @@ _STATE = form_state.name("draft")
 
 def restore(person: Member) -> None:
     """Fill the form with what was written before, once a session; raises as the database does, and is then repeated."""
-    if _STATE in st.session_state:
-        st.session_state[_STATE]["as_shown"] = True  # what this session has drawn is what its browser shows
+    if known := st.session_state.get(_STATE):
+        known["as_shown"] = True  # what this session has drawn is what its browser shows
+        if known["saved"] is None:  # a change overtook the first run: what the form holds is not what it began with
+            known["saved"] = {}
         return
     with db.read_session() as session:
         kept = drafts.find(session, person, FORM)
@@ -68,9 +73,12 @@ def restore(person: Member) -> None:
     is_worth_a_word = any(content.get(field) for field in _WRITTEN) or lost
     st.session_state[_STATE] = {
         "saved": kept and kept.content,
+        "saved_at": kept and kept.updated_at,
         "is_own": False,
         "note": {"at": kept.updated_at, "lost": lost} if kept and is_worth_a_word else None,
         "as_shown": kept is not None and kept.written_by == connection.session_before(),
+        "set_aside": _aside(kept),
+        "aside_at": kept and kept.set_aside_at,
     }
 
 
@@ -81,6 +89,7 @@ def is_as_shown() -> bool:
 
 def note() -> None:
     """Say quietly that a draft was taken up and what of it was lost, with a way to begin anew."""
+    _note_set_aside()
     said: dict[str, Any] | None = st.session_state.get(_STATE, {}).get("note")
     if not said:
         return
@@ -90,6 +99,56 @@ def note() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="generate_draft"):
         st.caption(f":material/history: {' '.join(words)}", width="content")
         st.button(_("Start afresh"), key="generate_draft_clear", type="tertiary", on_click=_start_afresh)
+
+
+def _note_set_aside() -> None:
+    """Say that another tab or device has written something else, with a way to have that here."""
+    aside: dict[str, Any] | None = st.session_state.get(_STATE, {}).get("set_aside")
+    if not aside:
+        return
+    began = aside["prompt"] if len(aside["prompt"]) <= BEGINNING_CHARS else f"{aside['prompt'][:BEGINNING_CHARS]}…"
+    words = (
+        _("In another tab or on another device you wrote, {age}: {prompt}")
+        if began
+        else _("In another tab or on another device you changed this order, {age}.")
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="generate_draft_aside"):
+        said = words.format(age=wording.age(aside["at"], utc_now()), prompt=components.escaped(f"“{began}”"))
+        st.caption(f":material/tab: {said}", width="content")
+        st.button(_("Show it instead"), key="generate_draft_take_back", type="tertiary", on_click=_take_back)
+        st.button(_("Leave it"), key="generate_draft_leave", type="tertiary", on_click=_leave_aside)
+
+
+def _take_back() -> None:
+    """Show what was set aside; what is shown is set aside for it."""
+    person = current_member.require(Action.ORDER)
+    _save(person)
+    with db.write_session() as session:
+        taken = drafts.take_back(session, person, FORM, written_by=connection.session())
+        if taken is None:
+            return
+        content, lost = _usable(session, person, taken.content)
+        state = st.session_state[_STATE]
+        state.update(saved=taken.content, saved_at=taken.updated_at, is_own=True, set_aside=_aside(taken))
+        state["aside_at"] = taken.set_aside_at
+        state["note"] = {"at": taken.updated_at, "lost": lost} if lost else None
+    form_state.forget()
+    form_state.restore(content)
+
+
+def _leave_aside() -> None:
+    with db.write_session() as session:
+        drafts.leave_aside(session, current_member.require(Action.ORDER), FORM)
+    st.session_state[_STATE].update(set_aside=None, aside_at=None)
+
+
+def _aside(kept: Draft | None) -> dict[str, Any] | None:
+    """What of a draft's other version is to be said: when it was written, and its prompt; None where it is the same."""
+    if kept is None or kept.set_aside_at is None or not kept.set_aside or kept.set_aside == kept.content:
+        return None
+    if not any(kept.set_aside.get(field) for field in _WRITTEN):
+        return None
+    return {"at": kept.set_aside_at, "prompt": str(kept.set_aside.get("prompt") or "")}
 
 
 def forget_note() -> None:
@@ -104,21 +163,38 @@ def forget() -> None:
 
 
 def save(person: Member) -> None:
-    """Keep what the form holds, where that has changed since it was kept; raises as the database does."""
+    """Keep what the form holds, where that has changed since it was kept; raises as the database does.
+
+    Where that has set aside what another tab wrote, the page is drawn anew: it says so above what is drawn already.
+    """
+    if _save(person):
+        st.rerun()
+
+
+def _save(person: Member) -> bool:
+    """Whether what another tab wrote was set aside by this."""
     state: dict[str, Any] | None = st.session_state.get(_STATE)
     if state is None:  # what was kept before could not be read, so it is not written over
-        return
+        return False
     content = _content()
     if state["saved"] is None:  # nothing was written yet: what a form begins with is no draft
         state["saved"], state["is_own"] = content, True
     if content == state["saved"] and state["is_own"]:
-        return
+        return False
+    by, is_news = connection.session(), False
     with db.write_session() as session:
         if content == state["saved"]:
-            drafts.take_over(session, person, FORM, written_by=connection.session())
-        elif not drafts.save(session, person, FORM, content, written_by=connection.session()):
+            drafts.take_over(session, person, FORM, written_by=by)
+        elif kept := drafts.save(session, person, FORM, content, written_by=by, based_on=state["saved_at"]):
+            state["saved_at"] = kept.at
+            if kept.set_aside_at != state["aside_at"]:
+                state["set_aside"] = _aside(drafts.find(session, person, FORM))
+                state["aside_at"] = kept.set_aside_at
+                is_news = state["set_aside"] is not None
+        else:
             components.error_box(errors.InvalidRequest(N_("This prompt is too long to be kept when you leave.")))
     state["saved"], state["is_own"] = content, True
+    return is_news
 
 
 def _content() -> dict[str, Any]:

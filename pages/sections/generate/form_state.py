@@ -13,8 +13,8 @@ import streamlit as st
 from core import config, db, installation
 from core.catalog import in_force, offered
 from core.clock import utc_now
-from core.db.tables import Generation
-from core.generations import last_frame, queries
+from core.db.tables import Generation, Upload
+from core.generations import frames, queries
 from core.messages import Message
 from core.providers.contract import MediaKind
 from core.providers.models import VideoModel
@@ -32,7 +32,7 @@ IMAGES = tuple(field.removesuffix("_key") for field in IMAGE_FIELDS)
 """Wishes that are an uploaded image: its `key`, its `title` and `notes` on it. `references` are a list of such, each
 with its `role`. Every other is a setting by its name."""
 
-_WIDGETS = frozenset({"project", "prompt", "negative_prompt", "generate_audio", "enhance_prompt", "variations", "seed"})
+_WIDGETS = frozenset({"project", "negative_prompt", "generate_audio", "enhance_prompt", "variations", "seed"})
 """Fields whose widget holds their value itself."""
 
 
@@ -67,6 +67,12 @@ def beginning(field: str, otherwise: Any) -> Any:
     """What the widget of a field begins with; `otherwise` once the session has its value, which counts alone."""
     found = None if name(field) in st.session_state else value(field)
     return otherwise if found is None else found
+
+
+def as_held(upload: Upload, title: str | None = None, notes: Sequence[Message] = ()) -> dict[str, Any]:
+    """An upload as the form holds an image, called `title`, else by its own name."""
+    words = f"{title or upload.file_name}, {upload.width} × {upload.height}"
+    return {"key": upload.storage_key, "title": words, "notes": notes, "size": [upload.width, upload.height]}
 
 
 def clear() -> None:
@@ -115,7 +121,7 @@ def _default(options: Sequence[str], preferred: str) -> str:
 def load_from_url(person: Member, settings: config.Settings) -> None:
     """Fill fields from the address, once: `?project=`, `?model=`, all of a clip `?from=`, or go on from it `?extend=`.
 
-    Raises NotFound for somebody else's clip, and as `last_frame.as_upload`.
+    Raises NotFound for somebody else's clip, and as `frames.as_upload`.
     """
     wanted = dict(st.query_params)
     for word, field in (("project", "project"), ("model", "model_id")):
@@ -147,10 +153,10 @@ def _take_settings(person: Member, generation_id: str, _settings: config.Setting
 
 def _extend_from(person: Member, generation_id: str, settings: config.Settings) -> None:
     storage = installation.current().storage
-    frame = last_frame.as_upload(person, generation_id, storage=storage, quota_bytes=settings.storage_quota_bytes)
+    frame = frames.as_upload(person, generation_id, storage=storage, quota_bytes=settings.storage_quota_bytes)
     row = _take_settings(person, generation_id, settings)
     title = _("Last picture of the earlier clip")
-    st.session_state[name("start_image")] = {"key": frame.storage_key, "title": title, "notes": ()}
+    st.session_state[name("start_image")] = as_held(frame, title)
     st.session_state[name("end_image")] = None
     st.session_state[name("extends")] = {"id": row.id, "key": frame.storage_key, "prompt": row.prompt}
 

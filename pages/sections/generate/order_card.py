@@ -1,82 +1,90 @@
-"""What an order costs, line by line and in all, what is left after it, and the one button that spends."""
+"""The line that spends: the price and the buttons that order, and beside them why they cannot be pressed."""
 
 import hashlib
 import html
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import db, errors
-from core.billing import ledger, pricing
 from core.catalog import in_force, rules
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation
-from core.generations import batches
+from core.generations import batches, first_project
 from core.generations.submit import Order
 from core.messages import Message
 from core.workspaces.access import Member
+from pages.elements import live
 from pages.sections import progress_text
-from pages.sections.clip import dialog
-from pages.sections.generate import draft, form_state
+from pages.sections.clip import viewer
+from pages.sections.generate import draft, form_state, receipt
+from pages.sections.generate.cheap_draft import Draft
+from pages.sections.generate.means import Means
 from pages.ui import components, idempotency, wording
 from pages.ui.language import _, plural, translate_message
+
+MAX_KNOWN = 100
+_ORDERED = form_state.name("ordered")
+"""Of this session: the `ids` it has ordered, and what was `said` of the `last` press."""
+_FIRST_PROJECT = form_state.name("first_project")
 
 
 def show(
     person: Member,
+    means: Means,
     orders: Sequence[Order],
-    balance: ledger.Balance,
+    cheaper: Draft | None,
     *,
-    is_full: bool,
-    quota_bytes: int,
-    configured: Collection[str],
+    notes: DeltaGenerator,
+    asked: bool,
     made: Generation | None,
 ) -> None:
-    """Draw the card for one order or several; `made` is a clip that exists from the first one's very recipe.
+    """Draw the line for one order or several; what hinders or should be known goes into `notes`.
 
-    `is_full`: the workspace keeps as much as its quota allows.
+    `asked`: the keys that order were pressed. `made` is a clip that exists from the first order's very recipe; an order
+    of this session is not held against its person.
     """
     total = batches.total_credits(orders)
-    after = balance.available_credits - total
-    with st.container(border=True, key="generate_price"):
-        components.breakdown(_summary(orders), total)
-        if len({order.spec.model_id for order in orders}) > 1:
-            with st.expander(_("Line by line")):
-                components.breakdown(_every_line(orders), total)
-        st.caption(_balance_words(balance.available_credits, after, len(orders)))
-        if made is not None:
-            _made_before(made)
-        problems: dict[str, Message] = {}
-        for order in orders:
-            problems = rules.validate(order.spec.trimmed()) | problems
-        is_empty = all(not order.spec.prompt.strip() for order in orders)
-        wanting = problems.pop("prompt", None) if is_empty else None
-        blocked = _blocked(orders, problems, after, configured=configured, is_full=is_full)
-        shown_credits: int | None = form_state.value("shown_credits")  # what the button said that may have been pressed
-        st.session_state[form_state.name("shown_credits")] = total
-        # Not disabled for a missing prompt: the text only arrives when its field is left, with this very click.
+    problems, wanting = _problems(orders)
+    blocked = _blocked(means, orders, problems, total)
+    receipt.show(orders, means.balance)
+    if cheaper is not None:
+        label = _("Draft for {credits}").format(credits=wording.credits(cheaper.credits))
+        said = _("The same idea with {model} at {resolution}, to see whether it works before you pay for the final.")
+        shown = _shown_before("draft_credits", cheaper.credits)
         if st.button(
-            _button_label(len(orders), total),
-            type="primary",
-            width="stretch",
+            label,
             disabled=blocked is not None,
-            key="generate_button",
+            key="generate_draft_order",
+            help=said.format(model=cheaper.model.name, resolution=cheaper.spec.resolution),
         ):
-            if draft.is_as_shown():
-                _submit(
-                    person,
-                    orders,
-                    configured=configured,
-                    quota_bytes=quota_bytes,
-                    shown_credits=shown_credits,
-                )
-            else:
-                st.info(_("The page was renewed. Nothing was ordered: check the form and press again."))
+            _order(person, means, [Order(orders[0].project_id, cheaper.spec)], notes, shown_credits=shown)
+    shown = _shown_before("shown_credits", total)
+    # Not disabled for a missing prompt: the text only arrives when its field is left, with this very click.
+    if (
+        st.button(
+            _button_label(len(orders), total), type="primary", disabled=blocked is not None, key="generate_button"
+        )
+        or asked
+    ) and blocked is None:
+        _order(person, means, orders, notes, shown_credits=shown)
+    with notes:
+        _confirm()
+        if made is not None and made.id not in _ordered()["ids"]:
+            _made_before(made)
         if outage := progress_text.outage():
             st.caption(f":material/hourglass_disabled: {outage}")
         if reason := blocked or translate_message(wanting):
             st.caption(f":material/info: {reason}")
+
+
+def _shown_before(field: str, credits: int) -> int | None:
+    """What the button said that may have been pressed; from now on it says this many credits."""
+    shown: int | None = form_state.value(field)
+    st.session_state[form_state.name(field)] = credits
+    return shown
 
 
 def _button_label(clips: int, total: int) -> str:
@@ -85,121 +93,76 @@ def _button_label(clips: int, total: int) -> str:
     return _("Generate {clips} clips for {price}").format(clips=clips, price=wording.priced(total))
 
 
-def _by_model(orders: Sequence[Order]) -> Mapping[str, list[Order]]:
-    """Model id -> its orders, which are all the same."""
-    grouped: dict[str, list[Order]] = {}
+def _problems(orders: Sequence[Order]) -> tuple[Mapping[str, Message], Message | None]:
+    """What is wrong with the orders by field, and apart from it that nothing is written yet."""
+    problems: dict[str, Message] = {}
     for order in orders:
-        grouped.setdefault(order.spec.model_id, []).append(order)
-    return grouped
+        problems = rules.validate(order.spec.trimmed()) | problems
+    is_empty = all(not order.spec.prompt.strip() for order in orders)
+    return problems, problems.pop("prompt", None) if is_empty else None
 
 
-def _summary(orders: Sequence[Order]) -> list[tuple[str, int]]:
-    """Lines of the price: every line for one model with its further clips in one, one line each for several models."""
-    grouped = _by_model(orders)
-    if len(grouped) > 1:
-        return [
-            (
-                _("{model}, {clips} × {credits}").format(
-                    model=in_force.model(model_id).name, clips=len(same), credits=wording.credits(_price(same[0]))
-                ),
-                _price(same[0]) * len(same),
-            )
-            for model_id, same in grouped.items()
-        ]
-    return _lines(orders[0], len(orders))
-
-
-def _lines(order: Order, clips: int) -> list[tuple[str, int]]:
-    lines = [(wording.line(line.kind, line.percent), line.credits) for line in pricing.priced(order.spec).lines]
-    if clips > 1:
-        more = plural("{number} more of the same", "{number} more of the same", clips - 1).format(number=clips - 1)
-        lines.append((more, _price(order) * (clips - 1)))
-    return lines
-
-
-def _every_line(orders: Sequence[Order]) -> list[tuple[str, int]]:
-    return [
-        (f"{in_force.model(model_id).name}: {name}", credits)
-        for model_id, same in _by_model(orders).items()
-        for name, credits in _lines(same[0], len(same))
-    ]
-
-
-def _price(order: Order) -> int:
-    return pricing.priced(order.spec).total_credits
-
-
-def _balance_words(available: int, after: int, clips: int) -> str:
-    """Before and after, in credits and rupiah."""
-    now = _("You have {credits} credits ({worth})").format(
-        credits=wording.credits(available), worth=wording.worth(available)
-    )
-    if after < 0:
-        return _("{now}; {credits} too few.").format(now=now, credits=wording.credits(-after))
-    left = plural("{credits} left after this one ({worth}).", "{credits} left after these ({worth}).", clips)
-    return f"{now}; {left.format(credits=wording.credits(after), worth=wording.worth(after))}"
-
-
-def _made_before(row: Generation) -> None:
-    """Say, before anything is paid, that this very clip is there or under way."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="generate_made"):
-        if poster := components.media_link(row.thumbnail_key):
-            st.html(
-                f'<img src="{html.escape(poster)}" alt="" width="96" style="display:block;border-radius:6px">',
-                width="content",
-            )
-        with st.container(gap="xsmall"):
-            age = wording.age(row.created_at, utc_now())
-            done = row.status is Status.COMPLETED
-            words = (
-                _("You already made this, {age}.") if done else _("You already ordered this, {age}; it is under way.")
-            )
-            st.markdown(words.format(age=age))
-            if st.button(_("Open it"), key="generate_made_open", icon=":material/play_circle:"):
-                dialog.open_it(row.id)
-
-
-def _blocked(
-    orders: Sequence[Order], problems: Mapping[str, Message], after: int, *, configured: Collection[str], is_full: bool
-) -> str | None:
+def _blocked(means: Means, orders: Sequence[Order], problems: Mapping[str, Message], total: int) -> str | None:
     """Why the button cannot be pressed, as a sentence."""
-    if any(in_force.model(order.spec.model_id).provider not in configured for order in orders):
+    after = means.balance.available_credits - total
+    if any(in_force.model(order.spec.model_id).provider not in means.configured for order in orders):
         return translate_message(errors.ProviderNotConfigured.sentence)
     if problems:
         return translate_message(next(iter(problems.values())))
     if after < 0:
         short = _("This needs {price} more than you have.").format(price=wording.priced(-after))
         return f"{short} {translate_message(errors.InsufficientCredits.sentence)}"
-    if is_full:
+    if means.is_full:
         return translate_message(errors.StorageFull.sentence)
     return None
 
 
-def _submit(
-    person: Member,
-    orders: Sequence[Order],
-    *,
-    configured: Collection[str],
-    quota_bytes: int,
-    shown_credits: int | None,
+def _made_before(row: Generation) -> None:
+    """Say, before anything is paid, that this very clip is there or under way."""
+    with st.container(horizontal=True, vertical_alignment="center", key="generate_made"):
+        if poster := components.media_link(row.thumbnail_key):
+            st.html(
+                f'<img src="{html.escape(poster)}" alt="" width="48" style="display:block;border-radius:4px">',
+                width="content",
+            )
+        age = wording.age(row.created_at, utc_now())
+        done = row.status is Status.COMPLETED
+        words = _("You already made this, {age}.") if done else _("You already ordered this, {age}; it is under way.")
+        st.markdown(words.format(age=age), width="content")
+        if st.button(_("Open it"), key="generate_made_open", type="tertiary", icon=":material/play_circle:"):
+            viewer.open_it([row.id])
+
+
+def _order(
+    person: Member, means: Means, orders: Sequence[Order], notes: DeltaGenerator, *, shown_credits: int | None
 ) -> None:
-    """Submit once, all or nothing; the page then shows them under way."""
+    """Order what the page shows while it is pressed; a page that was made anew without its person orders nothing."""
+    if draft.is_as_shown():
+        with notes:
+            _submit(person, means, orders, shown_credits=shown_credits)
+    else:
+        notes.info(_("The page was renewed. Nothing was ordered: check the form and press again."))
+
+
+def _submit(person: Member, means: Means, orders: Sequence[Order], *, shown_credits: int | None) -> None:
+    """Submit once, all or nothing; the stage then shows them under way. Somebody's first order makes their project."""
     extended = form_state.extended()
     extends_id = extended["id"] if extended else None
-    digests = [order.trimmed().digest() for order in orders]
-    wanted = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    is_first = not orders[0].project_id
     try:
         with (
             components.outage_refuses(),
-            idempotency.request_key("generate", f"{wanted}{extends_id or ''}") as key,
+            idempotency.request_key("generate", f"{_digest(orders)}{extends_id or ''}") as key,
             db.write_session() as session,
         ):
+            if is_first:
+                orders = first_project.place(session, person, orders, name=_("My first project"))
             rows = batches.submit_batch(
                 session,
                 person,
                 orders,
-                configured=configured,
-                quota_bytes=quota_bytes,
+                configured=means.configured,
+                quota_bytes=means.quota_bytes,
                 key=key,
                 extends_id=extends_id,
                 shown_credits=shown_credits,
@@ -207,11 +170,34 @@ def _submit(
     except errors.AppError as problem:
         components.error_box(problem)
         return
+    if is_first:
+        st.session_state[_FIRST_PROJECT] = rows[0].project_id
     draft.forget_note()
     words = plural(
         "Ordered. {price} are reserved until the clip is here.",
         "Ordered. {price} are reserved until the clips are here.",
         len(rows),
-    )
-    components.flash(words.format(price=wording.priced(sum(row.credits for row in rows))))
+    ).format(price=wording.priced(sum(row.credits for row in rows)))
+    last = [row.id for row in rows]
+    st.session_state[_ORDERED] = {"ids": [*_ordered()["ids"], *last][-MAX_KNOWN:], "last": last, "said": words}
     st.rerun()
+
+
+def _digest(orders: Sequence[Order]) -> str:
+    """The same for the same wish: that its first order has made the project since makes no other wish of it."""
+    made = st.session_state.get(_FIRST_PROJECT)
+    wished = [Order("" if order.project_id == made else order.project_id, order.spec) for order in orders]
+    digests = [order.trimmed().digest() for order in wished]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _ordered() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = st.session_state.get(_ORDERED) or {"ids": [], "last": []}
+    return found
+
+
+def _confirm() -> None:
+    """Say that the last press has ordered, as long as some of it is under way."""
+    state = _ordered()
+    if live.are_live(state["last"]):
+        st.caption(f":material/check: {state['said']}")

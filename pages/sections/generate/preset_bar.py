@@ -1,4 +1,4 @@
-"""Presets of the order form: one list to apply one, and a popover to keep, share and delete."""
+"""Presets of the order form: one list to apply one, and a drawer to keep, share and delete."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,7 +24,14 @@ _SHARED = form_state.name("preset_shared")
 _SAID = form_state.name("preset_said")
 
 
-def choose(person: Member, found: Sequence[Preset]) -> None:
+def show(person: Member, found: Sequence[Preset], spec: GenerationSpec) -> None:
+    """Draw the list, and below it what can be done with presets; `spec` is what can be kept."""
+    _choose(person, found)
+    with st.expander(_("Save preset"), icon=":material/bookmark_add:"):
+        _manage(person, found, spec)
+
+
+def _choose(person: Member, found: Sequence[Preset]) -> None:
     """The list; choosing fills the form at once."""
     names = {preset.id: _label(person, preset) for preset in found}
     if st.session_state.get(_CHOSEN) not in names:
@@ -53,18 +60,17 @@ def _apply() -> None:
         _attempt(lambda session, person: form_state.apply(presets.get(session, person, chosen).spec), "")
 
 
-def manage(person: Member, found: Sequence[Preset], spec: GenerationSpec) -> None:
-    """The popover: keep the settings of `spec`, or change the preset that is chosen."""
-    with st.popover(_("Save preset"), icon=":material/bookmark_add:", width="stretch"):
-        if outcome := st.session_state.pop(_SAID, None):
-            st.caption(f":material/info: {outcome}")
-        st.text_input(_("Name"), key=_NAME)
-        st.checkbox(_("Keep the prompt in it"), value=True, key=_PROMPT)
-        st.checkbox(_("Share with everybody"), key=_SHARED)
-        st.button(_("Save these settings"), key="generate_preset_save", on_click=_save, args=(spec,), width="stretch")
-        own = next((one for one in found if one.id == st.session_state[_CHOSEN] and one.user_id == person.id), None)
-        if own is not None:
-            _change_own(own, spec)
+def _manage(person: Member, found: Sequence[Preset], spec: GenerationSpec) -> None:
+    """Keep the settings of `spec`, or change the preset that is chosen."""
+    if outcome := st.session_state.pop(_SAID, None):
+        st.caption(f":material/info: {outcome}")
+    st.text_input(_("Name"), key=_NAME)
+    st.checkbox(_("Keep the prompt in it"), value=True, key=_PROMPT)
+    st.checkbox(_("Share with everybody"), key=_SHARED)
+    st.button(_("Save these settings"), key="generate_preset_save", on_click=_save, args=(spec,), width="stretch")
+    own = next((one for one in found if one.id == st.session_state[_CHOSEN] and one.user_id == person.id), None)
+    if own is not None:
+        _change_own(own, spec)
 
 
 def _change_own(preset: Preset, spec: GenerationSpec) -> None:

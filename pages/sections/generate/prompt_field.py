@@ -1,6 +1,7 @@
 """The prompt of the order form, with a free rewrite that is shown for approval and never put in its place by itself."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ from core.prompting import enhancer
 from core.prompting.lexicon import Aspect
 from core.providers.models import VideoModel
 from core.spec import GenerationSpec
+from pages.elements import prompt_input
 from pages.sections.generate import form_state
 from pages.ui import components
 from pages.ui.language import N_, _
@@ -21,37 +23,53 @@ _ASPECTS = {
     Aspect.STYLE: N_("style"),
     Aspect.SOUND: N_("sound"),
 }
-PROMPT_HEIGHT_PX = 140
 _OFFER = form_state.name("improved")
 
 
-def show(model: VideoModel, spec: GenerationSpec) -> None:
-    """Draw the field, how long its text is, and the offer to improve it."""
-    key = form_state.name("prompt")
-    limit_chars = model.prompt_limit_chars
-    with st.container(height=PROMPT_HEIGHT_PX, border=False):
-        st.text_area(
-            _("Prompt"),
-            form_state.beginning("prompt", ""),
-            key=key,
-            placeholder=_("What should be seen? Say subject, movement, place, light and camera."),
-            height="stretch",
-            persist_state="session",
-        )
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.button(
-            _("Improve my prompt"),
-            key="generate_improve",
-            type="tertiary",
-            icon=":material/edit_note:",
-            help=_("Free, and done here: adds what the prompt does not say yet, in its own language. You decide."),
-            on_click=_improve,
-            args=(limit_chars, spec),
-        )
-        form_state.show_length(spec.prompt, limit_chars)
+@dataclass(frozen=True, slots=True)
+class PromptInput:
+    """What stands in the field, and whether its person has just pressed Ctrl or Cmd+Enter there to order."""
+
+    text: str
+    order_pressed: bool
+
+
+def show(model: VideoModel, spec: GenerationSpec, *, names: Sequence[prompt_input.Name] = ()) -> PromptInput:
+    """Draw the field with its own count, and below it what improving the prompt has made, for approval.
+
+    What was made follows what is written until it is taken or put away. `names` are what can be named in it by `@`.
+    """
+    pressed = prompt_input.show(
+        str(form_state.value("prompt") or ""),
+        limit_chars=model.prompt_limit_chars,
+        key=f"{form_state.name('prompt')}_field",
+        on_written=_keep,
+        names=names,
+    )
     offer: dict[str, Any] | None = st.session_state.get(_OFFER)
-    if offer and offer["for"] == spec.prompt:
+    if offer and offer["for"] != spec.prompt:  # the press may overtake the last words that were written before it
+        _improve(model.prompt_limit_chars, spec)
+        offer = st.session_state[_OFFER]
+    if offer:
         _show_offer(offer)
+    return PromptInput(str(form_state.value("prompt") or ""), pressed)
+
+
+def _keep(text: str) -> None:
+    st.session_state[form_state.name("prompt")] = text
+
+
+def improve_button(model: VideoModel, spec: GenerationSpec) -> None:
+    """The button that improves the prompt, where it fits best."""
+    st.button(
+        _("Improve my prompt"),
+        key="generate_improve",
+        type="tertiary",
+        icon=":material/edit_note:",
+        help=_("Free, and done here: adds what the prompt does not say yet, in its own language. You decide."),
+        on_click=_improve,
+        args=(model.prompt_limit_chars, spec),
+    )
 
 
 def _improve(limit_chars: int, spec: GenerationSpec) -> None:

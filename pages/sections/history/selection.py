@@ -11,18 +11,19 @@ from core.db.enums import Status
 from core.db.tables import Generation
 from core.files import signed_urls
 from core.generations import commands, queries, review
-from core.generations.queries import ReviewStatus
+from core.generations.list_filter import ReviewStatus
 from core.generations.review import Changes
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.elements import compare, gallery
-from pages.sections.clip import dialog, marks
+from pages.elements import gallery
+from pages.sections.clip import marks, panel, viewer
 from pages.sections.sharing import dialog as sharing
 from pages.ui import components, links, wording
 from pages.ui.language import _, plural
 
 _IDS = "history_selected"
 _TURN = "history_selected_turn"
+_EVERYTHING = "history_selected_everything"
 CHANGED_HERE = -1
 
 
@@ -38,12 +39,24 @@ def turn() -> int:
     return found
 
 
+def is_everything() -> bool:
+    """Whether everything that matches is selected."""
+    return bool(st.session_state.get(_EVERYTHING))
+
+
+def choose_everything() -> None:
+    """Select everything that matches, however many clips; for callbacks."""
+    st.session_state[_EVERYTHING] = True
+    st.session_state[_TURN] = CHANGED_HERE
+
+
 def take(pressed: gallery.Pressed) -> bool:
     """Take over what was just selected in the browser; whether there was something."""
     if pressed.marked is None:
         return False
     st.session_state[_IDS] = list(pressed.marked)
     st.session_state[_TURN] = pressed.turn
+    st.session_state[_EVERYTHING] = False
     return True
 
 
@@ -51,6 +64,7 @@ def clear() -> None:
     """Select nothing."""
     st.session_state[_IDS] = []
     st.session_state[_TURN] = CHANGED_HERE
+    st.session_state[_EVERYTHING] = False
 
 
 def targets(session: ReadSession, person: Member, rows: Sequence[Generation]) -> Mapping[str, str]:
@@ -61,20 +75,28 @@ def targets(session: ReadSession, person: Member, rows: Sequence[Generation]) ->
     return components.project_names(session, person.moved_to(places.pop()), archived=False, wanted=None)
 
 
-def bar(person: Member, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]) -> None:
-    """Draw the bar at the foot of the page, which moves nothing above it."""
+def bar(
+    person: Member,
+    rows: Sequence[Generation],
+    projects: Mapping[str, str],
+    own_tags: Sequence[str],
+    offer: Callable[[], None],
+) -> None:
+    """Draw the bar at the foot of the page, which moves nothing above it; `offer` draws the way to more clips."""
     with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection_bar"):
         count = len(rows)
         st.markdown(
             plural("**{number}** selected", "**{number}** selected", count).format(number=count), width="content"
         )
+        offer()
         if count > review.MAX_CLIPS:
             most = _("Choose at most {number} clips at once.").format(number=review.MAX_CLIPS)
             st.caption(most, width="content")
         else:
             _download(person, rows)
-            if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="selection_compare"):
-                compare.open_it(rows)
+            compares = "selection_compare"
+            if viewer.can_play_together(rows) and st.button(_("Compare"), icon=":material/compare:", key=compares):
+                viewer.open_it([row.id for row in rows], together=True, opener=compares)
             sharing.button(person, rows, key="selection_share")
             _change_popover(person, rows, projects, own_tags)
         st.button(_("Clear"), key="selection_clear", type="tertiary", on_click=clear)
@@ -104,7 +126,7 @@ def _download(person: Member, rows: Sequence[Generation]) -> None:
     secret = installation.current().settings.secret_key
     link = signed_urls.sign_archive(person.id, [row.id for row in done], secret=secret, now=utc_now())
     size = wording.size(sum(queries.file_bytes(row) for row in done))
-    dialog.download_link(links.from_page(link), _("Download ZIP ({size})").format(size=size), "")
+    panel.download_link(links.from_page(link), _("Download ZIP ({size})").format(size=size), "")
 
 
 def _marks(person: Member, rows: Sequence[Generation]) -> None:

@@ -1,7 +1,7 @@
 """What is said of a model, in words: life, price, and what a change changes."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from core.catalog.catalogue import Catalogue, Entry
@@ -80,7 +80,7 @@ def coming(entry: Entry, at: datetime) -> str:
     if not found:
         return ""
     since, kind = min(found)
-    return f"{KINDS[kind]}, {wording.minute(since)}"
+    return f"{KINDS[kind]}, {wording.minute(since, UTC)}"
 
 
 def value(known: Catalogue, row: CatalogueChange) -> str:

@@ -11,13 +11,18 @@ from pages.ui import components, current_member
 from pages.ui.language import _
 
 
+def is_offered(person: Member) -> bool:
+    """Whether the company can be made by this person, and is not there already."""
+    if not presence.is_allowed(installation.current().settings) or not person.may(Action.OPERATE):
+        return False
+    return not current_member.is_looking_as() and _presence() is not Presence.THERE
+
+
 def show(person: Member, *, key: str) -> None:
     """What it is and the button that makes it; nothing where it cannot be, or is there already."""
-    if not presence.is_allowed(installation.current().settings) or not person.may(Action.OPERATE):
+    if not is_offered(person):
         return
-    if current_member.is_looking_as() or _presence() is Presence.THERE:
-        return
-    with st.container(horizontal_alignment="center"), st.container(border=True, width=460):
+    with st.container(horizontal_alignment="center"), st.container(border=True, width=460, key="card_sample"):
         st.markdown(
             _(
                 "Or look around first: a sample company of twelve people in three teams, with a year of clips and "

@@ -12,7 +12,7 @@ from core.workspaces.access import Member
 from pages.ui import components, current_member
 from pages.ui.language import N_, _
 
-WIDTH_PX = 280
+WIDTH_PX = 180
 
 _KEY = "bar_look_as"
 _ONESELF = ""
@@ -30,25 +30,26 @@ def people(reader: Reader) -> Sequence[SamplePerson]:
     return presence.people(reader) if current_member.may_look_as() else ()
 
 
-def show(found: Sequence[SamplePerson]) -> None:
-    """The list of oneself and of them; nothing without them."""
+def show(found: Sequence[SamplePerson], *, is_second: bool) -> None:
+    """The list of oneself and of them; nothing without them. In the bar it `is_second` where workspaces are first."""
     if not found:
         return
     names = {_ONESELF: _("You")} | {one.email: label(one) for one in found}
     looked_as = current_member.looked_as() or _ONESELF
     if st.session_state.get(_KEY) != looked_as:
         st.session_state[_KEY] = looked_as
-    st.selectbox(
-        _("You look as"),
-        list(names),
-        format_func=lambda known: names.get(known, known),
-        key=_KEY,
-        on_change=_change,
-        label_visibility="collapsed",
-        icon=":material/theater_comedy:",
-        filter_mode=None,
-        width=WIDTH_PX,
-    )
+    with st.container(key="bar_second_list" if is_second else "bar_first_list"):
+        st.selectbox(
+            _("You look as"),
+            list(names),
+            format_func=lambda known: names.get(known, known),
+            key=_KEY,
+            on_change=_change,
+            label_visibility="collapsed",
+            icon=":material/theater_comedy:",
+            filter_mode=None,
+            width=WIDTH_PX,
+        )
 
 
 def banner(found: Sequence[SamplePerson], person: Member) -> None:
@@ -56,7 +57,7 @@ def banner(found: Sequence[SamplePerson], person: Member) -> None:
     one = next((one for one in found if one.id == person.id), None)
     if one is None:
         return
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="look_as_banner"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="card_look_as_banner"):
         told = _("You look as **{name}**, {role}. Your own work is among what they see.")
         if one.role is Role.USER and one.workspace_role is None:
             told = _("You look as **{name}**, who is in no team. What you do here, you do as them.")

@@ -51,7 +51,7 @@ def _row(member: Member, row: LinkRow) -> None:
     link = row.link
     count = plural("{number} clip", "{number} clips", row.clip_count).format(number=row.clip_count)
     name, colour = STATE[row.state]
-    with st.container(border=True, gap="xsmall", key=f"sharing_{link.id}"):
+    with st.container(border=True, gap="xsmall", key=f"card_sharing_{link.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             components.plain_text(link.title or count, strong=True)
             st.badge(_(name), color=colour)

@@ -91,7 +91,7 @@ def _link() -> None:
     if made is None:
         return
     email, address = made
-    with st.container(border=True, key="invite_made"):
+    with st.container(border=True, key="card_invite_made"):
         st.markdown(_("**The invitation.** Send this link to the person: it is not shown again."))
         components.plain_text(_("For {email} only, once, within a week.").format(email=email), small=True)
         st.code(address, language=None)
@@ -109,7 +109,7 @@ def _row(person: Member, invited: Invited, *, key: str) -> None:
         _("until {day}").format(day=wording.day(invited.expires_at)),
     ]
     with (
-        st.container(border=True, key=f"{key}_{invited.id}"),
+        st.container(border=True, key=f"card_{key}_{invited.id}"),
         st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"),
     ):
         with st.container(gap="xsmall", width="content"):

@@ -35,7 +35,7 @@ def _row(person: Member, each: Overview) -> None:
     is_team = each.kind is WorkspaceKind.TEAM
     facts = [people if is_team else "", _("{credits} available").format(credits=wording.priced(each.available_credits))]
     with (
-        st.container(border=True, key=f"team_own_{each.id}"),
+        st.container(border=True, key=f"card_team_own_{each.id}"),
         st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"),
     ):
         with st.container(gap="xsmall", width="content"):

@@ -47,7 +47,7 @@ def _row(person: Member, workspace_id: str, entry: RosterEntry, *, key: str, may
     """One person with what they are; those whom groups have put there are changed where the groups are kept."""
     place = f"{key}_{entry.user_id}"
     with (
-        st.container(border=True, key=place),
+        st.container(border=True, key=f"card_{place}"),
         st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"),
     ):
         with st.container(gap="xsmall", width="content"):

@@ -32,7 +32,7 @@ def warnings(person: Member, today: date) -> None:
             text = _("About {expected} will be spent by the end of the month, more than {whose} of {budget}.").format(
                 expected=wording.priced(expected), whose=whose, budget=budget
             )
-        with st.container(border=True, gap="xsmall", key=f"usage_budget_warning_{one.project_id}"):
+        with st.container(border=True, gap="xsmall", key=f"card_budget_warning_{one.project_id}"):
             st.markdown(f":material/warning: {text} " + _("Generation is not blocked."))
             if one.project_name is not None:
                 components.plain_text(names[one.project_id or ""], small=True)

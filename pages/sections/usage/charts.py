@@ -24,20 +24,37 @@ FEW_BARS = 5
 _AXIS_FORMAT = {Group.DAY: "%-d %b", Group.WEEK: "%-d %b", Group.MONTH: "%b %Y"}
 
 
-def bars(values: Sequence[Value], *, steps: Sequence[date], step: Group, series: Sequence[str], unit: str) -> Spec:
+def bars(
+    values: Sequence[Value],
+    *,
+    steps: Sequence[date],
+    step: Group,
+    series: Sequence[str],
+    unit: str,
+    has_legend: bool = True,
+) -> Spec:
     """Stacked bars over time; values have `at` (ISO), `when` (words), `series` and `amount`.
 
-    The first series lies at the bottom. More than eight are too many colours to tell apart.
+    The first series lies at the bottom. A pointer on one makes the others step back, and is told the whole bar, too.
+    Without a legend of its own another part of the page says what the colours mean.
     """
+    totals: dict[str, int] = {}
+    for value in values:
+        totals[value["at"]] = totals.get(value["at"], 0) + value["amount"]
+    values = [
+        value | {"whole": totals[value["at"]], "share": value["amount"] / totals[value["at"]]} for value in values
+    ]
     domain = [at.isoformat() for at in steps]
     spread = max(1, -(-len(domain) // TICKS))
     width: Any = 48 if len(domain) <= FEW_BARS else {"band": 0.82}
     return {
         "data": {"values": list(values)},
         "mark": {"type": "bar", "width": width, "aria": False},
-        "height": HEIGHT + _legend_height(series),
+        "height": HEIGHT + (_legend_height(series) if has_legend else 0),
         "config": _config(),
+        "params": [{"name": "pointed", "select": {"type": "point", "on": "pointerover", "fields": ["series"]}}],
         "encoding": {
+            "opacity": {"condition": {"param": "pointed", "value": 1}, "value": 0.35},
             "x": {
                 "field": "at",
                 "type": "ordinal",
@@ -52,12 +69,14 @@ def bars(values: Sequence[Value], *, steps: Sequence[date], step: Group, series:
                 },
             },
             "y": _amounts("amount", unit),
-            "color": _colours(series),
+            "color": _colours(series) if has_legend else _colours(series) | {"legend": None},
             "order": {"field": "place", "type": "quantitative"},
             "tooltip": [
                 {"field": "when", "type": "nominal", "title": _(labels.STEPS[step])},
-                {"field": "series", "type": "nominal", "title": " "},
+                {"field": "series", "type": "nominal", "title": _("What")},
                 {"field": "amount", "type": "quantitative", "title": unit, "format": ",d"},
+                {"field": "share", "type": "quantitative", "title": _("Share"), "format": ".0%"},
+                {"field": "whole", "type": "quantitative", "title": _("In all"), "format": ",d"},
             ],
         },
     }
@@ -167,7 +186,7 @@ def running(month: Month, until: date) -> list[Value]:
 
 def _config() -> Spec:
     """The reader's language, and none of Vega's own descriptions, which are English: each has ours, and a table."""
-    return {"locale": labels.vega_locale(), "aria": False}
+    return {"locale": labels.vega_locale(), "aria": False, "background": "transparent"}
 
 
 def _amounts(field: str, unit: str) -> Spec:

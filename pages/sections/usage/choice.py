@@ -33,6 +33,10 @@ PERIODS = TranslatedLabels(
 )
 SECTIONS = TranslatedLabels({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
 DATES_WIDTH_PX = 260
+SECTIONS_WIDTH_PX = 264
+"""What the longest names of them take: no list finds a place beside them on a phone until they are drawn."""
+FIELD_WIDTH_PX = 164
+"""Two of them are side by side on a phone."""
 DAILY_UP_TO_DAYS = 92
 MONTHS = 24
 ME, MINE, EVERYBODY = "me", "mine", "everybody"
@@ -80,24 +84,25 @@ class Choice:
         return date.fromisoformat(f"{key}-01" if self.step is Group.MONTH else key)
 
 
-def choose(person: Member, today: date) -> Choice:
-    """Draw what there is to choose; what was chosen."""
+def choose(person: Member, today: date) -> tuple[str, Choice]:
+    """Draw what there is to choose; which charts, and the figures of what."""
     sees_all, in_team = person.may(Action.SEE_ALL_USAGE), person.workspace_id != person.id
     usual = ME if not sees_all or person.may(Action.OPERATE) else EVERYBODY  # analysts are here for all figures
     asks_whose = sees_all or in_team
-    fields, dates = components.field_grid(6 if asks_whose else 5), st.container()
+    fields, dates = st.container(horizontal=True, gap="small", vertical_alignment="center"), st.container()
     with fields:
+        shown = _section()
         period = _select(_("Period"), "period", PERIODS | _months(today), "30")
     with dates:
         since, until = _days(period or "30", today)
     with fields:
         step = _select(
-            _("Step"), "step", {key.value: _(name) for key, name in labels.STEPS.items()}, _step(since, until)
+            _("Interval"), "step", {key.value: _(name) for key, name in labels.INTERVALS.items()}, _step(since, until)
         )
         left_out = set() if sees_all else {Group.WORKSPACE} if in_team else {Group.WORKSPACE, Group.USER}
-        names = {key.value: _(name) for key, name in labels.SERIES.items() if key not in left_out}
-        series = _select(_("Stacked by"), "by", names, Group.MODEL.value)
-        whose = _select(_("Whose"), "people", _people(person), usual) if asks_whose else ME
+        names = {key.value: _(name) for key, name in labels.SPLITS.items() if key not in left_out}
+        series = _select(_("Split by"), "by", names, Group.MODEL.value)
+        whose = _select(_("Made by"), "people", _people(person), usual) if asks_whose else ME
         selection = _selection(person, since, until, whose or ME)
         with db.read_session() as session:
             by_project = installation.current().usage.aggregate(session, person, selection, [Group.PROJECT])
@@ -106,25 +111,24 @@ def choose(person: Member, today: date) -> Choice:
         model_id = _select(_("Model"), "model", _models(), None, _("All models"))
     is_narrowed = bool(project_id or model_id)
     selection = replace(selection, project_id=project_id, model_id=model_id)
-    return Choice(
+    return shown, Choice(
         selection, Group(step or Group.DAY), Group(series or Group.MODEL), None if is_narrowed else by_project
     )
 
 
-def section() -> str:
+def _section() -> str:
     """Draw which charts there are to choose; the key of those chosen."""
     first = next(iter(SECTIONS))
-    chosen = st.radio(  # segmented buttons of the theme's colour cannot be read in the dark
+    return components.segmented(
         _("Charts"),
         list(SECTIONS),
-        format_func=SECTIONS.__getitem__,
-        horizontal=True,
+        names=SECTIONS.__getitem__,
         key=query_param.widget_key("usage", "show", query_param.one_of("show", list(SECTIONS), first)),
         on_change=query_param.save,
         args=("usage", "show", first),
         label_visibility="collapsed",
+        width=SECTIONS_WIDTH_PX,
     )
-    return chosen or first
 
 
 def _days(period: str, today: date) -> tuple[date, date]:
@@ -250,4 +254,6 @@ def _select(
         placeholder=placeholder or None,
         on_change=query_param.save,
         args=("usage", param, default),
+        label_visibility="collapsed",
+        width=FIELD_WIDTH_PX,
     )

@@ -21,8 +21,8 @@ from pages.sections.usage.choice import Choice
 from pages.ui import wording
 from pages.ui.language import _
 
-COLOURS = 8
-"""As many series have a colour of their own; the rest is one, in the last colour, which is grey."""
+COLOURS = 5
+"""So many series have a colour of their own; the rest is one, in the next colour, which is grey."""
 
 SPEED_SECONDS = 60
 """How old the times of models may be."""
@@ -58,6 +58,8 @@ class Shown:
     stacked: Mapping[tuple[date, str], int]
     """Credits by bar and name of the series."""
     series: Sequence[str]
+    series_before: Mapping[str, int]
+    """Credits of each series, the rest too, in the time before; empty where that is not read."""
 
 
 def read(person: Member, choice: Choice) -> Shown:
@@ -74,18 +76,23 @@ def read(person: Member, choice: Choice) -> Shown:
             stacked = installation.current().usage.aggregate(session, person, chosen, [choice.step, choice.series])
         ids = {row.keys["project_id"] for row in by_project}
         names = project_names(session, person, chosen, ids)
-        amounts, series = _stack(choice, stacked, _series_names(session, choice.series, stacked, names))
+        named = _series_names(session, choice.series, stacked, names)
+        amounts, series = _stack(choice, stacked, named)
+        # Of projects there may be thousands, which is much to read for a column of changes.
+        compared = [] if choice.series is Group.PROJECT else [choice.series]
+        earlier = installation.current().usage.aggregate(session, person, choice.before, compared)
         by_step: defaultdict[date, UsageTotals] = defaultdict(UsageTotals)
         for row in rows:
             by_step[choice.at(row)] += row.figures
         return Shown(
             total=reports.add_up(rows),
-            before=installation.current().usage.total(session, person, choice.before),
+            before=reports.add_up(earlier),
             by_step=by_step,
             models=models,
             projects=_ranked(by_project, "project_id", lambda id: names.get(id, id)),
             stacked=amounts,
             series=series,
+            series_before=_before(choice, earlier, named, series) if compared else {},
         )
 
 
@@ -149,6 +156,17 @@ def _stack(
             amounts[choice.at(row), shown.get(row.keys[key], others)] += row.figures.settled_credits
     series = list(dict.fromkeys(shown.values()))
     return amounts, series if len(shown) == len(ranked) else [*series, others]
+
+
+def _before(
+    choice: Choice, rows: Sequence[reports.Row], names: Mapping[str, str], series: Sequence[str]
+) -> Mapping[str, int]:
+    """Credits of an earlier time by the series of this one; what has none of its own is the rest."""
+    sums: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        name = names.get(row.keys[_IDS[choice.series]])
+        sums[name if name is not None and name in series else _("Others")] += row.figures.settled_credits
+    return sums
 
 
 def _series_names(

@@ -21,6 +21,14 @@ SERIES: Mapping[Group, str] = {
     Group.USER: N_("Person"),
     Group.WORKSPACE: N_("Workspace"),
 }
+INTERVALS: Mapping[Group, str] = {Group.DAY: N_("Daily"), Group.WEEK: N_("Weekly"), Group.MONTH: N_("Monthly")}
+SPLITS: Mapping[Group, str] = {
+    Group.MODEL: N_("By model"),
+    Group.PROVIDER: N_("By provider"),
+    Group.PROJECT: N_("By project"),
+    Group.USER: N_("By person"),
+    Group.WORKSPACE: N_("By workspace"),
+}
 NONE = "–"
 
 
@@ -62,9 +70,11 @@ def seconds(amount: float) -> str:
 
 
 def change(now: float, before: float) -> str | None:
-    """By how much a figure differs from an earlier one: `+12%`; None where there was nothing, or it is the same."""
-    if not before or round(100 * now / before) == 100:
+    """By how much a figure differs from an earlier one: `+12%`, or that it does not; None where there was nothing."""
+    if not before:
         return None
+    if round(100 * now / before) == 100:
+        return _("no change")
     return numbers.format_percent(now / before - 1, format="+#,##0%;-#,##0%", locale=language.locale())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 import streamlit as st
 
@@ -9,11 +10,13 @@ from core.insights.model_stats import SPEED_SAMPLE, TimeRange
 from core.usage import budgets
 from core.usage.reports import UsageTotals
 from core.usage.spreadsheet import SpreadsheetFormat
+from pages.elements import sorted_table
+from pages.elements.sorted_table import Cell, Column
 from pages.sections.usage import charts, labels
 from pages.sections.usage.charts import Value
 from pages.sections.usage.choice import Choice
 from pages.sections.usage.figures import Shown
-from pages.sections.usage.tables import charted, overview
+from pages.sections.usage.tables import behind, chart, charted, download_of
 from pages.ui import wording
 from pages.ui.language import _
 
@@ -36,15 +39,61 @@ def spend(shown: Shown, choice: Choice, file: Callable[[SpreadsheetFormat], byte
                         _("Credits"): credits,
                     }
                 )
-    spec = charts.bars(values, steps=choice.steps, step=choice.step, series=shown.series, unit=_("Credits"))
+    spec = charts.bars(
+        values, steps=choice.steps, step=choice.step, series=shown.series, unit=_("Credits"), has_legend=False
+    )
     days = labels.days(choice.selection.since, choice.selection.until)
     alt = _("Bars of credits spent, {days}, stacked by {series}; {credits} in all. The table holds the same.").format(
         days=days,
         series=_(labels.SERIES[choice.series]).lower(),
         credits=wording.priced(shown.total.settled_credits),
     )
-    st.header(_("Spent over time"), anchor=False)
-    charted(spec, lines, key="spend", alt=alt, file=file)
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True, key="card_usage_spend", height="stretch"):
+        st.header(_("Spent over time"), anchor=False)
+        chart(spec, key="spend", alt=alt)
+    with right, st.container(border=True, key="card_usage_series", height="stretch"):
+        st.header(_(labels.SPLITS[choice.series]), anchor=False)
+        _series(shown, choice)
+    behind(lines, key="spend", file=file)
+
+
+def _series(shown: Shown, choice: Choice) -> None:
+    """The legend of the chart, with what each series came to, its share and how it differs from before."""
+    others = _("Others")
+    sums = dict.fromkeys(shown.series, 0)
+    for (_at, name), credits in shown.stacked.items():
+        sums[name] += credits
+    total = sum(sums.values())
+    columns = [
+        Column(_(labels.SERIES[choice.series])),
+        Column(_("Credits"), is_number=True),
+        Column("Rp", is_number=True),
+        Column(_("Share"), is_number=True),
+    ]
+    rows: list[list[Cell | str]] = []
+    for name, credits in sums.items():
+        share = credits / total if total else None
+        row: list[Cell | str] = [
+            name,
+            Cell(wording.credits(credits), credits),
+            Cell(wording.worth(credits).removeprefix("Rp "), credits),
+            Cell(labels.share(share), share),
+        ]
+        if shown.series_before:
+            before = shown.series_before.get(name, 0)
+            row.append(Cell(labels.change(credits, before) or labels.NONE, credits / before - 1 if before else None))
+        rows.append(row)
+    if shown.series_before:
+        columns.append(Column(_("Change"), is_number=True, explained=_("Compared with the equally long time before")))
+    sorted_table.show(
+        columns,
+        rows,
+        key="usage_series",
+        name=_(labels.SPLITS[choice.series]),
+        swatches=list(range(1, len(rows) + 1)),
+        fixed_last=others in sums,
+    )
 
 
 def outcome(shown: Shown, choice: Choice) -> None:
@@ -96,7 +145,7 @@ def outcome(shown: Shown, choice: Choice) -> None:
 def month(found: budgets.Month, today: date) -> None:
     """The month's running total against its budget and forecast, and how the forecast is made."""
     name = labels.month(found.first)
-    st.header(_("{month}, added up").format(month=name), anchor=False)
+    st.header(_("{month}, day by day").format(month=name), anchor=False)
     alt = _("Line of credits spent in {month} so far: {credits}.").format(
         month=name, credits=wording.priced(found.spent_credits)
     )
@@ -132,32 +181,68 @@ def _forecast_words(found: budgets.Month) -> str:
     )
 
 
+JUDGED_FROM = 10
+"""What a kept second costs is told from so many judged clips on: fewer say little of a model."""
+
+
 def models(shown: Shown, speeds: Mapping[str, TimeRange]) -> None:
-    """What each model came to, how well it did and how long it took."""
+    """What each model came to, how well it did and how long it took, to be sorted by any of it."""
     st.header(_("By model"), anchor=False)
+    columns = [
+        Column(_("Model")),
+        *(
+            Column(head, is_number=True, explained=explained)
+            for head, explained in (
+                (_("Credits"), ""),
+                ("Rp", ""),
+                (_("Clips"), ""),
+                (_("Failed"), ""),
+                (_("Success"), _("Of the clips that were not cancelled")),
+                (_("Usual time"), _("Half of the clips were done within it")),
+                (_("Slow time"), _("Nine in ten clips were done within it")),
+                (_("Timed"), _("So many clips the times are based on")),
+                (_("Judged"), _("So many clips were kept or rejected")),
+                (
+                    _("Credits per kept second"),
+                    _("From {number} judged clips on").format(number=wording.credits(JUDGED_FROM)),
+                ),
+            )
+        ),
+    ]
+    rows: list[list[Cell | str]] = []
     lines: list[Value] = []
     for one in shown.models:
         figures, took = one.figures, speeds.get(one.id)
-        lines.append(
-            {
-                _("Model"): one.name,
-                _("Credits"): figures.settled_credits,
-                _("Clips"): figures.completed,
-                _("Failed"): figures.failed,
-                _("Success"): figures.success_rate,
-                _("Half within"): took.p50_seconds if took else None,
-                _("Nine in ten within"): took.p90_seconds if took else None,
-                _("Based on"): took.based_on if took else 0,
-                _("Credits per kept second"): _rounded(figures.credits_per_kept_second),
-            }
+        judged = figures.kept_count + figures.rejected_count
+        each = _rounded(figures.credits_per_kept_second) if judged >= JUDGED_FROM else None
+        values = (
+            (figures.settled_credits, wording.credits),
+            (figures.settled_idr, wording.credits),
+            (figures.completed, wording.credits),
+            (figures.failed, wording.credits),
+            (figures.success_rate, wording.share),
+            (took.p50_seconds if took else None, labels.seconds),
+            (took.p90_seconds if took else None, labels.seconds),
+            (took.based_on if took else 0, wording.credits),
+            (judged, wording.credits),
+            (each, wording.decimal),
         )
-    overview(lines, key="models", percent=(_("Success"),), seconds=(_("Half within"), _("Nine in ten within")))
+        rows.append([one.name, *(_cell(value, worded) for value, worded in values)])
+        lines.append(
+            dict(zip((at.head for at in columns), (one.name, *(value for value, _worded in values)), strict=True))
+        )
+    sorted_table.show(columns, rows, key="usage_models", name=_("By model"))
+    download_of(lines, key="models")
     st.caption(
         _(
             "Times run from the order's acceptance by the provider to the finished clip. They are based on each "
             "model's newest {number} clips that ended in this period, everybody's, as it is the model that is timed."
         ).format(number=wording.credits(SPEED_SAMPLE))
     )
+
+
+def _cell(value: Any, worded: Callable[[Any], str]) -> Cell:
+    return Cell(labels.NONE if value is None else worded(value), value)
 
 
 def projects(shown: Shown) -> None:

@@ -19,7 +19,7 @@ from core.usage import spreadsheet
 from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.usage import labels
 from pages.sections.usage.charts import Value
-from pages.ui import components, downloads, wording
+from pages.ui import downloads, wording
 from pages.ui.language import _
 
 gc.freeze()
@@ -40,14 +40,30 @@ def charted(
         if not spec["data"]["values"]:
             st.caption(_("None in this period."))
         elif chart_tab.open:
-            values = {"values": pa.Table.from_pylist(spec["data"]["values"])}  # as a list it would pass through pandas
-            with st.container(height=spec["height"], border=False):  # so much is kept free until it is drawn
-                st.vega_lite_chart(
-                    spec=spec | {"data": values}, width="stretch", height="stretch", alt=alt, key=f"usage_{key}_chart"
-                )
+            chart(spec, key=key, alt=alt)
     with table_tab:
         if table_tab.open:
             table(lines, key=key, percent=percent, file=file)
+
+
+def chart(spec: dict[str, Any], *, key: str, alt: str) -> None:
+    """A chart alone, in a place of its height, which is kept free until it is drawn."""
+    if not spec["data"]["values"]:
+        st.caption(_("None in this period."))
+        return
+    values = {"values": pa.Table.from_pylist(spec["data"]["values"])}  # as a list it would pass through pandas
+    with st.container(height=spec["height"], border=False):
+        st.vega_lite_chart(
+            spec=spec | {"data": values}, width="stretch", height="stretch", alt=alt, key=f"usage_{key}_chart"
+        )
+
+
+def behind(lines: Sequence[Value], *, key: str, file: Callable[[SpreadsheetFormat], bytes]) -> None:
+    """Every figure of a chart as a table and as a file, made when it is opened."""
+    place = st.expander(_("Every figure as a table and as a file"), key=f"usage_{key}_lines", on_change="rerun")
+    with place:
+        if place.open:
+            table(lines, key=key, file=file)
 
 
 def table(
@@ -69,18 +85,8 @@ def table(
     _download(key, file or partial(as_file, lines))
 
 
-def overview(lines: Sequence[Value], *, key: str, percent: Sequence[str] = (), seconds: Sequence[str] = ()) -> None:
-    """A few lines that always stand on the page, at a fraction of what `table` takes, and the same as a file."""
-    worded = _worded(lines, percent=percent, seconds=seconds)
-    rows = [
-        [
-            labels.NONE if value is None else worded[name](value) if name in worded else value
-            for name, value in line.items()
-        ]
-        for line in lines
-    ]
-    heads = list(lines[0]) if lines else []
-    components.table(heads, rows, numbers=[place for place, name in enumerate(heads) if name in worded])
+def download_of(lines: Sequence[Value], *, key: str) -> None:
+    """Lines as a file."""
     _download(key, partial(as_file, lines))
 
 

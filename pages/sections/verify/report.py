@@ -1,7 +1,7 @@
 """What the credentials of a file say, in plain words; draws only."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -99,7 +99,7 @@ def _moment(text: str) -> str:
         when = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return wording.moment(when) if when.tzinfo else text
+    return wording.moment(when, UTC) if when.tzinfo else text
 
 
 def _lead_to_clip(generation_id: str) -> None:

@@ -18,7 +18,9 @@ OF_CORE = (
     "core.providers.adapter",
     "core.providers.http",
     "core.providers.kept",
+    "core.providers.call_signatures",
     "core.providers.clip_links",
+    "core.providers.vendor_calls",
     "core.providers.model_files",
     "core.providers.models",
 )

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from core import errors
-from core.providers.contract import MediaKind, ProviderJob, ReferenceMedia, VideoRequest
+from core.providers.contract import MediaKind, ProviderJob, ReferenceMedia, SourceMedia, VideoRequest
 from core.providers.testing.rules.answers import (
     BUSY,
     GATEWAY,
@@ -119,6 +119,25 @@ def an_order_takes_its_references_along(stage: Stage) -> None:
                 assert is_inside or (stage.script.uploads and name in said), f"{model.id} drops a reference"
             orders.add(said)
         assert len(orders) == len(model.reference_roles or ("",) * bool(number)), f"{model.id} drops a role"
+
+
+def an_order_takes_videos_and_sounds_along(stage: Stage) -> None:
+    """Each video and sound that it refers to, of a model that takes some, is inside the order."""
+    for model in stage.provider.models:
+        taken = (
+            (MediaKind.VIDEO, model.reference_videos, "video/mp4"),
+            (MediaKind.SOUND, model.reference_sounds, "audio/mpeg"),
+        )
+        for kind, number, media_type in taken:
+            media = [SourceMedia(b"%d of %s" % (place, kind.encode()), media_type) for place in range(min(2, number))]
+            if media:
+                role = next(iter(model.reference_roles), "")
+                references = tuple(ReferenceMedia(kind, role, each) for each in media)
+                played = stage.submit(request=stage.request(model, references=references))
+                assert isinstance(played.result, ProviderJob), f"{model.id}: {played.error!r}"
+                body = played.requests[-1].content
+                inside = [each.data in body or base64.b64encode(each.data) in body for each in media]
+                assert all(inside), f"{model.id} drops a {kind}"
 
 
 def an_end_image_alone_is_refused_before_anything_is_sent(stage: Stage) -> None:

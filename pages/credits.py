@@ -1,0 +1,167 @@
+"""The credits of a workspace: what can be spent, what is reserved, and every movement with what it was for."""
+
+import html
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+
+import streamlit as st
+
+from core import audit_log, db, installation
+from core.billing import ledger
+from core.billing.ledger import EFFECTS
+from core.db.tables import LedgerEntry
+from core.usage import budgets, export, statement
+from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.statement import ClipLine
+from core.workspaces import quota
+from pages.ui import components, current_member, downloads, language, wording
+from pages.ui.language import _
+
+PAGE_SIZE = 20
+FILE_LIMIT_ROWS = 100_000
+_WIDTHS = {
+    0: "min-width:7rem",
+    5: "min-width:9rem",
+    6: "min-width:7rem",
+    7: "min-width:6rem",
+    8: "min-width:9rem;overflow-wrap:anywhere",
+    9: "min-width:5rem",
+}
+
+person = current_member.current_member()
+
+
+def figures(balance: ledger.Balance, used_bytes: int, budget: int | None) -> None:
+    """What can be spent, what is reserved, what is kept, and the budget."""
+    quota_bytes = installation.current().settings.storage_quota_bytes
+    with st.grid(4, min_column_width=150):
+        available = balance.available_credits
+        components.figure(_("Available"), wording.credits(available), None, wording.worth(available))
+        components.figure(_("Reserved"), wording.credits(balance.held_credits), None, _("for clips under way"))
+        quota = _("of {size}").format(size=size(quota_bytes))
+        components.figure(_("Storage used"), size(used_bytes), None, quota)
+        set_to = "–" if budget is None else wording.credits(budget)
+        note = _("none set") if budget is None else wording.worth(budget)
+        components.figure(_("Monthly budget"), set_to, None, note)
+
+
+def size(size_bytes: int) -> str:
+    """A size that may be nothing at all or very large."""
+    if size_bytes >= 1_000_000_000:
+        return f"{wording.decimal(size_bytes / 1_000_000_000)} GB"
+    return wording.size(size_bytes) if size_bytes else "0 kB"
+
+
+def movements() -> None:
+    """Every movement of the balance, newest first, a page at a time."""
+    pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
+    st.header(_("Movements"), anchor=False)
+    with db.read_session() as session:
+        rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1)
+        clips = statement.clip_lines(session, person, (row.generation_id for row in rows))
+        others = statement.other_sides(session, rows)
+    if rows:
+        table(rows[:PAGE_SIZE], clips, others)
+        pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
+    else:
+        st.caption(_("Nothing has moved yet."))
+    with st.container(horizontal=True):
+        downloads.table(as_file, name="credits", key="account")
+
+
+def table(rows: Sequence[LedgerEntry], clips: Mapping[str, ClipLine], others: Mapping[int, str]) -> None:
+    """Movements with what each did to the balance and for what; those of a clip lead to it.
+
+    `others` names the workspace at the other end of a transfer, by the entry's id.
+    """
+    edge = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
+    heads = [_("When"), _("What"), _("Available"), _("Reserved"), _("Balance"), _("Why")]
+    heads += [_("Project"), _("Model"), _("Prompt"), _("Person"), _("Clip")]
+    edges = [edge + ("text-align:right;" if place in (2, 3, 4) else "text-align:left;") for place in range(len(heads))]
+    edges = [f"{style}{_WIDTHS.get(place, 'white-space:nowrap')};" for place, style in enumerate(edges)]
+    head = "".join(
+        f'<th scope="col" style="{style}font-weight:500">{html.escape(name)}</th>'
+        for name, style in zip(heads, edges, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td style="{style}">{cell}</td>' for cell, style in zip(cells(row, clips, others), edges, strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    st.html(
+        f'<div tabindex="0" role="region" aria-label="{html.escape(_("Movements"))}" style="overflow-x:auto">'
+        '<table style="width:100%;border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def cells(row: LedgerEntry, clips: Mapping[str, ClipLine], others: Mapping[int, str]) -> list[str]:
+    """A movement as HTML, a cell a column."""
+    available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
+    why = language.translate_message(row.message or row.reason)
+    if other := others.get(row.id):
+        where = _("from {workspace}") if available > 0 else _("to {workspace}")
+        why = f"{why} ({where.format(workspace=other)})"
+    texts = [
+        wording.moment(row.created_at, UTC),
+        wording.ENTRY[row.kind],
+        signed(available),
+        signed(held),
+        wording.credits(row.available_after),
+        why,
+    ]
+    link = ""
+    if row.generation_id:
+        address = html.escape(f"history?clip={row.generation_id}{current_member.in_address()}")
+        label = html.escape(_("Show clip"))
+        link = f'<a href="{address}" target="_self" style="color:inherit">{label}</a>'
+    clip = clips.get(row.generation_id or "")
+    texts += (
+        [clip.project, clip.model, clip.prompt, clip.person]
+        if clip
+        else ["", "", "", row.actor if "@" in row.actor else ""]
+    )
+    return [*(html.escape(text) for text in texts), link]
+
+
+def signed(amount: int) -> str:
+    """`+50`, `−50`; nothing for no change."""
+    if not amount:
+        return ""
+    return f"{'+' if amount > 0 else '−'}{wording.credits(abs(amount))}"
+
+
+def pager(pages: list[int | None], next_id: int | None) -> None:
+    """Newer and Older; drawn only where there is more than one page."""
+    if len(pages) == 1 and next_id is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.button(_("Newer"), disabled=len(pages) == 1, on_click=newer, args=(pages,), key="account_newer")
+        st.button(_("Older"), disabled=next_id is None, on_click=pages.append, args=(next_id,), key="account_older")
+
+
+def newer(pages: list[int | None]) -> None:
+    """Back to the page before."""
+    pages.pop()
+
+
+def as_file(form: SpreadsheetFormat) -> bytes:
+    """The newest movements, up to a limit; made when somebody asks for it."""
+    found = current_member.current_member()
+    audit_log.record_export(found.user, what="credits", workspace_id=found.workspace_id, format=form)
+    with db.read_session() as session:
+        rows = ledger.entries(session, found.workspace_id, limit=FILE_LIMIT_ROWS)
+        clips = statement.clip_lines(session, found, (row.generation_id for row in rows))
+        return export.ledger(rows, form, clips)
+
+
+with components.error_boundary():
+    with db.read_session() as session:
+        balance = ledger.balance(session, person.workspace_id)
+        used_bytes = quota.used_bytes(session, person.workspace_id)
+        budget = budgets.of_workspace(session, person)
+    figures(balance, used_bytes, budget)
+    movements()

@@ -1,0 +1,76 @@
+"""What the bar says on this page: where one is, where one can go, what one has, and what waits."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from core.billing.ledger import Balance
+from core.workspaces.access import Member
+from pages.elements import bar
+from pages.elements.bar import Chip, Link
+from pages.sections.bar import pages, streamlit_words
+from pages.sections.bar.pages import Group
+from pages.ui import avatar, current_member, look, wording
+from pages.ui.language import _
+
+_SEARCHED = "history"
+"""The page that words are looked for on; it has a field of its own."""
+
+
+def show(person: Member, *, current: str, balance: Balance, waiting: int, may_look_as: bool) -> None:
+    """Draw the bar. `current` is the path of this page, `waiting` how many things wait for an administrator."""
+    name = person.user.name or person.user.email
+    bar.show(
+        name=look.NAME,
+        links=_links(person, current, waiting),
+        balance=_balance(person, balance),
+        under_way=Chip(_("{number} under way"), _("Clips that are being made"), address("generate", person)),
+        search=address(_SEARCHED, person) if current != _SEARCHED else None,
+        person=avatar.data(name, person.id),
+        has_workspaces=len(person.roles) > 1,
+        may_look_as=may_look_as,
+        words={
+            "pages": _("Pages"),
+            "more": _("More"),
+            "menu": _("Menu of {name}").format(name=name),
+            "manage": _("Administration"),
+            "search": _("Search clips"),
+            "streamlit": streamlit_words.all_of_them(),
+        },
+    )
+
+
+def address(path: str, person: Member) -> str:
+    """A page as a link seen from any other; who has several workspaces stays in this one in another tab, too."""
+    said = {}
+    if len(person.roles) > 1:
+        said[current_member.WORKSPACE] = person.workspace_id
+    if (email := current_member.looked_as()) is not None:
+        said[current_member.LOOK_AS] = email
+    return f"./{path}" + (f"?{urlencode(said)}" if said else "")
+
+
+def _links(person: Member, current: str, waiting: int) -> Sequence[Link]:
+    return [
+        Link(
+            title=_(place.title),
+            href=address("" if place is pages.HOME else place.path, person),
+            group=place.group.value,
+            icon=place.icon,
+            is_current=place.path == (current or pages.HOME.path),
+            count=waiting if place.path == "admin" else 0,
+        )
+        for place in pages.allowed(person)
+        if place.group is not Group.LINKED
+    ]
+
+
+def _balance(person: Member, balance: Balance) -> Chip:
+    text = wording.credits(balance.available_credits)
+    if balance.held_credits:
+        text = _("{available} · {held} reserved").format(available=text, held=wording.credits(balance.held_credits))
+    explained = _("Available: {available}. Reserved for clips under way: {held}. 1 credit is {one}.").format(
+        available=wording.worth(balance.available_credits),
+        held=wording.worth(balance.held_credits),
+        one=wording.worth(1),
+    )
+    return Chip(text, explained, address("credits", person))

@@ -1,0 +1,58 @@
+"""A filled database of before rejections had reasons, brought to this one: verdicts and figures stay as they were."""
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, MetaData, select
+
+from core.db import Database
+from core.db.schema import alembic_config
+from core.db.tables import Generation
+from core.generations import review
+from core.generations.list_filter import ReviewStatus
+from core.generations.review import Changes
+from core.workspaces.access import Member
+from tests.factories.books import broken_rules
+from tests.factories.generations import create_completed, load_generation
+
+pytestmark = pytest.mark.both_databases  # each has its own way to change a table
+
+BEFORE = "0018"
+
+
+def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
+    """Every row of the tables that were known before, by the columns that they had then."""
+    return {
+        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
+        for name, table in known.tables.items()
+        if not name.startswith(("generation_words", "alembic_version"))
+    }
+
+
+def judge(database: Database, person: Member, row: Generation, verdict: ReviewStatus) -> None:
+    """Write a verdict."""
+    with database.write_session() as session:
+        review.update(session, person, row.id, Changes(verdict=verdict))
+
+
+def test_upgrade_of_judged_clips(database: Database, person: Member) -> None:
+    """Nothing of before changes, whoever goes back and forth; no reason and no name is made up for old verdicts."""
+    kept, rejected, _undecided = (create_completed(database, person) for _ in range(3))
+    judge(database, person, kept, ReviewStatus.KEPT)
+    judge(database, person, rejected, ReviewStatus.REJECTED)
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), BEFORE)
+    known = MetaData()
+    with database.engine.connect() as connection:
+        known.reflect(connection)
+        before = dump(connection, known)
+
+    for _turn in range(2):
+        database.migrate()
+        with database.engine.connect() as connection:
+            assert dump(connection, known) == before
+        found = load_generation(rejected.id, database)
+        assert (found.kept, found.reject_reason, found.judged_by_id) == (False, None, None)
+        assert load_generation(kept.id, database).kept is True
+        assert broken_rules(database) == []
+        with database.engine.begin() as connection:
+            command.downgrade(alembic_config(connection), BEFORE)
