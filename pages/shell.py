@@ -12,7 +12,7 @@ from core.workspaces.permissions import Action
 from pages.elements import live
 from pages.sections import progress_text, workspace_state
 from pages.sections.bar import frame, pages, workspace
-from pages.sections.sample import switch
+from pages.sections.sample import making, switch
 from pages.ui import components, connection, current_member, language, look
 
 look.begin()
@@ -54,5 +54,6 @@ with components.error_boundary():
         switch.banner(sample_people, person)
         if outage:
             st.warning(outage, icon=":material/hourglass_disabled:")
+        making.follow()
     with current_member.set_current_member(person):
         page.run()

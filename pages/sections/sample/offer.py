@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from core import db, errors, installation
-from core.sample import make, presence, remove
+from core import db, installation
+from core.sample import presence, remove
 from core.sample.presence import Presence
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
+from pages.sections.sample import making
 from pages.ui import components, current_member
 from pages.ui.language import _
 
@@ -71,29 +72,8 @@ def _presence() -> Presence:
 
 def _make_button(person: Member, *, key: str) -> None:
     if st.button(_("Try it as a team"), type="primary", icon=":material/groups:", key=key):
-        _make(person)
-
-
-def _make(person: Member) -> None:
-    """Make it and look as the first of its people; a refusal is said where the button is."""
-    said = _("Making the sample company; this takes some seconds.")
-    bar = st.progress(0.0, said)
-
-    def report(share: float) -> None:
-        bar.progress(share, said)
-
-    try:
-        with components.outage_refuses():
-            make.make(installation.current(), person, report=report)
-    except errors.AppError as problem:
-        bar.empty()
-        components.error_box(problem)
-        return
-    with db.read_session() as session:
-        first = presence.people(session)[0]
-    current_member.look_as(first.email)
-    components.flash(_("The sample company is here. You look as {name}.").format(name=first.name))
-    st.switch_page("projects.py", query_params={current_member.LOOK_AS: first.email})
+        making.begin(person)
+    making.show_refusal()
 
 
 def _remove() -> None:
