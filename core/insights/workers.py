@@ -23,8 +23,8 @@ LOOK_SECONDS = 1.0
 """How old an answer may be; everybody who looks shares it."""
 AWAY_SECONDS = 5.0
 """The same while Redis does not answer, since asking may then take its time."""
-START_SECONDS = 8.0
-"""How long workers that start together with this process may take to come."""
+START_SECONDS = 12.0
+"""How long workers that start together with this process may take to come, on a machine that is busy."""
 
 
 class Part(StrEnum):

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from core.redis.connection import Connection
 
-LIFETIME_SECONDS = 6
-"""How long a part counts as there after it last said so."""
+LIFETIME_SECONDS = 8
+"""How long a part counts as there after it last said so: a page tells it within 15 s, with its looks and ours."""
 
 
 class Role(StrEnum):

@@ -18,7 +18,7 @@ from core.redis.presence import Role
 log = logging.getLogger(__name__)
 
 BREATH_SECONDS = 1.5
-"""A quarter of how long a sign lasts, so that a busy machine may be late."""
+"""A fifth of how long a sign lasts, so that a busy machine may be late."""
 NOTE_SECONDS = 9.0
 """Seldom, as each is a commit; it is as exact as "since when" is told."""
 

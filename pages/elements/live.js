@@ -1,7 +1,7 @@
 // Looks every two seconds at what is under way and tells the page; reruns it only when something began or ended.
 
 const SOON_MS = 2000; // while something of this person is under way
-const SELDOM_MS = 9000; // while nothing is: an order of a script is noticed, and workers that are away
+const SELDOM_MS = 6000; // while nothing is: an order of a script is noticed, and workers that are away
 const LONGEST_MS = 30000;
 const PATIENCE_MS = 6000; // a rerun that was asked for and did not come is asked for again
 const TOAST_MS = 8000;
@@ -122,11 +122,12 @@ class Watch {
     window.dispatchEvent(new CustomEvent("video-live", { detail: answer }));
     this.title();
     for (const id of answer.newest) this.met.add(id);
-    if (answer.outage && !this.outage) this.tell(answer.outage); // at once: the page may not be drawn again now
+    if (answer.state !== this.data.state) this.behind = true;
+    const waits = this.behind && busy();
+    if (waits && answer.outage && !this.outage) this.tell(answer.outage); // else the page says it, once
     if (!answer.outage && this.outage) this.tell(this.data.well);
     this.outage = answer.outage;
-    if (answer.state !== this.data.state) this.behind = true;
-    if (this.behind && busy()) await this.tellOfEnded(answer.newest);
+    if (waits) await this.tellOfEnded(answer.newest);
     else if (this.behind) this.change(answer.state);
   }
 

@@ -27,7 +27,7 @@ from tests.system.sign_in import Site, browser, signing_in
 
 MAKING_MS = 240_000
 """How long a clip may take to draw on a busy machine."""
-LOOKS_EVERY_MS = 9000
+LOOKS_EVERY_MS = 6000
 """How often a page looks on which nothing moves."""
 NOTICING_MS = 40_000
 """Such a page may look twice, and ask again for a drawing that was overtaken."""
