@@ -36,17 +36,22 @@ PROOFS := $(addprefix tests/services/test_,api_tokens.py batches.py claims.py de
 	lifecycle.py removed_provider.py spending.py submit.py tasks.py token_caps.py) \
 	$(addprefix tests/unit/test_,margins.py price_list.py quote.py state_machine.py) tests/api/test_models.py
 
+# Processes, Chromium and deadlines share a machine there: what fails in a crowd is asked once more, alone and out loud,
+# and what then fails has failed. `pytest -ra` names both.
+again = { echo "== not everything passed; what failed is run once more, alone"; \
+	pytest -n 0 --last-failed --last-failed-no-failures none $(1); }
+
 .PHONY: test-all
 test-all: export HYPOTHESIS_PROFILE ?= ci
 test-all:  ## all tests but those in a browser, on both databases and with processes; no line of PROVED is left out
 	pytest $(addprefix --cov=,$(PROVED)) --cov-report= $(PROOFS)
 	coverage report --show-missing --skip-covered --fail-under 100
 	pytest $(addprefix --ignore ,$(PROOFS) tests/system tests/browser tests/soak) tests
-	pytest -n 4 tests/system
+	pytest -n 4 tests/system || $(call again,tests/system)
 
 .PHONY: browser
 browser:  ## the tests that need Chromium
-	pytest -n 2 --dist loadfile tests/browser
+	pytest -n 2 --dist loadfile tests/browser || $(call again,tests/browser)
 
 .PHONY: soak
 soak:  ## hundreds of clips, calm and under kills, on both databases: for nights (SOAK_CLIPS=1500)

@@ -20,6 +20,8 @@ NOT_OURS = {
     # The link that skips to the content is known as one only where the next link is in the same tree: the bar's are in
     # a tree of its element.
     "region": "[data-testid=stSkipToContent]",
+    # A toast is named by the id of a title that it does not draw; what it says is read out all the same, as an alert.
+    "aria-dialog-name": "[data-testid=stToast]",
 }
 """Rule of axe -> CSS selector of a part that Streamlit draws and no page can change, and why it bars nobody."""
 STRANGE_HOST = "rebound.example"
