@@ -191,11 +191,11 @@ def test_hidden_tab_is_marked_by_one_that_sees(visitor: Visitor, app: App) -> No
 
 
 def test_idle_page_asks_seldom(visitor: Visitor, app: App) -> None:
-    """Nothing under way: in six seconds there is not one look."""
+    """Nothing under way: there is no look in a time in which a clip under way would be looked at."""
     visit, looks = arrive(visitor, app)
     page = visit.open("/history")
     settle(page)
-    page.wait_for_timeout(6000)
+    page.wait_for_timeout(3000)
     assert looks == []
 
 
