@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core import db
+from core import db, installation
 from core.billing import ledger
 from core.db import Reader
-from core.insights import attention
+from core.insights import attention, health
 from core.projects import projects
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -30,7 +30,10 @@ with components.error_boundary():
     workspace_state.follow(person)
     language.set_language(person.user.language)
     with db.read_connection() as reader:  # one for the whole frame; a session would cost as much as what is asked
-        waiting = attention.waiting(reader).count if person.may(Action.OPERATE) else 0
+        waiting = 0
+        if person.may(Action.OPERATE):
+            free_bytes = health.free_bytes(installation.current().settings)
+            waiting = attention.waiting(reader, free_bytes=free_bytes).count
         page = st.navigation(pages.offered(person), position="hidden")
         look.name_window(page.title, project_in_address(reader, person))
         components.show_flash()
