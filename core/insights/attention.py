@@ -3,9 +3,11 @@
 It counts and names; what is decided of a clip stands in `core.generations.unresolved`.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 
 from sqlalchemy import and_, bindparam, func, select
 
@@ -23,6 +25,9 @@ UNSIGNED_TOLD = timedelta(days=7)
 """How long it is told that a clip was delivered without content credentials."""
 END_TOLD = timedelta(days=30)
 """How long before its end it is told that the certificate of the operator's own key ends, or a model that is used."""
+
+COUNTED_SECONDS = 5.0
+"""How old the count in the bar may be: what waits for a person waits longer than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,31 @@ class Attention:
         return sum(map(len, lists)) + sum(numbers) + sum(each is not None for each in told)
 
 
+class AttentionCounter:
+    """How many things wait, for the bar of every page of this process: counted again after `COUNTED_SECONDS`."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counted_at = float("-inf")
+        self._count = 0
+
+    def count(self, reader: Reader, free_bytes: Callable[[], int | None], *, anew: bool = False) -> int:
+        """As `waiting` counts. `anew` where what was counted is shown, so that a decision is seen at once.
+
+        One thread counts, the others take what was known.
+        """
+        is_old = anew or time.monotonic() - self._counted_at > COUNTED_SECONDS
+        if is_old and self._lock.acquire(blocking=anew):
+            try:
+                self._count = waiting(reader, free_bytes=free_bytes()).count
+                self._counted_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._count
+
+
 def waiting(session: Reader, *, free_bytes: int | None = None) -> Attention:
-    """What waits now; cheap enough for every page that an administrator opens.
+    """What waits now; a dozen small statements, whatever has ended.
 
     `free_bytes` is the least room on the disks that clips are written to (`health.free_bytes`), None: not asked.
     """

@@ -140,6 +140,19 @@ def test_disk_that_is_nearly_full_waits(database: Database) -> None:
         assert attention.waiting(reader, free_bytes=health.NEARLY_FULL_BYTES - 1).is_disk_nearly_full
 
 
+def test_count_of_the_bar_is_kept_for_seconds_and_new_where_it_is_acted_on(database: Database) -> None:
+    """Every page of a process shares it; a page that decides sees what it did at once, and so do the others then."""
+    kept = attention.AttentionCounter()
+    with database.read_connection() as reader:
+        assert kept.count(reader, lambda: None) == 0
+    with database.write_session() as session:
+        session.add(AuditRun(broken=1, results={}))
+    with database.read_connection() as reader:
+        assert kept.count(reader, lambda: None) == 0
+        assert kept.count(reader, lambda: None, anew=True) == 1
+        assert kept.count(reader, lambda: None) == 1
+
+
 def be_as_of(database: Database, generation_id: str, **moments: datetime) -> None:
     """Let a row be of another time."""
     with database.write_session() as session:
