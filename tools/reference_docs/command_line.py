@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout, suppress
 
 import worker
-from core import cli
+from core import operator_cli
 from tools.reference_docs import markdown
 
 WIDTH_COLUMNS = "100"
@@ -15,7 +15,7 @@ WIDTH_COLUMNS = "100"
 
 def page() -> str:
     """The page as it must stand in docs/reference."""
-    operate = _help(cli.main)
+    operate = _help(operator_cli.main)
     named = re.search(r"\{([a-z,-]+)\}", operate)
     commands = named[1].split(",") if named else []
     return markdown.page(
@@ -28,7 +28,7 @@ def page() -> str:
         markdown.code(_help(worker.main)),
         "## Operating an installation",
         markdown.code(operate),
-        *(markdown.code(_help(cli.main, name)) for name in commands),
+        *(markdown.code(_help(operator_cli.main, name)) for name in commands),
         "A refusal is one sentence on standard error and the exit code 2.",
         "## The audit",
         markdown.code("python -m core.audit"),
