@@ -30,10 +30,12 @@ RUN_HERE = {
     TUTORIAL,
     HOW_TO / "add-a-provider.md",  # by test_lantern.py
     HOW_TO / "back-up-and-upgrade.md",
+    HOW_TO / "connect-an-agent.md",  # by test_client_examples.py
     HOW_TO / "connect-an-openai-video-server.md",  # by test_vendor_examples.py
     HOW_TO / "connect-comfyui.md",  # by test_vendor_examples.py
     HOW_TO / "decide-uncertain-generations.md",
     HOW_TO / "order-from-a-spreadsheet.md",
+    HOW_TO / "order-from-scripts.md",  # by test_client_examples.py
     HOW_TO / "set-budgets.md",
     HOW_TO / "share-clips-outside.md",
     HOW_TO / "use-webhooks.md",

@@ -32,7 +32,7 @@ TITLE = "AI Video Generator"
 DESCRIPTION = """Make video from text and images with several AI providers, at a price known up front.
 
 Send `Authorization: Bearer <token>` with every call. Tokens are made on the account page, with `POST /tokens` or with
-`python -m core.cli token EMAIL`. A token of scope `read` looks, one of `generate` also orders and changes, one of
+`python -m core.admin token EMAIL`. A token of scope `read` looks, one of `generate` also orders and changes, one of
 `admin` also manages tokens, webhooks, teams and, for administrators, people. Where people sign in, the session of a
 browser does as well; with it, everything but reading has to come from a page of the product.
 
