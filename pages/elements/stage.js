@@ -348,7 +348,6 @@ class Stage {
     const scrolls = document.querySelector("[data-testid=stMain]");
     const top = this.root.getBoundingClientRect().top + (scrolls?.scrollTop ?? 0);
     const foot = dock ? dock.offsetHeight + (parseFloat(getComputedStyle(dock).bottom) || 0) : 0;
-    if (dock) document.documentElement.style.setProperty("--studio-dock-height", dock.offsetHeight + "px"); // what is told floats above it
     const room = Math.max(0, Math.floor(window.innerHeight - top - foot - GAP_PX));
     if (this.room === room) return;
     this.room = room;
@@ -358,7 +357,6 @@ class Stage {
   stop() {
     this.ending.abort();
     this.sizes.disconnect();
-    document.documentElement.style.removeProperty("--studio-dock-height");
   }
 }
 
