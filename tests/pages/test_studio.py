@@ -72,6 +72,25 @@ def test_press_fills_in_place(open_page: Open, studio: Studio) -> None:
     assert (sent(at, "stage") or {})["lead"] == after["id"]
 
 
+def test_presses_of_one_prompt_are_told_apart(open_page: Open, studio: Studio) -> None:
+    """Beside the stage stands what was changed since the press before; the whole prompt is there, too."""
+    project = studio.project()
+    lake = "A rower crosses a still lake at dawn, mist over the water, soft light"
+    for prompt, resolution in ((lake, "720p"), (f"{lake}, geese", "720p"), (f"{lake}, geese", "1080p")):
+        studio.order(project, prompt, resolution=resolution)
+    found = presses(open_page("generate", project=project.id))
+    assert [press["name"] for press in found] == ["1080p", "… water, soft light, geese", lake]
+    assert [press["title"] for press in found] == [f"{lake}, geese", f"{lake}, geese", lake]
+
+
+def test_takes_under_way_have_the_shape_that_was_ordered(open_page: Open, studio: Studio) -> None:
+    """The stage can show the frame of a clip before there is a picture of it."""
+    project = studio.project()
+    studio.order(project, aspect_ratio="9:16")
+    [press] = presses(open_page("generate", project=project.id))
+    assert press["takes"][0]["shape"] == [9, 16]
+
+
 def test_own_order_is_not_held_against_its_person(open_page: Open, studio: Studio) -> None:
     """What was just ordered is confirmed in the dock, and not called a repeat."""
     studio.project()
