@@ -70,3 +70,18 @@ def test_first_clip_of_a_project_has_its_frame(app: App, visitor: Visitor) -> No
     assert place["height"] <= screen["height"]
     expect(page.locator(".stage .label")).to_have_count(0)
     picture(page, "stage-frame")
+
+
+@pytest.mark.parametrize("height", [700, 900])
+def test_price_is_explained_in_whole(app: App, visitor: Visitor, height: int) -> None:
+    """What the chip of the price opens lies within the window, and nothing of it is cut off."""
+    visit = visitor(f"http://127.0.0.1:{app.port}", width=1440, height=height)
+    page = visit.open(address(app, "Lake film"))
+    settle(page)
+    page.locator(".st-key-generate_receipt [data-testid=stPopoverButton]").first.click()
+    opened = page.get_by_test_id("stPopoverBody")
+    expect(opened.get_by_text("left after this one")).to_be_in_viewport(ratio=1)
+    place = opened.bounding_box()
+    assert place is not None
+    assert place["y"] >= 0
+    assert place["y"] + place["height"] <= height
