@@ -3,7 +3,6 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -26,7 +25,6 @@ from pages.sections.whose import Whose
 from pages.ui import components, idempotency, wording
 from pages.ui.language import _, translate_message
 
-_FRAME = (Path(__file__).with_name("frame.css")).read_text(encoding="utf-8")
 _TABS = "clip_tabs"
 
 
@@ -41,11 +39,6 @@ class Read:
     tags: Sequence[str]
     own_tags: Sequence[str]
     origin: Lineage | None
-
-
-def frame() -> None:
-    """Let the dialog fill the window, the clip at the left and this beside it; first, so that nothing moves."""
-    st.html(f"<style>{_FRAME}</style>")
 
 
 def place() -> DeltaGenerator:

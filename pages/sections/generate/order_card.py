@@ -178,9 +178,19 @@ def _submit(person: Member, means: Means, orders: Sequence[Order], *, shown_cred
         "Ordered. {price} are reserved until the clips are here.",
         len(rows),
     ).format(price=wording.priced(sum(row.credits for row in rows)))
+    words = f"{words} {_what(rows)}"
     last = [row.id for row in rows]
     st.session_state[_ORDERED] = {"ids": [*_ordered()["ids"], *last][-MAX_KNOWN:], "last": last, "said": words}
     st.rerun()
+
+
+def _what(rows: Sequence[Generation]) -> str:
+    """Which model or models make it, and how: one order's note tells it from the next one's."""
+    first = rows[0]
+    models = ", ".join(dict.fromkeys(row.model_name for row in rows))
+    length = _("{seconds} s").format(seconds=first.duration_seconds)
+    count = (wording.count(len(rows), "clip", "clips"),) if len(rows) > 1 else ()
+    return components.escaped(" · ".join((models, *count, first.resolution, first.aspect_ratio, length)))
 
 
 def _digest(orders: Sequence[Order]) -> str:
