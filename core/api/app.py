@@ -52,6 +52,7 @@ from core.api.routers import (
     uncertain,
     uploads,
     usage,
+    usage_explorer,
     webhooks,
     workspaces,
 )
@@ -86,6 +87,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, share_links.router),
     (Audience.ANY_TOKEN, credits.router),
     (Audience.ANY_TOKEN, usage.router),
+    (Audience.ANY_TOKEN, usage_explorer.router),
     (Audience.ANY_TOKEN, budgets.router),
     (Audience.ANY_TOKEN, repricing.router),
     (Audience.ANY_TOKEN, metrics.router),
