@@ -159,7 +159,8 @@ class _Reader:
         conditions = [*self._whose(source), *self._narrowed(source), *self._days(source, days)]
         if source is Source.CLIPS:
             table = dimensions.tagged_clips(self._whose_table(GenerationTag), each=Dimension.TAG in keys)
-        query = select(*columns, *sums.columns).select_from(table).where(*conditions).group_by(*columns)
+        figures = [column.label(f"figure_{place}") for place, column in enumerate(sums.columns)]
+        query = select(*columns, *figures).select_from(table).where(*conditions).group_by(*columns)
         rows = self.session.execute(query.limit(ROWS_LIMIT + 1)).all()
         if len(rows) > ROWS_LIMIT:
             raise errors.InvalidRequest(fields={"by": message("too_many_rows", limit=ROWS_LIMIT)})

@@ -15,7 +15,8 @@ from core import errors
 from core.db import Database
 from core.db.enums import EntryKind, Role, Status, WorkspaceRole
 from core.db.tables import ExchangeRate, UndeliveredDay
-from core.generations import lifecycle
+from core.generations import lifecycle, review
+from core.generations.review import Changes
 from core.ids import new_id
 from core.projects import projects, transfer
 from core.usage import explorer, explorer_file, periods
@@ -287,14 +288,16 @@ def test_tags_of_a_clip_that_went_to_another_workspace(database: Database, perso
     """Who paid for it is not told what it is tagged with where it is now."""
     team = workspaces.create_team_of(database, person)
     there = workspaces.now(database, person)
-    mine = project(database, person)
-    book(database, person, Ended(LAST, mine, "demo-film", tags=("secret",)))
+    row = create_completed(database, there)
     with database.write_session() as session:
-        transfer.transfer(session, there, mine, to_workspace_id=team, quota_bytes=None)
-    here = ask(database, there, Dimension.TAG)
+        review.update(session, there, row.id, Changes(add_tags=("secret",)))
+        transfer.transfer(session, there, row.project_id, to_workspace_id=team, quota_bytes=None)
+    today = datetime.now(UTC).date()
+    chosen = UsageQuery(today - timedelta(days=1), today)
+    here = ask(database, there, Dimension.TAG, chosen=chosen)
     assert list(keys(here)) == [(UNKNOWN,)]
     assert here.totals.spent_credits == 50
-    assert ask(database, there.moved_to(team), Dimension.TAG).rows == []
+    assert ask(database, there.moved_to(team), Dimension.TAG, chosen=chosen).rows == []
 
 
 @pytest.mark.both_databases

@@ -1,5 +1,7 @@
 """Saved views of the explorer: opened, kept under a name, shared with the workspace, and forgotten."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core import db
@@ -46,7 +48,7 @@ def show(person: Member, view: View) -> None:
         st.button(_("Save this view"), key="explore_keep", on_click=_keep, args=(view,))
 
 
-def _label(row: UsageView, people: dict[str, profiles.Profile]) -> str:
+def _label(row: UsageView, people: Mapping[str, profiles.Profile]) -> str:
     name = components.escaped(row.name)
     if row.user_id in people:
         return _("{name}, shared by {person}").format(name=name, person=components.escaped(people[row.user_id].name))
