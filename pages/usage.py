@@ -58,7 +58,7 @@ with components.error_boundary():
     with fields:
         section = usage_choice.choose_section()
     if section == usage_choice.EXPLORE:
-        explored.show(person, today, fields)
+        explored.show(person, today)
         st.stop()
     choice = usage_choice.choose(person, today, fields)
     shown = figures.read(person, choice)

@@ -53,6 +53,7 @@ from core.api.routers import (
     uploads,
     usage,
     usage_explorer,
+    usage_views,
     webhooks,
     workspaces,
 )
@@ -88,6 +89,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, credits.router),
     (Audience.ANY_TOKEN, usage.router),
     (Audience.ANY_TOKEN, usage_explorer.router),
+    (Audience.ANY_TOKEN, usage_views.router),
     (Audience.ANY_TOKEN, budgets.router),
     (Audience.ANY_TOKEN, repricing.router),
     (Audience.ANY_TOKEN, metrics.router),

@@ -98,3 +98,43 @@ def test_what_cannot_be_asked(ana: Client, query: str, field: str) -> None:
     status, _, fields = refusal(ana.get(f"/usage/explore?{query}"))
     assert status == 422
     assert [name.partition(".")[0] for name in fields] == [field]
+
+
+def test_views_are_saved_shared_and_deleted(ana: Client, ben: Client) -> None:
+    """One of a name, seen by others once it is shared, changed by its person alone; a repeat makes no second one."""
+    ana, ben = team_of(ana, ben)
+    wanted = {"name": "Failures", "view": {"period": "last-month", "by": ["reason", "model"], "measure": "clips"}}
+    first = ana.post("/usage-views", json=wanted, headers={"Idempotency-Key": "one"})
+    again = ana.post("/usage-views", json=wanted, headers={"Idempotency-Key": "one"})
+    kept = first.json()["savedView"]
+    assert (first.status_code, again.json()["savedView"]) == (201, kept)
+    assert (kept["view"]["by"], kept["view"]["period"], kept["mine"]) == (["reason", "model"], "last-month", True)
+    address = f"/usage-views/{kept['id']}"
+    assert refusal(ana.post("/usage-views", json=wanted))[0] == 409
+    assert refusal(ben.get(address))[0] == 404
+
+    shared = ana.send("PATCH", address, json={"shared": True, "view": {"by": ["tag"], "unit": "usd"}}).json()[
+        "savedView"
+    ]
+    assert (shared["view"]["by"], shared["view"]["unit"], shared["name"]) == (["tag"], "usd", "Failures")
+    [seen] = ben.get("/usage-views").json()["savedViews"]
+    assert (seen["id"], seen["mine"]) == (kept["id"], False)
+    assert refusal(ben.send("DELETE", address))[0] == 404
+    assert ana.send("DELETE", address).status_code == 200
+    assert ana.get("/usage-views").json()["savedViews"] == []
+
+
+@pytest.mark.parametrize(
+    ("view", "field"),
+    [
+        ({"period": "soon"}, "period"),
+        ({"by": ["tag", "tag"]}, "by"),
+        ({"by": []}, "view"),
+        ({"since": "2026-01-01"}, "period"),
+    ],
+)
+def test_view_that_cannot_be_asked(ana: Client, view: dict[str, Any], field: str) -> None:
+    """It is refused when it is saved, not when it is opened."""
+    status, _, fields = refusal(ana.post("/usage-views", json={"name": "Odd", "view": view}))
+    assert status == 422
+    assert [name.rpartition(".")[2] for name in fields] == [field]

@@ -139,6 +139,8 @@ def test_choosing_is_kept_in_the_address(open_page: Open, filled: Studio) -> Non
     widget(at, "explore_and").set_value("outcome").run()
     widget(at, "explore_when").set_value("month").run()
     assert (at.query_params["by"], at.query_params["and"], at.query_params["when"]) == ("model", "outcome", "month")
+    assert "<strong>0 credits</strong>" in lead(at)
+    widget(at, "explore_when").set_value(f"{TODAY.year - 1}-01").run()
     assert any("No clip ended in this period" in text.value for text in at.markdown)
 
 

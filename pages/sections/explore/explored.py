@@ -4,7 +4,6 @@ import html
 from datetime import date
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core import audit_log, db, installation
 from core.usage import budgets, explorer, explorer_file, periods
@@ -19,13 +18,16 @@ from pages.ui import components, current_member, downloads, wording
 from pages.ui.language import _, plural
 
 
-def show(person: Member, today: date, fields: DeltaGenerator) -> None:
-    """Draw it all; the lists stand in `fields`."""
+def show(person: Member, today: date) -> None:
+    """Draw it all."""
+    head = st.container(border=True, key="card_explore_head")
+    fields = st.container(horizontal=True, gap="small", vertical_alignment="center")
     view = asked.choose(person, today, fields)
-    saved.show(person, view)
+    with fields:
+        saved.show(person, view)
     with db.read_session() as session:
         found = explorer.explore(session, person, view.question(today))
-    with st.container(border=True, key="card_explore_head"):
+    with head:
         st.html(_sentence(person, view, found, today))
     if not found.rows:
         components.empty_state(
@@ -40,10 +42,10 @@ def show(person: Member, today: date, fields: DeltaGenerator) -> None:
 
     drawn = picture.over_time(view, found) if view.over else picture.flat(view, found)
     left, right = st.columns([2, 3], gap="medium")
-    with left, st.container(border=True, key="card_explore_chart", height="stretch"):
+    with left, st.container(border=True, key="card_explore_chart"):
         st.header(_heading(view), anchor=False)
         chart(drawn.spec, key="explore", alt=_alt(view, found))
-    with right, st.container(border=True, key="card_explore_table", height="stretch"):
+    with right, st.container(border=True, key="card_explore_table"):
         st.header(_title(view), anchor=False)
         table.show(view, found, drawn.colours)
         if not found.adds_up:
@@ -103,7 +105,7 @@ def _sentence(person: Member, view: View, found: Exploration, today: date) -> st
         parts.append(html.escape(ends))
     if found.rows and (share := found.rows[0].share):
         name = " · ".join(words.names(view.by, found.rows[0].values))
-        below.insert(0, _("most: {name} ({share})").format(name=name, share=labels.share(share)))
+        below.insert(0, _("Most: {name} ({share})").format(name=name, share=labels.share(share)))
     small = html.escape(" · ".join(below))
     return f'<p class="studio-lead">{" · ".join(parts)}</p><div class="studio-lead-below"><span>{small}</span></div>'
 
