@@ -27,7 +27,7 @@ from core.workspaces.access import Member
 
 TAGS = ("autumn", "hero", "test", "client", "final")
 TAGGED_EVERY = 10
-LOOKS = 5
+LOOKS = 3
 
 
 def fill(database: Database, *, clips: int, people: int) -> None:
@@ -45,16 +45,20 @@ def fill(database: Database, *, clips: int, people: int) -> None:
 
 
 def measure(database: Database, person: Member, by: tuple[Dimension, ...], *, everybody: bool) -> float:
-    """Milliseconds of one answer about 365 days, without the time before; the middle of a few."""
+    """Milliseconds of one answer about 365 days, without the time before; the least of a few.
+
+    On SQLite it is the time of this process's own work, whatever else the machine does.
+    """
+    clock = time.process_time if database.engine.dialect.name == "sqlite" else time.perf_counter
     today = utc_now().date()
     asked = ExploreQuery(UsageQuery(today - timedelta(days=364), today, everybody=everybody), by)
     times = []
     for _ in range(LOOKS):
-        begin = time.perf_counter()
+        begin = clock()
         with database.read_session() as session:
             explorer.explore(session, person, asked)
-        times.append(time.perf_counter() - begin)
-    return 1000 * sorted(times)[LOOKS // 2]
+        times.append(clock() - begin)
+    return 1000 * min(times)
 
 
 def main() -> None:

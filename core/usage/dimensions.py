@@ -121,16 +121,18 @@ def _of_day(dimension: Dimension | Interval, day: str, *, is_postgresql: bool) -
         return f"date({day}, 'weekday 0', '-6 days')"
     if is_postgresql:
         return f"CAST(CAST(extract(isodow FROM CAST({day} AS date)) AS integer) AS text)"
-    return f"CAST((strftime('%w', {day}) + 6) % 7 + 1 AS text)"
+    return f"CAST(CAST(julianday({day}) + 0.5 AS integer) % 7 + 1 AS text)"  # day 0 was a Monday; quicker than strftime
 
 
+# Where a column has an index, the planner of SQLite walks that through all clips in order to group them; with an
+# expression it begins with the few that have a tag.
 _OF_CLIPS: Mapping[Dimension, ColumnElement[str]] = {
-    Dimension.WORKSPACE: Project.__table__.c.workspace_id,
-    Dimension.PERSON: Generation.__table__.c.user_id,
-    Dimension.PROJECT: Project.__table__.c.id,
-    Dimension.PROVIDER: Generation.__table__.c.provider,
-    Dimension.MODEL: Generation.__table__.c.model_id,
-    Dimension.OUTCOME: Generation.__table__.c.status,
+    Dimension.WORKSPACE: literal_column("projects.workspace_id || ''"),
+    Dimension.PERSON: literal_column("generations.user_id || ''"),
+    Dimension.PROJECT: literal_column("projects.id || ''"),
+    Dimension.PROVIDER: literal_column("generations.provider || ''"),
+    Dimension.MODEL: literal_column("generations.model_id || ''"),
+    Dimension.OUTCOME: literal_column("generations.status || ''"),
     Dimension.REASON: literal_column(
         "CASE WHEN generations.status = 'failed' THEN coalesce(generations.error_code, '') ELSE generations.status END"
     ),

@@ -6,7 +6,6 @@ what a part cannot tell (no tag, a reason that was not counted) is a row of its 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 from operator import add
 from typing import Any
 
@@ -265,10 +264,11 @@ def _amount(by_rate: Mapping[int, tuple[int, ...]]) -> Amounts:
 
 def _microusd(credits: Mapping[int, int]) -> int:
     """Credits by rate in millionths of a dollar, half up; rounded once, so that it does not matter how it was cut."""
-    exact = sum(
-        (Fraction(amount * price_list.IDR_PER_CREDIT * MICROUSD, rate) for rate, amount in credits.items()), Fraction()
-    )
-    return int((2 * exact + 1) // 2)
+    over, under = 0, 1  # a fraction as two whole numbers: there may be thousands of rows
+    for rate, amount in credits.items():
+        if amount:
+            over, under = over * rate + amount * price_list.IDR_PER_CREDIT * MICROUSD * under, under * rate
+    return (2 * over + under) // (2 * under)
 
 
 def _named(
