@@ -65,7 +65,7 @@ def upgrade() -> None:
 
 
 def _count() -> str:
-    """Of all that has ended: by the project that it is counted in, and the workspace of that."""
+    """Of all that is known to have ended on a day: by the project that it is counted in, and the workspace of that."""
     is_postgresql = op.get_bind().dialect.name == "postgresql"
     day = "to_char(g.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')" if is_postgresql else "substr(g.ended_at, 1, 10)"
     reason = "CASE WHEN g.status = 'failed' THEN coalesce(g.error_code, '') ELSE '' END"
@@ -74,7 +74,7 @@ def _count() -> str:
         f"SELECT {day}, p.workspace_id, g.user_id, p.id, g.provider, g.model_id, g.status, {reason}, "
         "count(*), sum(g.credits) FROM generations g "
         "JOIN projects p ON p.id = coalesce(g.charged_project_id, g.project_id) "
-        "WHERE g.status IN ('failed', 'cancelled') "
+        "WHERE g.status IN ('failed', 'cancelled') AND g.ended_at IS NOT NULL "
         f"GROUP BY {day}, p.workspace_id, g.user_id, p.id, g.provider, g.model_id, g.status, {reason}"
     )
 
