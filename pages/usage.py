@@ -6,6 +6,7 @@ from core.clock import utc_now
 from core.usage import budgets, reports
 from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
+from pages.sections.explore import explored
 from pages.sections.sample import offer
 from pages.sections.usage import budget, figures, headline, repricing, sections
 from pages.sections.usage import choice as usage_choice
@@ -53,7 +54,13 @@ def cost() -> None:
 
 with components.error_boundary():
     today = utc_now().date()
-    section, choice = usage_choice.choose(person, today)
+    fields = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    with fields:
+        section = usage_choice.choose_section()
+    if section == usage_choice.EXPLORE:
+        explored.show(person, today)
+        st.stop()
+    choice = usage_choice.choose(person, today, fields)
     shown = figures.read(person, choice)
     budget.warnings(person, today)
     if shown.total == reports.UsageTotals():

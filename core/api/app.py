@@ -52,6 +52,8 @@ from core.api.routers import (
     uncertain,
     uploads,
     usage,
+    usage_explorer,
+    usage_views,
     webhooks,
     workspaces,
 )
@@ -86,6 +88,8 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, share_links.router),
     (Audience.ANY_TOKEN, credits.router),
     (Audience.ANY_TOKEN, usage.router),
+    (Audience.ANY_TOKEN, usage_explorer.router),
+    (Audience.ANY_TOKEN, usage_views.router),
     (Audience.ANY_TOKEN, budgets.router),
     (Audience.ANY_TOKEN, repricing.router),
     (Audience.ANY_TOKEN, metrics.router),

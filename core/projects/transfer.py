@@ -18,6 +18,7 @@ from core.db.tables import (
     Project,
     ShareLink,
     ShareLinkClip,
+    UndeliveredDay,
     Upload,
     UsageDay,
     Workspace,
@@ -121,7 +122,8 @@ def _leave_charges(session: WriteSession, project: Project) -> Project | None:
         ),
         charged_project_id=remains.id,
     )
-    update_where(session, UsageDay, UsageDay.project_id == project.id, project_id=remains.id)
+    for days in (UsageDay, UndeliveredDay):
+        update_where(session, days, days.project_id == project.id, project_id=remains.id)
     return remains
 
 

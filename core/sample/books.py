@@ -6,7 +6,7 @@ what happens is told of them.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -49,6 +49,7 @@ class Books:
     clip_notes: list[Row] = field(default_factory=list)
     ledger_entries: list[Row] = field(default_factory=list)
     usage_days: list[Row] = field(default_factory=list)
+    undelivered_days: list[Row] = field(default_factory=list)
 
     def clip_keys(self) -> Sequence[tuple[str, ...]]:
         """The keys of every clip's files: clip, poster, preview."""
@@ -359,6 +360,7 @@ def _why(take: Take) -> Message:
 
 def _usage(books: Books, clips: Sequence[_Clip]) -> None:
     days: dict[rollups.Key, Counter[str]] = defaultdict(Counter)
+    undelivered: dict[tuple[rollups.Key, str, str], Counter[str]] = defaultdict(Counter)
     for clip in clips:
         take, credits, seconds = clip.take, clip.price.total_credits, clip.take.spec.duration_seconds
         model = registry.model(take.spec.model_id)
@@ -369,6 +371,9 @@ def _usage(books: Books, clips: Sequence[_Clip]) -> None:
         figures[take.status.value] += 1
         if clip.files is None:
             figures["released_credits"] += credits
+            undelivered[key, take.status.value, take.error.code if take.error else ""].update(
+                clips=1, released_credits=credits
+            )
             continue
         figures["settled_credits"] += credits
         figures["video_seconds"] += seconds
@@ -386,5 +391,6 @@ def _usage(books: Books, clips: Sequence[_Clip]) -> None:
             figures["rejected_count"] += int(not take.kept)
     names = sorted({name for figures in days.values() for name in figures})
     for key in sorted(days):
-        of_key = {name: getattr(key, name) for name in rollups.Key.__dataclass_fields__}
-        books.usage_days.append(of_key | {name: days[key][name] for name in names})
+        books.usage_days.append(asdict(key) | {name: days[key][name] for name in names})
+    for (key, outcome, reason), counts in sorted(undelivered.items()):
+        books.undelivered_days.append(asdict(key) | {"outcome": outcome, "reason": reason, **counts})

@@ -18,8 +18,10 @@ from core.db.tables import (
     SavedFilter,
     ShareLink,
     Sheet,
+    UndeliveredDay,
     Upload,
     UsageDay,
+    UsageView,
     User,
     WebhookDelivery,
     WebhookEndpoint,
@@ -37,8 +39,10 @@ Owned = (
     | type[SavedFilter]
     | type[ShareLink]
     | type[Sheet]
+    | type[UndeliveredDay]
     | type[Upload]
     | type[UsageDay]
+    | type[UsageView]
     | type[WebhookDelivery]
     | type[WebhookEndpoint]
 )

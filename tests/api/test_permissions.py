@@ -16,7 +16,7 @@ from core import db
 from core.api import api
 from core.clock import utc_now
 from core.db.enums import BulkKind, Role, Scope, WorkspaceRole
-from core.db.tables import ApiToken, BulkJob, ClipNote, Preset, SavedFilter, User, WorkspaceMember
+from core.db.tables import ApiToken, BulkJob, ClipNote, Preset, SavedFilter, UsageView, User, WorkspaceMember
 from core.generations import commands, share_links
 from core.generations.sheets import kept
 from core.generations.sheets.checked import Defaults
@@ -247,6 +247,16 @@ TABLE: Mapping[str, Row] = {
     "GET /usage": Row(seen(), here=True),
     "GET /usage?people=everybody": Row(analysts()),
     "GET /usage?people=everybody&groupBy=user&format=csv": Row(analysts()),
+    "GET /usage/explore": Row(seen(), here=True),
+    "GET /usage/explore?workspaces=mine&by=workspace": Row(everybody()),
+    "GET /usage/explore?workspaces=all": Row(analysts()),
+    "GET /usage/explore?workspaces=all&by=tag&format=csv": Row(analysts()),
+    "GET /usage-views": Row(seen(), here=True),
+    "POST /usage-views": Row(seen(201), here=True, options=lambda _world, _caller: kept_view()),
+    "POST /usage-views?shared=true": Row(made(201), here=True, options=lambda _world, _caller: kept_view(shared=True)),
+    "GET /usage-views/{id}": Row(seen(), "usage view"),
+    "PATCH /usage-views/{id}": Row(seen(), "usage view", options=lambda _world, _caller: kept_view()),
+    "DELETE /usage-views/{id}": Row(seen(), "usage view"),
     "GET /usage/month": Row(seen(), here=True),
     "GET /usage/month?people=everybody": Row(analysts()),
     "GET /usage/what-if?withModelId=veo3": Row(seen(), here=True),
@@ -441,6 +451,13 @@ class World:
                     session.add(named)
                     session.flush()
                     return {"id": named.id}
+            case "usage view":
+                with db.write_session() as session:
+                    owner = {"workspace_id": manager.workspace_id, "user_id": caller.person.id}
+                    view = UsageView(**owner, name=new_id(), asked={}, shared=True)
+                    session.add(view)
+                    session.flush()
+                    return {"id": view.id}
             case "webhook":
                 own, delivery = self.manager.webhook()
                 return {"id": own, "deliveryId": delivery}
@@ -484,6 +501,11 @@ class World:
 def kept_filter(**values: Any) -> dict[str, Any]:
     """A body with a filter under a name that nobody has used."""
     return {"json": {"name": new_id(), "filter": {"text": "lake"}, **values}}
+
+
+def kept_view(**values: Any) -> dict[str, Any]:
+    """A body with a view of usage under a name that nobody has used."""
+    return {"json": {"name": new_id(), "view": {"by": ["model"]}, **values}}
 
 
 def home_of(caller: Client) -> str:

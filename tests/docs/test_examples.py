@@ -28,6 +28,7 @@ TUTORIAL = DOCS / "tutorial.md"
 HOW_TO = DOCS / "how-to"
 RUN_HERE = {
     TUTORIAL,
+    HOW_TO / "answer-questions-about-spend.md",
     HOW_TO / "add-a-provider.md",  # by test_lantern.py
     HOW_TO / "back-up-and-upgrade.md",
     HOW_TO / "connect-an-agent.md",  # by test_client_examples.py
@@ -92,6 +93,19 @@ def shell(ana: Client) -> Mapping[str, str]:
     """What a reader has set after the tutorial, without the address."""
     assert ana.token is not None
     return {"VIDEO_TOKEN": ana.token, "PROJECT": ana.project()}
+
+
+def test_questions_about_spend(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
+    """The file has its heads and its total, and the answer says that it adds up."""
+    as_file, as_json = commands(HOW_TO / "answer-questions-about-spend.md")
+    ana.finished()
+
+    with live.serving() as address:
+        printed = [run(block, tmp_path, VIDEO_API=address, **shell) for block in (as_file, as_json)]
+
+    assert "person_id,person,project_id,project,spent_credits" in printed[0]
+    assert '"spentCredits":50' in printed[1]
+    assert '"addsUp":true' in printed[1]
 
 
 def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:

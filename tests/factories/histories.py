@@ -15,13 +15,14 @@ from core.billing.quote import Line, Quote, idr_of_microusd
 from core.catalog.price_list import IDR_PER_USD
 from core.db import ReadSession, WriteSession
 from core.db.enums import EntryKind, Stage, Status
-from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, Workspace
+from core.db.tables import Account, Generation, GenerationTag, LedgerEntry, Project, UndeliveredDay, UsageDay, Workspace
 from core.ids import new_id
 from core.providers import registry
 from core.spec import GenerationSpec
 from core.workspaces.access import Member
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+REASONS = ("generation_failed", "content_refused", "provider_busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class Ended:
     negative_prompt: str = ""
     reported_usd: Decimal | None = None
     kept: bool | None = None
+    reason: str = ""
+    """The code of the error that it failed with."""
+    tags: tuple[str, ...] = ()
 
     @property
     def spec(self) -> GenerationSpec:
@@ -72,6 +76,10 @@ def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
     session.execute(insert(Generation), made)
     session.execute(insert(LedgerEntry), list(_entries(session, user.workspace_id, clips, [row["id"] for row in made])))
     session.execute(insert(UsageDay), list(_rolled_up(user, clips)))
+    if undelivered := list(_undelivered(user, clips)):
+        session.execute(insert(UndeliveredDay), undelivered)
+    if tags := list(_tags(user, clips, [row["id"] for row in made])):
+        session.execute(insert(GenerationTag), tags)
     session.execute(
         update(Workspace).where(Workspace.id == user.workspace_id).values(usage_version=Workspace.usage_version + 1)
     )
@@ -107,6 +115,7 @@ def invent(
                 int(dice.lognormvariate(4.4, 0.5)),
                 reported_usd=Decimal(dice.randrange(10, 90)) / 100 if reported else None,
                 kept=dice.choice((None, None, True, False)) if outcome is Status.COMPLETED else None,
+                reason=REASONS[day.day % len(REASONS)] if outcome is Status.FAILED else "",
             )
 
 
@@ -149,6 +158,7 @@ def _generation(user: Member, clip: Ended) -> dict[str, Any]:
         "created_at": ended - timedelta(seconds=clip.took_seconds),
         "submitted_at": ended - timedelta(seconds=clip.took_seconds),
         "ended_at": ended,
+        "error_code": clip.reason or None,
         "kept": clip.kept,
     }
 
@@ -215,6 +225,23 @@ def _rolled_up(user: Member, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]
         of = {"day": day.isoformat(), "project_id": project_id, "model_id": model_id}
         of |= {"workspace_id": user.workspace_id, "user_id": user.id}
         yield {**of, "provider": registry.model(model_id).provider, **row}
+
+
+def _undelivered(user: Member, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]:
+    rows: defaultdict[tuple[date, str, str, str, str], list[int]] = defaultdict(list)
+    for clip in clips:
+        if clip.outcome is not Status.COMPLETED:
+            rows[clip.day, clip.project_id, clip.model_id, clip.outcome.value, clip.reason].append(clip.credits)
+    for (day, project_id, model_id, outcome, reason), credits in rows.items():
+        of = {"workspace_id": user.workspace_id, "user_id": user.id, "project_id": project_id, "model_id": model_id}
+        of |= {"provider": registry.model(model_id).provider, "outcome": outcome, "reason": reason}
+        yield of | {"day": day.isoformat(), "clips": len(credits), "released_credits": sum(credits)}
+
+
+def _tags(user: Member, clips: Iterable[Ended], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for clip, id in zip(clips, ids, strict=True):
+        for tag in clip.tags:
+            yield {"generation_id": id, "tag": tag, "workspace_id": user.workspace_id, "user_id": user.id}
 
 
 def settled(

@@ -29,7 +29,7 @@ from core.db.tables.people import (
 from core.db.tables.projects import Draft, Preset, Project, SavedFilter
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
 from core.db.tables.sheets import Sheet, SheetClip
-from core.db.tables.usage import CostDrift, ExchangeRate, UsageDay
+from core.db.tables.usage import CostDrift, ExchangeRate, UndeliveredDay, UsageDay, UsageView
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
 from core.db.types import table_of
@@ -74,8 +74,10 @@ __all__ = [
     "SheetClip",
     "SignInLink",
     "SigningCertificate",
+    "UndeliveredDay",
     "Upload",
     "UsageDay",
+    "UsageView",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",
