@@ -406,6 +406,7 @@ VIEWS: Mapping[str, View] = {
         "usage",
         {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
     ),
+    "budgets": View("budgets", {MANAGERS: {"budgets_change_*", "budgets_add_*", "budgets_zone"}}),
     "usage, cost": View("usage", {EVERYBODY: USAGE}, {"show": "cost"}),
     "account": View(
         "account",

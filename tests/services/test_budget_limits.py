@@ -95,7 +95,11 @@ def test_order_over_a_budget_takes_nothing(database: Database, person: Member, s
         create_generation(database, person, project_id=project.id)
 
     assert (refused.value.code, refused.value.http_status) == ("budget_exceeded", 402)
-    assert (refused.value.scope, refused.value.subject_id, refused.value.month) == (scope, subject, rows[0].budget_month)
+    assert (refused.value.scope, refused.value.subject_id, refused.value.month) == (
+        scope,
+        subject,
+        rows[0].budget_month,
+    )
     figures = (refused.value.needed_credits, refused.value.left_credits, refused.value.limit_credits)
     assert figures == (PRICE, 10, 2 * PRICE + 10)
     assert refused.value.message.code == f"budget_stops_{scope}"
@@ -383,7 +387,12 @@ def test_only_managers_set_budgets(database: Database, person: Member) -> None:
 
 def test_each_change_is_in_the_audit_log(database: Database, person: Member) -> None:
     """Who set what from what to what; setting the same again leaves no entry."""
-    for credits, mode in ((100, BudgetMode.WARN), (200, BudgetMode.STOP), (200, BudgetMode.STOP), (None, BudgetMode.STOP)):
+    for credits, mode in (
+        (100, BudgetMode.WARN),
+        (200, BudgetMode.STOP),
+        (200, BudgetMode.STOP),
+        (None, BudgetMode.STOP),
+    ):
         limit(database, person, credits, mode=mode)
     with database.write_session() as session:
         for _ in range(2):
