@@ -1,6 +1,8 @@
 """Monthly budgets of the workspace, its projects and people: how they stand, and for its managers setting them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
 
 import streamlit as st
 
@@ -11,8 +13,8 @@ from core.usage import budget_overview
 from core.usage.budget_overview import Overview, Standing
 from core.workspaces import members
 from core.workspaces.permissions import Action
-from pages.sections.budgets import form, month, standing
-from pages.ui import components, current_member
+from pages.sections.budgets import form, standing
+from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _
 
 MAX_CHOICES = 200
@@ -24,31 +26,43 @@ HEADS = {
     BudgetScope.PROJECT: N_("Projects"),
     BudgetScope.MEMBER: N_("People"),
 }
-EMPTY = {
-    BudgetScope.PROJECT: N_("No project has a budget or has taken credits this month."),
-    BudgetScope.MEMBER: N_("Nobody has a budget or has taken credits this month."),
-}
+
+
+def head(found: Overview, *, may_set: bool) -> None:
+    """The month that they are for, by whose clock, and for managers the button that changes that."""
+    last_day = found.ends_at - timedelta(days=1)
+    words = _("Budgets are for a calendar month. This one ends with {day}, by the clock of {zone}.")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(words.format(day=wording.day(last_day), zone=form.city(found.time_zone)), width="content")
+        if may_set:
+            button(_("Time zone"), ":material/schedule:", form.ZONE, key="budgets_zone")
+
+
+def button(label: str, icon: str, opens: str, *, key: str) -> None:
+    """One that opens a dialog."""
+    st.button(label, icon=icon, on_click=form.open_it, args=(opens,), key=key)
 
 
 def part(scope: BudgetScope, found: Sequence[Standing], names: Mapping[str, str], *, may_set: bool) -> None:
     """The budgets of one kind, each with its bar."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        own = scope is BudgetScope.MEMBER and not may_set
-        st.header(_("You") if own else _(HEADS[scope]), anchor=False)
-        further = further_subjects(scope, {each.subject_id for each in found}) if may_set else {}
-        if further and st.button(_("Add a budget"), icon=":material/add:", key=f"budgets_add_{scope}"):
-            st.dialog(_("Add a budget"))(form.add)(scope, further)
+        only_own = scope is BudgetScope.MEMBER and not may_set
+        st.header(_("You") if only_own else _(HEADS[scope]), anchor=False, width="content")
+        if may_set and scope is not BudgetScope.WORKSPACE:
+            button(_("Add a budget"), ":material/add:", scope, key=f"budgets_add_{scope}")
     for each in found:
-        if standing.row(each, names.get(each.subject_id, each.name), may_set=may_set):
-            st.dialog(_("Monthly budget"))(form.change)(each, names.get(each.subject_id, each.name))
+        standing.row(each, names.get(each.subject_id, each.name), open_it=opener(each) if may_set else None)
     if not found:
-        st.caption(_(EMPTY[scope]))
+        st.caption(_("No project has a budget or has taken credits this month."))
 
 
-def further_subjects(scope: BudgetScope, known: set[str]) -> dict[str, str]:
+def opener(of: Standing) -> Callable[[], None]:
+    """Opens the dialog of a budget."""
+    return partial(form.open_it, form.place(of))
+
+
+def others(scope: BudgetScope, known: set[str]) -> dict[str, str]:
     """Projects or people that are not on the page yet."""
-    if scope is BudgetScope.WORKSPACE:
-        return {}
     with db.read_session() as session:
         if scope is BudgetScope.PROJECT:
             names = components.told_apart(session, person, projects.names(session, person, limit=MAX_CHOICES))
@@ -61,13 +75,16 @@ def further_subjects(scope: BudgetScope, known: set[str]) -> dict[str, str]:
 def everything(found: Overview) -> None:
     """The month, then what is set and taken of each kind."""
     may_set = person.may(Action.SET_BUDGET)
-    month.show(found, may_set=may_set)
     of = {scope: [each for each in found.standings if each.scope is scope] for scope in BudgetScope}
     with db.read_session() as session:
         plain = {each.subject_id: each.name for each in of[BudgetScope.PROJECT]}
         names = components.told_apart(session, person, plain)
+    head(found, may_set=may_set)
     for scope in BudgetScope:
         part(scope, of[scope], names, may_set=may_set)
+    if may_set:
+        known = {scope: {each.subject_id for each in of[scope]} for scope in BudgetScope}
+        form.dialog_if_open(found.standings, names, lambda scope: others(scope, known[scope]), found.time_zone)
 
 
 with components.error_boundary():

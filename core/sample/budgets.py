@@ -23,9 +23,12 @@ def month_of(moment: datetime) -> str:
 
 def of_company(year: Year) -> list[Row]:
     """What teams and projects may spend in a month."""
-    teams = [(year.teams[each.name], BudgetScope.WORKSPACE, year.teams[each.name], each) for each in company.TEAMS]
     found = [
-        (year.teams[each.team], BudgetScope.PROJECT, project_id, each)
+        (year.teams[each.name], BudgetScope.WORKSPACE, year.teams[each.name], each.monthly_budget_credits)
+        for each in company.TEAMS
+    ]
+    found += [
+        (year.teams[each.team], BudgetScope.PROJECT, project_id, each.monthly_budget_credits)
         for each, project_id in zip(projects.PROJECTS, year.projects, strict=True)
     ]
     return [
@@ -33,12 +36,12 @@ def of_company(year: Year) -> list[Row]:
             "workspace_id": workspace_id,
             "scope": scope,
             "subject_id": subject_id,
-            "limit_credits": of.monthly_budget_credits,
+            "limit_credits": credits,
             "mode": BudgetMode.WARN,
             "updated_at": year.begun_at,
         }
-        for workspace_id, scope, subject_id, of in (*teams, *found)
-        if of.monthly_budget_credits is not None
+        for workspace_id, scope, subject_id, credits in found
+        if credits is not None
     ]
 
 

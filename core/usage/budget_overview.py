@@ -95,7 +95,7 @@ def overview(
         str(zone),
         months.begin_of(month, zone),
         months.end_of(month, zone),
-        [_standing(row._mapping, expected) for row in sorted(seen, key=_place)],
+        [_standing(row._asdict(), expected) for row in sorted(seen, key=_place)],
     )
 
 

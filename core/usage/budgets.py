@@ -152,7 +152,7 @@ def _record(
     workspace_id, scope, subject_id, name = of
 
     def details(of: Set | None) -> dict[str, int | str | None]:
-        return {"scope": scope, "credits": of and of.limit_credits, "mode": of and of.mode}
+        return {"scope": scope, "credits": of.limit_credits if of else None, "mode": of.mode if of else None}
 
     acts = [Act.BUDGET_CHANGED] if (before and before.limit_credits) != (after and after.limit_credits) else []
     if after and after.mode is not (before.mode if before else BudgetMode.WARN):

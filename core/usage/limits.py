@@ -162,7 +162,7 @@ def _limits(session: Reader, workspace_id: str, keys: Sequence[Key], month: str)
     """The budgets among these keys, in their order."""
     ids = [subject_id for _scope, subject_id in keys]
     rows = session.execute(_LIMITS, {"in_workspace": workspace_id, "in_month": month, "subject_ids": ids}).all()
-    found = {(row.scope, row.subject_id): Limit(month=month, **row._mapping) for row in rows}
+    found = {(row.scope, row.subject_id): Limit(month=month, **row._asdict()) for row in rows}
     return [found[key] for key in keys if key in found]
 
 
@@ -189,12 +189,9 @@ _GIVE_BACK = (
     .where(
         *_HERE,
         or_(
-            and_(_MONTHS.c.scope == scope, _MONTHS.c.subject_id == bindparam(subject))
-            for scope, subject in (
-                (BudgetScope.WORKSPACE, "in_workspace"),
-                (BudgetScope.PROJECT, "in_project"),
-                (BudgetScope.MEMBER, "by_user"),
-            )
+            and_(_MONTHS.c.scope == BudgetScope.WORKSPACE, _MONTHS.c.subject_id == bindparam("in_workspace")),
+            and_(_MONTHS.c.scope == BudgetScope.PROJECT, _MONTHS.c.subject_id == bindparam("in_project")),
+            and_(_MONTHS.c.scope == BudgetScope.MEMBER, _MONTHS.c.subject_id == bindparam("by_user")),
         ),
     )
     .values(taken_credits=_MONTHS.c.taken_credits - bindparam("credits"))

@@ -449,8 +449,10 @@ def test_budget_goes_with_its_project(database: Database, person: Member) -> Non
     limit(database, person, PRICE, BudgetScope.PROJECT, project.id)
     with database.write_session() as session:
         projects.delete(session, person, project.id)
-        of = {"workspace_id": person.workspace_id, "project_id": project.id, "user_id": person.id}
-        assert limits.of_order(session, **of, at=NOVEMBER) == []
+        left = limits.of_order(
+            session, workspace_id=person.workspace_id, project_id=project.id, user_id=person.id, at=NOVEMBER
+        )
+        assert left == []
 
 
 @given(st.lists(st.tuples(st.sampled_from("ocfdz"), st.integers(0, 5)), max_size=12))

@@ -92,8 +92,8 @@ def test_watched(database: Database, person: Member) -> None:
         budgets.set_project(session, person, mine, credits=1000)
         budgets.set_project(session, person, fine, credits=1)
         name = session.get_one(Workspace, person.workspace_id).name
-    with database.read_session() as session:
-        assert warned(session) == [(name, False, True), ("Lakes", True, True)]
+    with database.read_session() as reading:
+        assert warned(reading) == [(name, False, True), ("Lakes", True, True)]
 
     with database.write_session() as session:
         budgets.set_workspace(session, person, credits=None)
@@ -127,9 +127,10 @@ def test_budgets_that_an_order_is_charged_to(database: Database, person: Member)
     mine = fifty_a_day(database, person)
 
     def stand(project_id: str | None) -> list[tuple[str, int, int, int]]:
-        of = {"workspace_id": person.workspace_id, "project_id": project_id, "user_id": person.id}
         with database.read_session() as session:
-            found = limits.of_order(session, **of, at=NOON)
+            found = limits.of_order(
+                session, workspace_id=person.workspace_id, project_id=project_id, user_id=person.id, at=NOON
+            )
             return [(one.scope, one.taken_credits, one.limit_credits, one.left_credits) for one in found]
 
     assert stand(mine) == []

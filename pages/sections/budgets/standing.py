@@ -1,6 +1,7 @@
 """A budget as a card: whose, what happens at its end, how much is taken and left, and a bar of it."""
 
 import html
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -14,34 +15,46 @@ NEARLY = 0.8
 
 MODE = {BudgetMode.WARN: N_("Warns only"), BudgetMode.STOP: N_("Stops orders")}
 
+_HEAD = (
+    '<p style="margin:0;font-weight:600;overflow-wrap:anywhere">{name}{mode}</p>'
+    '<p style="margin:2px 0 0;font-size:.875rem;color:var(--studio-muted)">{said}</p>'
+)
+_MODE = (
+    '<span style="display:inline-block;margin-inline-start:8px;padding:0 7px;border:1px solid currentcolor;'
+    "border-radius:9px;font-size:var(--studio-12);font-weight:550;line-height:17px;white-space:nowrap;"
+    'vertical-align:1px;color:var(--studio-{colour})">{said}</span>'
+)
 _BAR = (
     '<div role="meter" aria-label="{label}" aria-valuemin="0" aria-valuemax="{limit}" aria-valuenow="{value}" '
-    'aria-valuetext="{said}" style="height:8px;margin:10px 0 2px;border-radius:4px;overflow:hidden;'
+    'aria-valuetext="{said}" style="height:8px;margin:6px 0 2px;border-radius:4px;overflow:hidden;'
     'background:var(--studio-hover)"><div style="width:{percent}%;height:100%;border-radius:inherit;'
     'background:var(--studio-{colour})"></div></div>'
 )
 
 
-def row(standing: Standing, name: str, *, may_set: bool) -> bool:
-    """Draw it; whether its change was asked for, which only who may set budgets can."""
+def row(standing: Standing, name: str, *, open_it: Callable[[], None] | None) -> None:
+    """Draw it; `open_it` opens the dialog that changes it, None for who may not."""
     key = f"{standing.scope}_{standing.subject_id}"
     with st.container(border=True, gap="xsmall", key=f"card_budget_{key}"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            with st.container(gap=None, width="content"):
-                components.plain_text(name, strong=True)
-                components.plain_text(figures(standing), small=True)
-            with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                if standing.mode is not None:
-                    stops = standing.mode is BudgetMode.STOP
-                    st.badge(_(MODE[standing.mode]), color="primary" if stops else "gray")
-                pressed = may_set and st.button(
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+            st.html(_HEAD.format(name=html.escape(name), mode=mode(standing), said=html.escape(figures(standing))))
+            if open_it is not None:
+                st.button(
                     _("Set a budget") if standing.limit_credits is None else _("Change"),
                     key=f"budgets_change_{key}",
                     help=_("The monthly budget of {name}").format(name=components.escaped(name)),
+                    on_click=open_it,
                 )
         if standing.limit_credits is not None:
             st.html(bar(standing, name))
-    return pressed
+
+
+def mode(standing: Standing) -> str:
+    """Whether it warns or stops, as a small label; nothing without a budget."""
+    if standing.mode is None:
+        return ""
+    colour = "accent" if standing.mode is BudgetMode.STOP else "muted"
+    return _MODE.format(colour=colour, said=html.escape(_(MODE[standing.mode])))
 
 
 def figures(standing: Standing) -> str:

@@ -35,9 +35,10 @@ _STOPS = {
 
 def found(person: Member, project_id: str | None) -> Sequence[Limit]:
     """The budgets that an order of this person in a project counts against."""
-    of = {"workspace_id": person.workspace_id, "project_id": project_id, "user_id": person.id}
     with db.read_session() as session:
-        return limits.of_order(session, **of, at=utc_now())
+        return limits.of_order(
+            session, workspace_id=person.workspace_id, project_id=project_id, user_id=person.id, at=utc_now()
+        )
 
 
 def show(found: Sequence[Limit], total_credits: int) -> None:
@@ -64,9 +65,14 @@ def stop(person: Member, found: Sequence[Limit], credits: int) -> str | None:
 
 def stop_of_many(person: Member, credits_by_project: Mapping[str, int]) -> str | None:
     """The same for orders in several projects, all together."""
-    of = {"workspace_id": person.workspace_id, "user_id": person.id, "credits_by_project": credits_by_project}
     with db.read_session() as session:
-        broken = limits.stopping(session, **of, at=utc_now())
+        broken = limits.stopping(
+            session,
+            workspace_id=person.workspace_id,
+            user_id=person.id,
+            credits_by_project=credits_by_project,
+            at=utc_now(),
+        )
     return reason(person, broken[0][0] if broken else None)
 
 
