@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from core import db
 from core.clock import utc_now
 from core.db.enums import BudgetMode, BudgetScope, WorkspaceRole
+from core.generations import commands
 from core.usage import budgets, limits
 from core.workspaces import months
 from core.workspaces.access import Member
@@ -75,6 +76,19 @@ def test_button_says_who_can_change_it(open_page: Open, studio: Studio, scope: B
     assert "It can be changed by: ben." in texts(at)
 
 
+def test_retry_says_what_stops_it(open_page: Open, studio: Studio) -> None:
+    """Trying again costs as an order does, and cannot be pressed where a budget stops it."""
+    row = studio.order(studio.project(), "A lake")
+    with db.write_session() as session:
+        commands.cancel(session, studio.person, row.id)
+    set_limit(studio.person, 49)
+    at = open_page("history", clip=row.id)
+    assert at.button(key=f"clip_retry_{row.id}").disabled
+    assert "The workspace's budget stops this: of 49 credits for this month, 49 are left." in texts(at)
+    set_limit(studio.person, 50)
+    assert not at.run().button(key=f"clip_retry_{row.id}").disabled
+
+
 def test_table_says_what_stops_it(open_page: Open, studio: Studio) -> None:
     """The one button that orders all of a table cannot be pressed, and says why."""
     project = studio.project("Lakes")
@@ -99,7 +113,7 @@ def test_page_sets_a_budget(open_page: Open, studio: Studio) -> None:
     at.segmented_control(key=mode).set_value(BudgetMode.STOP).run()
     at.button(key="budgets_save").click().run()
     assert standing(studio.person) == [(BudgetScope.WORKSPACE, 200, BudgetMode.STOP)]
-    assert "50 of 200 credits taken · 150 left" in texts(at)
+    assert "50 of 200 credits taken" in texts(at)
 
     at.button(key=key).click().run()
     at.button(key="budgets_remove").click().run()

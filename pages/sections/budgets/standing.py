@@ -16,11 +16,13 @@ NEARLY = 0.8
 MODE = {BudgetMode.WARN: N_("Warns only"), BudgetMode.STOP: N_("Stops orders")}
 
 _HEAD = (
-    '<p style="margin:0;font-weight:600;overflow-wrap:anywhere">{name}{mode}</p>'
+    '<p style="display:flex;flex-wrap:wrap;align-items:center;gap:2px 8px;margin:0;font-weight:600;'
+    'overflow-wrap:anywhere">{name}{mode}</p>'
     '<p style="margin:2px 0 0;font-size:.875rem;color:var(--studio-muted)">{said}</p>'
 )
+_PART = '<span style="white-space:nowrap">{part}</span>'
 _MODE = (
-    '<span style="display:inline-block;margin-inline-start:8px;padding:0 7px;border:1px solid currentcolor;'
+    '<span style="padding:0 7px;border:1px solid currentcolor;'
     "border-radius:9px;font-size:var(--studio-12);font-weight:550;line-height:17px;white-space:nowrap;"
     'vertical-align:1px;color:var(--studio-{colour})">{said}</span>'
 )
@@ -37,7 +39,8 @@ def row(standing: Standing, name: str, *, open_it: Callable[[], None] | None) ->
     key = f"{standing.scope}_{standing.subject_id}"
     with st.container(border=True, gap="xsmall", key=f"card_budget_{key}"):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-            st.html(_HEAD.format(name=html.escape(name), mode=mode(standing), said=html.escape(figures(standing))))
+            said = " · ".join(_PART.format(part=html.escape(part)) for part in parts(standing))
+            st.html(_HEAD.format(name=html.escape(name), mode=mode(standing), said=said))
             if open_it is not None:
                 st.button(
                     _("Set a budget") if standing.limit_credits is None else _("Change"),
@@ -58,6 +61,11 @@ def mode(standing: Standing) -> str:
 
 
 def figures(standing: Standing) -> str:
+    """All that is said of how it stands."""
+    return " · ".join(parts(standing))
+
+
+def parts(standing: Standing) -> list[str]:
     """What is taken, of how much, what is left, and what the month will come to."""
     taken = wording.credits(standing.taken_credits)
     if standing.limit_credits is None:
@@ -76,7 +84,7 @@ def figures(standing: Standing) -> str:
         said.append(
             _("about {credits} by the end of the month").format(credits=wording.credits(standing.expected_credits))
         )
-    return " · ".join(said)
+    return said
 
 
 def bar(standing: Standing, name: str) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from core import db
 from core.clock import utc_now
 from core.db.enums import BudgetScope
+from core.db.tables import Generation
 from core.usage import limits
 from core.usage.limits import Limit
 from core.workspaces import members
@@ -61,6 +62,12 @@ def show(found: Sequence[Limit], total_credits: int) -> None:
 def stop(person: Member, found: Sequence[Limit], credits: int) -> str | None:
     """Why an order of so many credits cannot be made and who can change that; None where no budget stops it."""
     return reason(person, next((limit for limit in found if limit.stops(credits)), None))
+
+
+def stop_of_one(person: Member, row: Generation, credits: int) -> str | None:
+    """The same for an order that is made of a clip, in its project."""
+    payer = person.moved_to(row.workspace_id)
+    return stop(payer, found(payer, row.project_id), credits)
 
 
 def stop_of_many(person: Member, credits_by_project: Mapping[str, int]) -> str | None:
