@@ -256,7 +256,7 @@ TABLE: Mapping[str, Row] = {
         managed(), options=lambda world, _caller: {"json": {"monthlyBudgetCredits": 500, "projectId": world.project}}
     ),
     "GET /budgets": Row(seen(), here=True),
-    "PUT /budgets": Row(managed(), here=True, options=body(scope="workspace", limitCredits=500, mode="stop")),
+    "PUT /budgets": Row(managed(), here=True, options=body(scope="workspace", limitCredits=500, mode="warn")),
     "PUT /budgets?of=project": Row(
         managed(),
         options=lambda world, _caller: {"json": {"scope": "project", "id": world.project, "limitCredits": 500}},

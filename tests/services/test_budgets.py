@@ -5,7 +5,7 @@ import pytest
 
 from core import errors
 from core.db import Database, ReadSession
-from core.db.enums import BudgetScope, Role
+from core.db.enums import BudgetMode, BudgetScope, Role, WorkspaceRole
 from core.db.tables import Workspace
 from core.projects import projects
 from core.usage import budget_overview, budgets, limits
@@ -14,7 +14,8 @@ from core.usage.reports import UsageQuery
 from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.histories import Ended
-from tests.factories.users import ensure_member
+from tests.factories.users import create_member, ensure_member
+from tests.factories.workspaces import create_team
 
 TODAY = date(2026, 11, 21)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -140,3 +141,31 @@ def test_budgets_that_an_order_is_charged_to(database: Database, person: Member)
         budgets.set_limit(session, person, BudgetScope.MEMBER, person.id, credits=1100)
     assert stand(mine) == [("project", 1050, 900, 0), ("member", 1050, 1100, 50), ("workspace", 1050, 2000, 950)]
     assert stand(None) == [("member", 1050, 1100, 50), ("workspace", 1050, 2000, 950)]
+
+
+def test_overview_of_who_manages_and_of_who_does_not(database: Database, person: Member) -> None:
+    """Managers see everybody, others themselves; what the month will come to begins at what is taken already."""
+    ben = create_member(database, "ben@example.org")
+    ana, maker = create_team(database, (person, WorkspaceRole.MANAGER), (ben, WorkspaceRole.MAKER))
+    fifty_a_day(database, ana)
+    with database.write_session() as session:
+        budgets.set_limit(session, ana, BudgetScope.MEMBER, ben.id, credits=100, mode=BudgetMode.STOP)
+
+    def seen(who: Member) -> list[tuple[str, str, int, int | None, int | None]]:
+        with database.read_session() as session:
+            found = budget_overview.overview(session, who, cache=UsageCache(), at=NOON)
+            return [
+                (one.scope, one.name, one.taken_credits, one.left_credits, one.expected_credits)
+                for one in found.standings
+            ]
+
+    common: list[tuple[str, str, int, int | None, int | None]] = [
+        ("workspace", "Lakes", 1050, None, 1500),
+        ("project", "Lakes", 1050, None, 1500),
+    ]
+    assert seen(ana) == [
+        *common,
+        ("member", ana.user.name or ana.email, 1050, None, 1500),
+        ("member", "ben", 0, 100, None),
+    ]
+    assert seen(maker) == [*common, ("member", "ben", 0, 100, None)]
