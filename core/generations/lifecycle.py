@@ -22,7 +22,7 @@ from core.identity import api_tokens
 from core.insights import cost_drift
 from core.messages import Message, message
 from core.notifications import outbox
-from core.usage import rollups
+from core.usage import limits, rollups
 from core.workspaces import quota
 
 SYSTEM = "system"
@@ -324,6 +324,7 @@ class _EndedFacts:
     provider: str
     model_id: str
     credits: int
+    budget_month: str | None
     duration_seconds: int
     ended_at: datetime
 
@@ -339,6 +340,7 @@ class _EndedFacts:
             row.provider,
             row.model_id,
             row.credits,
+            row.budget_month,
             row.duration_seconds,
             db.now(session),
         )
@@ -350,6 +352,14 @@ def _release_hold(
     """`code` is that of the error which it failed with, empty for what was cancelled."""
     ledger.release(
         session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason
+    )
+    limits.give_back(
+        session,
+        workspace_id=facts.workspace_id,
+        project_id=facts.project_id,
+        user_id=facts.user_id,
+        credits=facts.credits,
+        month=facts.budget_month,
     )
     if facts.token_id is not None:
         api_tokens.give_back(session, facts.token_id, credits=facts.credits)

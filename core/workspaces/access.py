@@ -10,6 +10,8 @@ from core import errors
 from core.db.enums import Role, WorkspaceRole
 from core.db.tables import (
     AssetGroup,
+    Budget,
+    BudgetMonth,
     BulkJob,
     Generation,
     GenerationTag,
@@ -31,6 +33,8 @@ from core.workspaces.permissions import IN_INSTALLATION, IN_WORKSPACE, Action, a
 
 Owned = (
     type[AssetGroup]
+    | type[Budget]
+    | type[BudgetMonth]
     | type[BulkJob]
     | type[Generation]
     | type[GenerationTag]

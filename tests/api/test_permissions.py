@@ -265,6 +265,13 @@ TABLE: Mapping[str, Row] = {
     "PUT /usage/budget?of=project": Row(
         managed(), options=lambda world, _caller: {"json": {"monthlyBudgetCredits": 500, "projectId": world.project}}
     ),
+    "GET /budgets": Row(seen(), here=True),
+    "PUT /budgets": Row(managed(), here=True, options=body(scope="workspace", limitCredits=500, mode="warn")),
+    "PUT /budgets?of=project": Row(
+        managed(),
+        options=lambda world, _caller: {"json": {"scope": "project", "id": world.project, "limitCredits": 500}},
+    ),
+    "PUT /budgets/time-zone": Row(managed(), here=True, options=body(timeZone="Asia/Jakarta")),
     # Webhooks
     "GET /webhooks": Row(managed(), here=True),
     "POST /webhooks": Row(managed(201), here=True, options=body(url=HOOK)),

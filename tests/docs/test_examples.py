@@ -109,16 +109,15 @@ def test_questions_about_spend(ana: Client, shell: Mapping[str, str], tmp_path: 
 
 
 def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
-    """Own budget set, the project's taken away, and the month told."""
-    set_own, set_project, look = commands(HOW_TO / "set-budgets.md")
+    """All budgets told, a project's set, and the time zone of the months."""
+    blocks = commands(HOW_TO / "set-budgets.md")
 
     with live.serving() as address:
-        printed = [run(block, tmp_path, VIDEO_API=address, **shell) for block in (set_own, set_project, look)]
+        look, set_project, set_zone = (run(block, tmp_path, VIDEO_API=address, **shell) for block in blocks)
 
-    assert '"budgetCredits":5000' in printed[0]
-    assert '"budgetCredits":null' in printed[1]
-    assert '"budgetCredits":5000' in printed[2]
-    assert '"isExceeded":false' in printed[2]
+    assert '"timeZone":"UTC"' in look
+    assert '"limitCredits":500,"mode":"stop","takenCredits":0,"leftCredits":500' in set_project
+    assert '"timeZone":"Asia/Jakarta"' in set_zone
 
 
 def test_orders_from_a_spreadsheet(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Histories of clips over days and people, booked straight into the tables: generations, ledger and roll-ups agree."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,9 +13,19 @@ from sqlalchemy import func, insert, select, update
 from core.billing import pricing
 from core.billing.quote import Line, Quote, idr_of_microusd
 from core.catalog.price_list import IDR_PER_USD
-from core.db import ReadSession, WriteSession
-from core.db.enums import EntryKind, Stage, Status
-from core.db.tables import Account, Generation, GenerationTag, LedgerEntry, Project, UndeliveredDay, UsageDay, Workspace
+from core.db import ReadSession, WriteSession, types
+from core.db.enums import BudgetScope, EntryKind, Stage, Status
+from core.db.tables import (
+    Account,
+    BudgetMonth,
+    Generation,
+    GenerationTag,
+    LedgerEntry,
+    Project,
+    UndeliveredDay,
+    UsageDay,
+    Workspace,
+)
 from core.ids import new_id
 from core.providers import registry
 from core.spec import GenerationSpec
@@ -83,6 +93,7 @@ def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
     session.execute(
         update(Workspace).where(Workspace.id == user.workspace_id).values(usage_version=Workspace.usage_version + 1)
     )
+    _count(session, user, clips)
     spent: defaultdict[str, int] = defaultdict(int)
     for clip in clips:
         spent[clip.project_id] += clip.credits if clip.outcome is Status.COMPLETED else 0
@@ -90,6 +101,23 @@ def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
         session.execute(
             update(Project).where(Project.id == project_id).values(spent_credits=Project.spent_credits + credits)
         )
+
+
+def _count(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
+    """What is counted against budgets, as if each had been ordered on the day it ended."""
+    taken = Counter[tuple[str, BudgetScope, str]]()
+    for clip in clips:
+        for scope, subject_id in (
+            (BudgetScope.WORKSPACE, user.workspace_id),
+            (BudgetScope.PROJECT, clip.project_id),
+            (BudgetScope.MEMBER, user.id),
+        ):
+            taken[f"{clip.day:%Y-%m}", scope, subject_id] += clip.credits if clip.outcome is Status.COMPLETED else 0
+    for (month, scope, subject_id), credits in taken.items():
+        key = {"workspace_id": user.workspace_id, "month": month, "scope": scope, "subject_id": subject_id}
+        row = types.insert(session, BudgetMonth).values(**key, taken_credits=credits)
+        more = {"taken_credits": BudgetMonth.taken_credits + row.excluded.taken_credits}
+        session.execute(row.on_conflict_do_update(index_elements=list(key), set_=more))
 
 
 def invent(
@@ -143,6 +171,7 @@ def _generation(user: Member, clip: Ended) -> dict[str, Any]:
         "duration_seconds": clip.duration_seconds,
         "aspect_ratio": clip.aspect_ratio,
         "credits": clip.credits,
+        "budget_month": f"{clip.day:%Y-%m}",
         "quote": price.to_json(),
         "status": clip.outcome,
         "stage": Stage.FINALIZED,

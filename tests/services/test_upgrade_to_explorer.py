@@ -17,7 +17,7 @@ from tests.factories.books import broken_rules
 
 pytestmark = pytest.mark.both_databases  # each has its own way to tell the day of a moment
 
-BEFORE = "0025"
+BEFORE = "0026"
 
 
 def test_upgrade_counts_what_gave_no_clip(database: Database, person: Member) -> None:

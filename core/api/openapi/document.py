@@ -59,6 +59,7 @@ TAGS = {
     "share-links": "Links with which people outside watch chosen clips.",
     "media": "The files.",
     "usage": "What was spent.",
+    "budgets": "How much may be spent in a month, and what is left.",
     "tokens": "Tokens for scripts.",
     "workspaces": "What projects, clips and credits belong to: everybody's own, and teams.",
     "members": "Who is in a workspace.",

@@ -5,6 +5,7 @@ from before there were messages, and what the REST API answers.
 """
 
 from core.db.tables.assets import AssetGroup, AssetGroupItem, GenerationUpload, Upload
+from core.db.tables.budgets import Budget, BudgetMonth
 from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
 from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
@@ -42,6 +43,8 @@ __all__ = [
     "AuditLogEntry",
     "AuditRun",
     "BrowserSession",
+    "Budget",
+    "BudgetMonth",
     "BulkFile",
     "BulkItem",
     "BulkJob",

@@ -51,6 +51,7 @@ PLACES = (
     Place("usage.py", N_("Usage"), Group.MAIN, "chart"),
     Place("sheets.py", N_("Batch"), Group.MORE, "table"),
     Place("team.py", N_("Team"), Group.MORE, "people"),
+    Place("budgets.py", N_("Budgets"), Group.MORE, "gauge"),
     Place("verify.py", N_("Verify"), Group.MORE, "check"),
     Place("credits.py", N_("Credits"), Group.MORE, "coin"),
     Place("account.py", N_("Account"), Group.MORE, "person"),

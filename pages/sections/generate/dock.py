@@ -15,6 +15,7 @@ from core.insights import model_stats, provider_status
 from core.messages import Message
 from core.providers.models import VideoModel
 from core.spec import GenerationSpec
+from core.usage.limits import Limit
 from core.workspaces.access import Member
 from pages.elements import model_picker
 from pages.sections.assets import mentioned
@@ -87,13 +88,14 @@ def show(person: Member, means: Means, project_id: str | None, kept: Sequence[Pr
         with notes:
             mentioned.say(names)
             _notes(model, fitted, offer, can, troubles)
-            budget_line.show(person, project_id, batches.total_credits(orders))
+            limits = budget_line.found(person, project_id)
+            budget_line.show(limits, batches.total_credits(orders))
         if form_state.spec(model) != wished:  # a browser that connected anew shows what was written last: that counts
             components.flash(_("The connection was renewed. Check the order."))
             st.rerun()
         with st.container(key="generate_pay", gap="xsmall"):
             cheaper = cheap_draft.cheapest(orders[0].spec, means.configured, troubles)
-            _pay(person, means, orders, cheaper, notes, asked=typed.order_pressed)
+            _pay(person, means, orders, cheaper, notes=notes, limits=limits, asked=typed.order_pressed)
 
 
 def _offered_models(configured: Collection[str]) -> Sequence[VideoModel]:
@@ -185,8 +187,9 @@ def _pay(
     means: Means,
     orders: Sequence[Order],
     cheaper: cheap_draft.Draft | None,
-    notes: DeltaGenerator,
     *,
+    notes: DeltaGenerator,
+    limits: Sequence[Limit],
     asked: bool,
 ) -> None:
     with db.read_session() as session:
@@ -197,6 +200,7 @@ def _pay(
         orders,
         cheaper,
         notes=notes,
+        limits=limits,
         asked=asked,
         made=made,
     )
