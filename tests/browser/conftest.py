@@ -206,5 +206,5 @@ def _is_within(page: Page, target: str | list[str], selector: str | None) -> boo
     """Whether what axe names is a part of Streamlit's; a list leads into an element of ours."""
     if selector is None or isinstance(target, list):
         return False
-    script = "([target, selector]) => document.querySelector(target).closest(selector) !== null"
+    script = "([target, selector]) => document.querySelector(target)?.closest(selector) !== null"  # or gone since
     return bool(page.evaluate(script, [target, selector]))

@@ -132,8 +132,8 @@ def test_viewer_opens_in_its_size_and_its_list_of_keys_decides_nothing(app: App,
     """No small box comes first; behind the list nothing is kept or rejected, and after Undo what is left says so."""
     page = visitor(f"http://127.0.0.1:{app.port}").open("/history")
     page.evaluate(WATCH)
-    card(page, "Take 30").focus()
     settle(page)
+    card(page, "Take 30").focus()
     page.keyboard.press("Enter")
     expect(shown(page)).to_have_text("Take 30")
     settle(page)

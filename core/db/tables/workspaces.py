@@ -34,6 +34,9 @@ class Workspace(Base):
     name_key: Mapped[str] = mapped_column(Text, default=_key_of_name)
     storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     usage_version: Mapped[int] = mapped_column(BigInteger, default=0)
+    monthly_budget_credits: Mapped[int | None] = mapped_column(
+        BigInteger, deferred=True
+    )  # of the version before, unread
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     visible_mark: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -1,7 +1,8 @@
 """Budgets of workspaces, projects and members, which warn or stop, and what each month's orders have taken of them.
 
 Budgets of before warned only, and go on doing so. The month under way is counted from the ledger, so that they hold at
-once; what is still under way from months before is counted in its own, so that it leaves that again.
+once; what is still under way from months before is counted in its own, so that it leaves that again. The old columns
+stay for processes of the version before, and go with a later one.
 """
 
 from datetime import UTC, datetime
@@ -67,8 +68,6 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("budget_month", sa.String(7), nullable=True))
     _carry_over()
     _count()
-    for table in ("workspaces", "projects"):
-        op.drop_column(table, "monthly_budget_credits")
 
 
 def _carry_over() -> None:
@@ -110,7 +109,6 @@ def _count() -> None:
 def downgrade() -> None:
     """Budgets that stop and those of members are forgotten; the others warn, as all did."""
     for table in ("workspaces", "projects"):
-        op.add_column(table, sa.Column("monthly_budget_credits", sa.BigInteger(), nullable=True))
         op.get_bind().execute(
             sa.text(
                 f"UPDATE {table} SET monthly_budget_credits = (SELECT limit_credits FROM budgets "  # noqa: S608 -- as above
