@@ -6,6 +6,7 @@ from core import db
 from core.billing import ledger
 from core.db import Reader
 from core.insights import attention
+from core.notifications import inbox
 from core.projects import projects
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -46,6 +47,7 @@ with components.error_boundary():
                 current=page.url_path,
                 balance=ledger.balance(reader, person.workspace_id),
                 waiting=waiting,
+                unread=inbox.unread_count(reader, person.id),
                 may_look_as=bool(sample_people),
             )
     with st.container(key="quiet_title" if page.url_path in pages.QUIET_TITLES else "title"):

@@ -7,7 +7,7 @@ from core.db.enums import WorkspaceKind
 from core.workspaces import workspaces
 from core.workspaces.permissions import Action
 from core.workspaces.workspaces import Overview
-from pages.sections.team import giving, invite, mark, own, roster
+from pages.sections.team import giving, invite, mark, own, prompts, roster
 from pages.ui import components, current_member
 from pages.ui.language import _
 
@@ -31,6 +31,7 @@ def team(here: Overview) -> None:
             if settings.open:
                 rename(here)
                 mark.show(person, here)
+                prompts.show(person, here)
                 giving.show(person, here.id, here.name, key="team_credits")
         return
     roster.show(person, here.id, key="team_people")
@@ -73,4 +74,5 @@ with components.error_boundary():
     else:
         alone(found)
         mark.show(person, here)
+        prompts.show(person, here)
     own.show(person, found)

@@ -13,6 +13,7 @@ const ICONS = {
   shield: ["M12 3.500 5 6v5.500c0 4.300 3 7.500 7 9 4-1.500 7-4.700 7-9V6z", "M12 8v5M12 15.800v.2"],
   layers: ["m12 4 8.500 4.300L12 12.600 3.500 8.300z", "m4 12.500 8 4 8-4M4 16.300l8 4 8-4"],
   list: ["M9 6.500h11M9 12h11M9 17.500h11M4.500 6.500h.2M4.500 12h.2M4.500 17.500h.2"],
+  bell: ["M6.500 16.500V11a5.500 5.500 0 0 1 11 0v5.500l1.500 1.500H5z", "M10 20.500h4"],
   search: ["M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13z", "m15.500 15.500 4.500 4.500"],
   coin: ["M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16z", "M12 8.500v7M9.500 12h5"],
   more: ["M4 7h16M4 12h16M4 17h16"],
@@ -126,7 +127,14 @@ class Bar {
   constructor(root) {
     this.root = root;
     this.ending = new AbortController();
-    window.addEventListener("video-live", ({ detail }) => this.count(detail.live), { signal: this.ending.signal });
+    window.addEventListener(
+      "video-live",
+      ({ detail }) => {
+        this.count(detail.live);
+        if (detail.unread !== undefined) this.unread(detail.unread);
+      },
+      { signal: this.ending.signal },
+    );
   }
 
   update(data) {
@@ -160,6 +168,7 @@ class Bar {
       this.underWay(),
       this.chip(this.data.balance, "coin", "balance"),
       attention ? this.attention(attention) : null,
+      this.bell(),
       this.opener("person", words.menu, make("span", { class: "avatar", style: `background:${person.colour}`, "aria-hidden": "true" }, person.initials)),
     );
     const foot = make(
@@ -170,6 +179,7 @@ class Bar {
     );
     this.root.replaceChildren(top, foot, this.menu);
     this.count(this.live ?? this.data.live ?? 0);
+    this.unread(this.data.inbox.unread);
   }
 
   link(page, withIcon = false) {
@@ -203,6 +213,24 @@ class Bar {
     const chip = this.chip(this.data.underWay, "make", "moving");
     chip.querySelector("svg").replaceWith(make("span", { class: "pulse", "aria-hidden": "true" }));
     return chip;
+  }
+
+  /** The way to the inbox; its count lies over it, so that nothing moves when it changes. */
+  bell() {
+    const { href, current } = this.data.inbox;
+    return leads(make("a", { class: "bell", href, "aria-current": current && "page", "data-name": "bell" }, icon("bell"), make("span", { class: "unread", "aria-hidden": "true" })));
+  }
+
+  /** How many notices are unread, by the last look of the page. */
+  unread(number) {
+    const bell = this.root.querySelector(".bell");
+    if (!bell) return;
+    const { most, named, namedUnread } = this.data.inbox;
+    const told = number >= most ? `${most - 1}+` : String(number);
+    const dot = bell.querySelector(".unread");
+    dot.hidden = !number;
+    dot.textContent = told;
+    bell.ariaLabel = bell.title = number ? namedUnread.replace("{number}", told) : named;
   }
 
   /** How many are under way, by the last look of the page. */

@@ -23,7 +23,8 @@ class Workspace(Base):
     Everybody has a personal one, whose id is the person's own; teams are others. `storage_bytes` counts what is kept in
     it, against its quota. `usage_version` grows with every change of its roll-ups, so that figures read from them can
     be kept until then. `is_sample` marks what belongs to the sample company and goes with it. With `visible_mark` clips
-    that are ordered from then on show that they were made by AI.
+    that are ordered from then on show that they were made by AI. `tells_prompts` lets prompts leave the installation in
+    messages to its people.
     """
 
     __tablename__ = "workspaces"
@@ -37,6 +38,7 @@ class Workspace(Base):
     monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     visible_mark: Mapped[bool] = mapped_column(default=False, server_default=false())
+    tells_prompts: Mapped[bool] = mapped_column(default=False, server_default=false())
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
