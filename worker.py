@@ -73,8 +73,9 @@ def _run(options: argparse.Namespace) -> int:
                 recovery.at_start(opened)
             if options.role == "dispatcher":
                 from core.worker import dispatcher
+                from pages.ui import catalogues
 
-                dispatcher.main(opened)
+                dispatcher.main(opened, catalogues.writers())
             else:
                 rests = _listen(options.role, settings)
     if rests:  # started anew, the process gives back what its jobs took; its id and its input stay

@@ -100,6 +100,14 @@ class Settings(BaseSettings):
     audit_log_days: Annotated[int, BeforeValidator(setting_values.log_days)] = 400
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
+    smtp_host: Annotated[str, BeforeValidator(setting_values.host_name)] = ""
+    smtp_port: Annotated[int, BeforeValidator(setting_values.port)] = 587
+    smtp_security: Annotated[str, AfterValidator(setting_values.smtp_security)] = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = Field("", repr=False)
+    smtp_from: Annotated[str, AfterValidator(setting_values.sender)] = ""
+    inbox_days: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 90
+    low_balance_credits: WholeNumber = 5_000
     http_proxy: ProxyAddress = Field("", repr=False)
     https_proxy: ProxyAddress = Field("", repr=False)
     all_proxy: ProxyAddress = Field("", repr=False)
@@ -157,6 +165,11 @@ class Settings(BaseSettings):
         return self.redis_url is None
 
     @property
+    def can_mail(self) -> bool:
+        """True when messages can be sent by mail."""
+        return bool(self.smtp_host)
+
+    @property
     def incoming_dir(self) -> Path:
         """Where files lie that are being fetched or worked on; what is left over there is swept away."""
         return self.data_dir / "incoming"
@@ -175,7 +188,14 @@ class Settings(BaseSettings):
         signing = (key.decode("utf-8", "replace") for key in self.secrets_in_force)
         clients = (issuer.client_secret for issuer in self.issuers)
         return frozenset(
-            {*self.provider_keys.values(), *self.provider_webhook_secrets.values(), *signing, *passwords, *clients}
+            {
+                *self.provider_keys.values(),
+                *self.provider_webhook_secrets.values(),
+                *signing,
+                *passwords,
+                *clients,
+                self.smtp_password,
+            }
             - {""}
         )
 
@@ -309,6 +329,8 @@ def _contradiction(settings: Settings) -> str | None:
     """What is set that cannot be together; a key that is given need not be there yet, since no start waits for it."""
     if (settings.credentials_certificate_file is None) is not (settings.credentials_key_file is None):
         return "CREDENTIALS_CERTIFICATE_FILE and CREDENTIALS_KEY_FILE are set together, or neither is."
+    if settings.smtp_host and not settings.smtp_from:
+        return "SMTP_FROM: it is the address that mail comes from, and is needed with SMTP_HOST."
     return None
 
 
@@ -336,7 +358,7 @@ _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
     *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
-    "ARCHIVE_",
+    *("ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE"),
 )
 _NEARLY = 0.8
 """How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""

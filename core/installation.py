@@ -33,6 +33,7 @@ from core.identity.issuers import Issuers
 from core.identity.signed_tokens import PublishedKeys
 from core.insights import workers
 from core.insights.attention import AttentionCounter
+from core.notices import causes
 from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
@@ -132,6 +133,8 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
         outbox.PUBLIC_PATH: urlsplit(settings.public_url).path,
         departures.CALLERS: callers,
         current_catalogue.CACHE: cache,
+        causes.LOW_BALANCE: settings.low_balance_credits,
+        causes.STORAGE_QUOTA: settings.storage_quota_bytes,
     }
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
     private.narrow(settings.data_dir, database.file, storage.folder)

@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -88,6 +89,38 @@ def web_address(url: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError(f"'{shown_address(url)}' has a ? or # in it, and further paths are put behind it.")
     return url
+
+
+SMTP_SECURITY = ("starttls", "tls", "none")
+
+
+def host_name(value: str) -> str:
+    """The name or address of one server, without scheme and port."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:]+\]?", value):
+        raise ValueError(f"'{_short(value)}' is not a host name.")
+    return value.strip("[]")
+
+
+def port(value: object) -> int:
+    """A port of TCP."""
+    if not str(value).isdecimal() or not 0 < int(str(value)) < 65536:
+        raise ValueError(f"'{_short(str(value))}' is not a port.")
+    return int(str(value))
+
+
+def smtp_security(value: str) -> str:
+    """How mail is kept from being read on its way to its server."""
+    if value not in SMTP_SECURITY:
+        raise ValueError(f"'{_short(value)}' is none of {', '.join(SMTP_SECURITY)}.")
+    return value
+
+
+def sender(value: str) -> str:
+    """The address that mail comes from: `name@host`, or `Name <name@host>`."""
+    _name, address = parseaddr(value)
+    if not re.fullmatch(r"[^@\s<>]+@[A-Za-z0-9.-]+", address) or not value.isprintable():
+        raise ValueError(f"'{_short(value)}' is no address of mail.")
+    return value
 
 
 def prefix(url: str) -> str:

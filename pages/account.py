@@ -1,11 +1,11 @@
-"""One's own settings: language and sign-in, tokens, webhooks, links that were shared, and how the providers stand."""
+"""One's own settings: language, sign-in, being told, tokens, webhooks, shared links, and how the providers stand."""
 
 import streamlit as st
 
 from core import db
 from core.identity import users
 from core.workspaces.permissions import Action
-from pages.sections.account import provider_cards, signed_in, tokens, webhooks
+from pages.sections.account import being_told, provider_cards, signed_in, tokens, webhooks
 from pages.sections.sharing import links as share_links
 from pages.ui import components, current_member, language
 from pages.ui.language import _
@@ -40,14 +40,17 @@ def choose_language() -> None:
 
 with components.error_boundary():
     uses_webhooks = person.may(Action.USE_WEBHOOKS)
-    names = [_("You"), _("Tokens and webhooks") if uses_webhooks else _("Tokens"), _("Providers")]
+    names = [_("You"), _("Being told"), _("Tokens and webhooks") if uses_webhooks else _("Tokens"), _("Providers")]
     if person.may(Action.SHARE):
         names.append(_("Shared links"))
-    own, automation, providers, *shared = st.tabs(names, key="account_tabs", on_change="rerun")
+    own, telling, automation, providers, *shared = st.tabs(names, key="account_tabs", on_change="rerun")
     with own:
         if own.open:
             who()
             signed_in.show(person)
+    with telling:
+        if telling.open:
+            being_told.show(person)
     with automation:
         if automation.open:
             tokens.show(person)

@@ -6,6 +6,7 @@ from core import db, installation
 from core.billing import ledger
 from core.db import Reader
 from core.insights import health
+from core.notifications import inbox
 from core.projects import projects
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -53,6 +54,7 @@ with components.error_boundary():
                 current=page.url_path,
                 balance=ledger.balance(reader, person.workspace_id),
                 waiting=waiting(reader, person, page.url_path),
+                unread=inbox.unread_count(reader, person.id),
                 may_look_as=bool(sample_people),
             )
     with st.container(key="quiet_title" if page.url_path in pages.QUIET_TITLES else "title"):

@@ -8,7 +8,7 @@ from core.workspaces import workspaces
 from core.workspaces.permissions import Action
 from core.workspaces.workspaces import Overview
 from pages.sections.sample import offer
-from pages.sections.team import giving, invite, mark, own, roster
+from pages.sections.team import giving, invite, mark, own, prompts, roster
 from pages.ui import components, current_member
 from pages.ui.language import _
 
@@ -32,6 +32,7 @@ def team(here: Overview) -> None:
             if settings.open:
                 rename(here)
                 mark.show(person, here)
+                prompts.show(person, here)
                 giving.show(person, here.id, here.name, key="team_credits")
         return
     roster.show(person, here.id, key="team_people")
@@ -75,4 +76,5 @@ with components.error_boundary():
         alone(found)
         offer.show(person, key="team_sample")
         mark.show(person, here)
+        prompts.show(person, here)
     own.show(person, found)

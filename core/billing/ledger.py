@@ -15,6 +15,7 @@ from core.db import Reader, ReadSession, WriteSession
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, table_of
 from core.messages import Message, message
+from core.notices import causes
 
 EFFECTS: Mapping[EntryKind, tuple[int, int]] = {
     EntryKind.GRANT: (1, 0),
@@ -155,6 +156,7 @@ def hold_many(session: ReadSession, workspace_id: str, credits_of: Mapping[str, 
             )
     if rows:
         session.execute(_APPEND, rows)
+    _tell_if_low(session, workspace_id, moved=-total, after=after.available_credits)
 
 
 def settle(session: ReadSession, workspace_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
@@ -274,7 +276,13 @@ def _book(
             "message": reason if isinstance(reason, Message) else None,
         },
     )
+    _tell_if_low(session, workspace_id, moved=available, after=after.available_credits)
     return True
+
+
+def _tell_if_low(session: ReadSession, workspace_id: str, *, moved: int, after: int) -> None:
+    if moved < 0:
+        causes.balance_fell(session, workspace_id, before=after - moved, after=after)
 
 
 def lock_account(session: ReadSession, workspace_id: str) -> str:

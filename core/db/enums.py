@@ -248,4 +248,60 @@ class SourceKind(StrEnum):
     """It is the final of it: the same idea, ordered again from another model or in another quality."""
 
 
+class NoticeKind(StrEnum):
+    """What people are told of; each can be switched off for each way."""
+
+    CLIPS_DONE = "clips_done"
+    """All that was ordered with one press is finished."""
+    CLIPS_FAILED = "clips_failed"
+    """All that was ordered with one press has ended, and some of it failed; the credits came back."""
+    CLIP_UNCLEAR = "clip_unclear"
+    """Nobody can know whether a provider made it; to its maker, managers and administrators."""
+    BALANCE_LOW = "balance_low"
+    CREDITS_ADDED = "credits_added"
+    MEMBERSHIP = "membership"
+    """One was invited, was put into a team, or has another role in it."""
+    STORAGE_FULL = "storage_full"
+    """Storage is nearly full."""
+    BUDGET = "budget"
+    """So much of a budget is used."""
+    TEST = "test"
+
+
+class NoticeAudience(StrEnum):
+    """What somebody must still be, to be told."""
+
+    SELF = "self"
+    """Active in the installation."""
+    MEMBER = "member"
+    """In the workspace."""
+    OPERATOR = "operator"
+    """An administrator of the installation."""
+
+
+class NoticeWay(StrEnum):
+    """How somebody is told."""
+
+    INBOX = "inbox"
+    EMAIL = "email"
+    SLACK = "slack"
+    TEAMS = "teams"
+    WEBHOOK = "webhook"
+
+
+class SendState(StrEnum):
+    """What became of a message on its way to somebody."""
+
+    DUE = "due"
+    """To be sent, now or when it is tried again."""
+    HELD = "held"
+    """Kept for the person's daily digest."""
+    SENT = "sent"
+    """The far side took it; a held one was part of a digest."""
+    GIVEN_UP = "given_up"
+    """The far side did not take it."""
+    DROPPED = "dropped"
+    """Its person may no longer be told, or the way was taken away."""
+
+
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)

@@ -1,4 +1,4 @@
-"""The moves of a generation: each is one guarded UPDATE and one event row, with its money and its news to webhooks.
+"""The moves of a generation: each is one guarded UPDATE and one event row, with its money and its news to people.
 
 Who loses a race changes nothing and is told so by False. `state_machine.TRANSITIONS` says which moves exist; this
 module is the only one that makes them. It knows no provider and no queue.
@@ -21,6 +21,8 @@ from core.generations.state_machine import TRANSITIONS
 from core.identity import api_tokens
 from core.insights import cost_drift
 from core.messages import Message, message
+from core.notices import clips as told
+from core.notices.clips import Clip
 from core.notifications import outbox
 from core.usage import limits, rollups
 from core.workspaces import quota
@@ -240,6 +242,7 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     update_where(session, Project, Project.id == facts.project_id, spent_credits=Project.spent_credits + facts.credits)
     if drift is not None and cost_since is not None:
         cost_drift.note(session, facts.model_id, cost_since, drift, now=facts.ended_at)
+    told.ended(session, facts.clip, Status.COMPLETED)
     return True
 
 
@@ -268,7 +271,11 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
         ended_at=facts.ended_at,
         **values,
     )
-    return moved and _release_hold(session, facts, error.message, actor, error.code, failed=1, **costs)
+    if not moved:
+        return False
+    _release_hold(session, facts, error.message, actor, error.code, failed=1, **costs)
+    told.ended(session, facts.clip, Status.FAILED, reason=error.message)
+    return True
 
 
 def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any) -> bool:
@@ -282,14 +289,19 @@ def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any)
     moved = transition(
         session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at, **values
     )
-    return moved and _release_hold(session, facts, message("hold_released_by_cancel"), actor, "", cancelled=1, **costs)
+    if not moved:
+        return False
+    _release_hold(session, facts, message("hold_released_by_cancel"), actor, "", cancelled=1, **costs)
+    told.ended(session, facts.clip, Status.CANCELLED)
+    return True
 
 
 def mark_uncertain(
     session: WriteSession, row: Generation, error: errors.AppError, *, next_at: datetime, **values: Any
 ) -> bool:
     """Mark what cannot be known: the hold stays and nothing is sent again by itself. `values` are written with it."""
-    return transition(
+    clip = Clip.of(row)
+    moved = transition(
         session,
         row,
         Status.UNCERTAIN,
@@ -302,6 +314,9 @@ def mark_uncertain(
         error_detail=error.detail[:4000] or None,
         **values,
     )
+    if moved:
+        told.became_unclear(session, clip)
+    return moved
 
 
 _UNCERTAIN_AT: Mapping[Stage, Stage] = {
@@ -327,6 +342,7 @@ class _EndedFacts:
     budget_month: str | None
     duration_seconds: int
     ended_at: datetime
+    clip: Clip
 
     @classmethod
     def of(cls, session: WriteSession, row: Generation) -> "_EndedFacts":
@@ -343,12 +359,13 @@ class _EndedFacts:
             row.budget_month,
             row.duration_seconds,
             db.now(session),
+            Clip.of(row),
         )
 
 
 def _release_hold(
     session: WriteSession, facts: _EndedFacts, reason: Message, actor: str, code: str, /, **counts: int
-) -> bool:
+) -> None:
     """`code` is that of the error which it failed with, empty for what was cancelled."""
     ledger.release(
         session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason
@@ -366,7 +383,6 @@ def _release_hold(
     key = _add_to_rollup(session, facts, released_credits=facts.credits, **counts)
     outcome = (Status.FAILED if code else Status.CANCELLED).value
     rollups.add_undelivered(session, key, outcome=outcome, reason=code, released_credits=facts.credits)
-    return True
 
 
 def _add_to_rollup(session: WriteSession, facts: _EndedFacts, **added: int) -> rollups.Key:

@@ -6,13 +6,12 @@ moving its `next_at`, which is schedule and lease in one, as with generations. O
 record is sent again when the lease is over, under the same webhook-id.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import httpcore
 import httpx
@@ -22,17 +21,16 @@ from sqlalchemy import case, func, select, update
 from core import db, egress, retry
 from core.clock import utc_now
 from core.config import Settings
-from core.db import ReadSession, WriteSession, availability, update_where, writing
+from core.db import ReadSession, WriteSession, update_where, writing
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.files import download
 from core.messages import Message, message
-from core.notifications import webhooks
+from core.notifications import rounds, webhooks
 from core.proxies import DIRECT, Proxies
 
 log = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.5
 MAX_CONCURRENT = 100
 MAX_CONCURRENT_PER_ENDPOINT = 8
 CONNECT_SECONDS = 5.0
@@ -69,49 +67,19 @@ class DeliveryResult:
     retry_after: timedelta = timedelta()
 
 
-class Sender:
-    """The loop; what it remembers is only what is under way."""
+class Sender(rounds.Rounds[Claimed]):
+    """The loop."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._threads = ThreadPoolExecutor(MAX_CONCURRENT + 1, thread_name_prefix="webhook")
-        self._sending: dict[asyncio.Future[None], str] = {}
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Send until told to stop, then let the attempts under way come to their end."""
-        trouble = retry.RepeatedFailure(log, "looking for webhooks to send")
-        while not stop.is_set():
-            pause_seconds = TICK_SECONDS
-            try:
-                await self._round()
-            except Exception as failure:
-                pause_seconds = trouble.met(failure, is_told=availability.is_away(failure))
-            else:
-                trouble.over()
-            try:
-                await asyncio.wait_for(stop.wait(), pause_seconds)
-            except TimeoutError:
-                continue
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=TOTAL_SECONDS)
-        self._threads.shutdown(wait=False)
-
-    async def _round(self) -> None:
-        room = MAX_CONCURRENT - len(self._sending)
-        if room <= 0:
-            return
-        loop = asyncio.get_running_loop()
-        busy = frozenset(self._sending.values())
-        for claimed in await loop.run_in_executor(self._threads, claim, room, busy):
-            attempt = loop.run_in_executor(self._threads, deliver, self._settings, claimed)
-            self._sending[attempt] = claimed.endpoint.id
-            attempt.add_done_callback(self._done)
-
-    def _done(self, attempt: "asyncio.Future[None]") -> None:
-        del self._sending[attempt]
-        broken = attempt.exception()
-        if broken is not None and not availability.is_away(broken):
-            log.error("an attempt to deliver broke; it is made again after its lease", exc_info=broken)
+        work = rounds.Work(
+            "webhook",
+            claim,
+            partial(deliver, settings),
+            lambda claimed: claimed.endpoint.id,
+            MAX_CONCURRENT,
+            TOTAL_SECONDS,
+        )
+        super().__init__(work)
 
 
 def claim(limit: int, busy: Collection[str] = frozenset()) -> Sequence[Claimed]:

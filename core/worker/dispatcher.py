@@ -23,7 +23,8 @@ from core.db.tables import Generation
 from core.generations import reconciliation
 from core.insights import circuit_breaker
 from core.installation import Installation
-from core.notifications import webhook_sender
+from core.messages import Writer
+from core.notifications import notice_sender, webhook_sender
 from core.providers import connection, registry
 from core.providers.contract import Provider, VideoRequest
 from core.redis import connection as redis_connection
@@ -340,14 +341,22 @@ def _note_key(provider: type[Provider], works: bool) -> None:
         circuit_breaker.record_key_check(session, provider.name, works=works)
 
 
-def main(installation: Installation) -> None:
-    """Run one dispatcher, and beside it a sender of webhooks, in this process until SIGTERM or SIGINT."""
+def main(installation: Installation, writers: Mapping[str, Writer]) -> None:
+    """Run one dispatcher, and beside it the senders, in this process until SIGTERM or SIGINT.
+
+    `writers` put what people are told into words, by the tag of a language.
+    """
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
-        await asyncio.gather(Dispatcher(installation).run(stop), webhook_sender.Sender(installation.settings).run(stop))
+        settings = installation.settings
+        await asyncio.gather(
+            Dispatcher(installation).run(stop),
+            webhook_sender.Sender(settings).run(stop),
+            notice_sender.Sender(settings, writers).run(stop),
+        )
 
     asyncio.run(run())

@@ -19,7 +19,7 @@ from core.db.enums import Stage
 from core.db.tables import Generation, is_live
 from core.files import scratch
 from core.installation import Installation
-from core.notifications import webhooks
+from core.notifications import inbox, webhooks
 from core.worker import bulk_archives, previews, recovery
 from core.workspaces import quota
 
@@ -46,6 +46,7 @@ def run(installation: Installation) -> None:
     recovery.prune_journal(installation)
     with db.write_session() as session:
         webhooks.prune(session)
+        inbox.prune(session, days=installation.settings.inbox_days)
     prune_audit_log(installation)
     with db.read_session() as session:
         last = runs.last_run(session)

@@ -14,6 +14,7 @@ from core.db.tables import Account, LedgerEntry, Workspace
 from core.identity import api_tokens
 from core.ids import new_id
 from core.messages import message
+from core.notices import causes
 from core.workspaces import workspaces
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -52,6 +53,10 @@ def grant(
             workspace_id=workspace.id,
             after={"credits": credits, "reason": reason},
         )
+        if credits > 0:
+            causes.credits_added(
+                session, workspace.id, credits=credits, key=key, actor=member.email, actor_id=member.id
+            )
     return find(session, member, key)
 
 
@@ -95,6 +100,7 @@ def transfer(
                 workspace_id=workspace.id,
                 after=details,
             )
+        causes.credits_added(session, receiver.id, credits=credits, key=key, actor=member.email, actor_id=member.id)
     return find(session, member, f"{key}:out"), find(session, member, f"{key}:in")
 
 

@@ -19,6 +19,7 @@ from core.db.enums import MemberSource, Role, WorkspaceRole
 from core.db.tables import Invitation, User, Workspace, WorkspaceMember
 from core.identity import users
 from core.messages import message
+from core.notices import causes
 from core.workspaces import departures, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -95,6 +96,9 @@ def create(
         workspace_id=workspace_id,
         after=details,
     )
+    known = session.scalar(select(User.id).where(User.email == address, User.deactivated_at.is_(None)))
+    if known is not None:
+        causes.invited(session, known, row.id, workspace_id=workspace_id, actor=member.email)
     return _read(session, Invitation.id == row.id)[0], token
 
 

@@ -17,6 +17,7 @@ from core.db.enums import MemberSource, WorkspaceKind, WorkspaceRole
 from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
 from core.identity import users
 from core.messages import message
+from core.notices import causes
 from core.workspaces import departures
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -159,6 +160,7 @@ def add(session: WriteSession, member: Member, workspace_id: str, *, email: str,
         workspace_id=team.id,
         after={"role": role.value},
     )
+    causes.member_has_role(session, team.id, person.id, role, actor=member.email, is_new=True)
     return get(session, member, team.id, person.id)
 
 
@@ -216,6 +218,7 @@ def change_role(
             before={"role": before.value},
             after={"role": role.value},
         )
+        causes.member_has_role(session, team.id, user_id, role, actor=member.email, is_new=False)
     return get(session, member, team.id, user_id)
 
 

@@ -18,6 +18,7 @@ from core.db import ReadSession, WriteSession
 from core.db.enums import Role, WorkspaceKind, WorkspaceRole
 from core.db.tables import BrowserSession, User, Workspace, WorkspaceMember
 from core.messages import message
+from core.notices import causes
 from core.workspaces import departures
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -96,6 +97,7 @@ def set_role(session: WriteSession, member: Member, user_id: str, role: Role) ->
             before={"role": before.value},
             after={"role": role.value},
         )
+        causes.has_installation_role(session, person.id, role, actor=member.email)
     return get(session, member, user_id)
 
 

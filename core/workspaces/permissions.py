@@ -28,6 +28,8 @@ class Action(StrEnum):
     """Addresses that are told of ends, their secrets, and what was delivered; a maker sees none of it."""
     MARK_CLIPS = "mark_clips"
     """Whether clips that are ordered in a workspace show that they were made by AI."""
+    TELL_PROMPTS = "tell_prompts"
+    """Whether prompts of a workspace may be in mail and chats that its people are told by."""
     MANAGE_MEMBERS = "manage_members"
     """Who is in a team and as what, invitations into it, its name, taking it out of use."""
     TRANSFER = "transfer"
@@ -66,6 +68,7 @@ IN_WORKSPACE: Mapping[Action, frozenset[WorkspaceRole]] = {
     Action.SET_BUDGET: _MANAGERS,
     Action.USE_WEBHOOKS: _MANAGERS,
     Action.MARK_CLIPS: _MANAGERS,
+    Action.TELL_PROMPTS: _MANAGERS,
     Action.MANAGE_MEMBERS: _MANAGERS,
     Action.TRANSFER: _MANAGERS,
 }

@@ -5,6 +5,7 @@ from sqlalchemy import bindparam, select, true
 from core import errors
 from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import Workspace
+from core.notices import causes
 
 _USED = select(Workspace.storage_bytes).where(Workspace.id == bindparam("workspace_id"))
 
@@ -25,6 +26,8 @@ def reserve(session: WriteSession, workspace_id: str, *, size_bytes: int, quota_
     )
     if counted != 1:
         raise errors.StorageFull
+    used = used_bytes(session, workspace_id)
+    causes.storage_grew(session, workspace_id, before_bytes=used - size_bytes, after_bytes=used)
 
 
 def free(session: WriteSession, workspace_id: str, *, size_bytes: int) -> None:

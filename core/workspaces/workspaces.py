@@ -39,6 +39,7 @@ class Overview:
     credited_credits: int
     storage_bytes: int
     visible_mark: bool
+    tells_prompts: bool
     created_at: datetime
     archived_at: datetime | None
 
@@ -164,6 +165,27 @@ def set_visible_mark(session: WriteSession, member: Member, workspace_id: str, *
     return workspace
 
 
+def set_tells_prompts(session: WriteSession, member: Member, workspace_id: str, *, is_on: bool) -> Workspace:
+    """Let prompts be told in mail and chats to people of a workspace, or not; for its managers.
+
+    Raises NotFound for who is not in it and Forbidden.
+    """
+    workspace = find(session, member, workspace_id)
+    member.require(Action.TELL_PROMPTS, workspace_id)
+    if workspace.tells_prompts is not is_on:
+        workspace.tells_prompts = is_on
+        session.flush()
+        audit_log.record(
+            session,
+            member.user,
+            Act.WORKSPACE_PROMPTS_TOLD if is_on else Act.WORKSPACE_PROMPTS_KEPT,
+            target=workspace.name,
+            target_id=workspace.id,
+            workspace_id=workspace.id,
+        )
+    return workspace
+
+
 def archive(session: WriteSession, member: Member, workspace_id: str) -> Workspace:
     """Take a team out of use: nobody is at work in it from then on, what is in it and its credits stay.
 
@@ -226,6 +248,7 @@ def _read(session: ReadSession, member: Member, query: Select[Workspace, Account
             credited_credits=credited.get(account.id, 0),
             storage_bytes=workspace.storage_bytes,
             visible_mark=workspace.visible_mark,
+            tells_prompts=workspace.tells_prompts,
             created_at=workspace.created_at,
             archived_at=workspace.archived_at,
         )

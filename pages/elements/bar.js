@@ -16,6 +16,7 @@ const ICONS = {
   card: ["M3.500 5.500h17v13h-17z", "M8.600 12.400a1.900 1.900 0 1 0 0-3.800 1.900 1.900 0 0 0 0 3.800z", "M5.800 16c.4-1.400 1.500-2.100 2.800-2.100s2.400.7 2.800 2.100", "M14.500 10h3M14.500 13.500h3"],
   dials: ["M4 7h9M17 7h3M4 12h3M11 12h9M4 17h7M15 17h5", "M15 9a2 2 0 1 0 0-4 2 2 0 0 0 0 4z", "M9 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4z", "M13 19a2 2 0 1 0 0-4 2 2 0 0 0 0 4z"],
   table: ["M4 5.500h16v13H4z", "M4 10h16M4 14.200h16M10 10v8.500"],
+  bell: ["M6.500 16.500V11a5.500 5.500 0 0 1 11 0v5.500l1.500 1.500H5z", "M10 20.500h4"],
   search: ["M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13z", "m15.500 15.500 4.500 4.500"],
   gauge: ["M4 17a8 8 0 1 1 16 0", "M12 17l4-5.500"],
   coin: ["M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16z", "M12 8.500v7M9.500 12h5"],
@@ -130,7 +131,14 @@ class Bar {
   constructor(root) {
     this.root = root;
     this.ending = new AbortController();
-    window.addEventListener("video-live", ({ detail }) => this.count(detail.live), { signal: this.ending.signal });
+    window.addEventListener(
+      "video-live",
+      ({ detail }) => {
+        this.count(detail.live);
+        if (detail.unread !== undefined) this.unread(detail.unread);
+      },
+      { signal: this.ending.signal },
+    );
   }
 
   update(data) {
@@ -164,6 +172,7 @@ class Bar {
       this.underWay(),
       this.chip(this.data.balance, "coin", "balance"),
       attention ? this.attention(attention) : null,
+      this.bell(),
       this.opener("person", words.menu, make("span", { class: "avatar", style: `background:${person.colour}`, "aria-hidden": "true" }, person.initials)),
     );
     const foot = make(
@@ -174,6 +183,7 @@ class Bar {
     );
     this.root.replaceChildren(top, foot, this.menu);
     this.count(this.live ?? this.data.live ?? 0);
+    this.unread(this.data.inbox.unread);
   }
 
   link(page, withIcon = false) {
@@ -207,6 +217,24 @@ class Bar {
     const chip = this.chip(this.data.underWay, "make", "moving");
     chip.querySelector("svg").replaceWith(make("span", { class: "pulse", "aria-hidden": "true" }));
     return chip;
+  }
+
+  /** The way to the inbox; its count lies over it, so that nothing moves when it changes. */
+  bell() {
+    const { href, current } = this.data.inbox;
+    return leads(make("a", { class: "bell", href, "aria-current": current && "page", "data-name": "bell" }, icon("bell"), make("span", { class: "unread", "aria-hidden": "true" })));
+  }
+
+  /** How many notices are unread, by the last look of the page. */
+  unread(number) {
+    const bell = this.root.querySelector(".bell");
+    if (!bell) return;
+    const { most, named, namedUnread } = this.data.inbox;
+    const told = number >= most ? `${most - 1}+` : String(number);
+    const dot = bell.querySelector(".unread");
+    dot.hidden = !number;
+    dot.textContent = told;
+    bell.ariaLabel = bell.title = number ? namedUnread.replace("{number}", told) : named;
   }
 
   /** How many are under way, by the last look of the page. */

@@ -31,6 +31,22 @@ class Chip:
     href: str
 
 
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """The bell: how many notices are unread as of now, which the page keeps up to date, and where they are.
+
+    `named` is what it is called, `named_unread` the same with the place `{number}`; with `most` the count is `most - 1`
+    and a plus.
+    """
+
+    unread: int
+    most: int
+    named: str
+    named_unread: str
+    href: str
+    is_current: bool
+
+
 _element = custom_element(__file__, "bar", html='<div class="bar"></div>')
 
 
@@ -40,16 +56,16 @@ def show(
     links: Sequence[Link],
     balance: Chip,
     under_way: Chip,
+    inbox: Inbox,
     search: str | None,
     person: dict[str, str],
-    has_workspaces: bool,
-    may_look_as: bool,
+    lists: Sequence[str],
     words: dict[str, Any],
 ) -> None:
     """Draw it. `balance` and `under_way` are chips, the second with `{number}` in it, which the page keeps up to date.
 
     `search` is the address that words are looked for at, None to offer none; `person` is what `avatar.data` gives;
-    `has_workspaces` and `may_look_as` keep room for those lists; `words` are the labels `bar.js` names.
+    `lists` keeps room for those of `workspaces` and `look-as`; `words` are the labels `bar.js` names.
     """
     data: dict[str, Any] = {
         "name": name,
@@ -66,9 +82,17 @@ def show(
         ],
         "balance": {"text": balance.text, "explained": balance.explained, "href": balance.href},
         "underWay": {"text": under_way.text, "explained": under_way.explained, "href": under_way.href},
+        "inbox": {
+            "unread": inbox.unread,
+            "most": inbox.most,
+            "named": inbox.named,
+            "namedUnread": inbox.named_unread,
+            "href": inbox.href,
+            "current": inbox.is_current,
+        },
         "search": search,
         "person": person,
-        "lists": [name for name, has in (("workspaces", has_workspaces), ("look-as", may_look_as)) if has],
+        "lists": list(lists),
         "words": words,
     }
     _element(key="bar_element", data=data, width="stretch", height=56)

@@ -20,6 +20,7 @@ from core.config import Settings
 from core.db import availability
 from core.generations import progress
 from core.identity import sessions
+from core.notifications import inbox
 from core.workspaces import page_holders
 from pages.sections import ended_text, progress_text
 from pages.ui import language
@@ -80,10 +81,13 @@ def _check_session(watcher: progress.Watcher, settings: Settings) -> None:
 
 
 def _look(user_id: str, workspace_id: str, shown: Sequence[str]) -> bytes:
-    """`{"state": <see `state`>, "live": <how many>, "newest": [ids], "items": [...], "outage": <a sentence>}`."""
+    """`{"state": <see `state`>, "live": <how many>, "newest": [ids], "items": [...], "unread": <how many
+    notices>, "outage": <a sentence>}`.
+    """
     with db.read_connection() as connection:
         newest = progress.newest_id(connection, workspace_id)
         ids = progress.live_ids(connection, user_id, workspace_id)
+        unread = inbox.unread_count(connection, user_id)
     standings: Sequence[progress.InFlightItem] = ()
     if among := set(shown).intersection(ids):
         with db.read_session() as session:
@@ -91,6 +95,7 @@ def _look(user_id: str, workspace_id: str, shown: Sequence[str]) -> bytes:
     outage = progress_text.outage()
     items = [progress_text.item(each, waits=bool(outage)) for each in standings]
     told = {"state": state(ids, newest, outage), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
+    told["unread"] = unread
     if outage:
         told["outage"] = outage
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

@@ -5,29 +5,32 @@ where a number decides; `N_("Save")` for a constant that is shown through `_()` 
 (`core.messages`), which `translate_message` puts into words. `python -m tools.catalogues` keeps the catalogues in step.
 """
 
-import gettext
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from decimal import Decimal
-from functools import cache
-from pathlib import Path
 
 import streamlit as st
-from babel import Locale, numbers
-from babel.messages import mofile, pofile
-from babel.messages.catalog import Catalog
+from babel import Locale
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.messages import N_ as N_  # noqa: PLC0414 -- pages mark their constants with it, too
-from core.messages import Message, Writer, as_message
+from core.messages import Message, as_message
+from pages.ui import catalogues
+from pages.ui.catalogues import LANGUAGES, SOURCE, writers
 
-SOURCE = "en"
-LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
-"""Language tag -> its name in itself."""
+__all__ = [
+    "LANGUAGES",
+    "N_",
+    "SOURCE",
+    "current",
+    "locale",
+    "plural",
+    "set_language",
+    "translate_message",
+    "using_language",
+    "writers",
+]
 
-_CATALOGUES = Path(__file__).parents[1] / "locale"
 _CHOSEN = "language"
 _reading: ContextVar[str | None] = ContextVar("reading", default=None)
 
@@ -66,22 +69,17 @@ def using_language(tag: str) -> Iterator[None]:
 
 def locale() -> Locale:
     """The language as Babel knows it, for numbers, dates and money."""
-    return _locale(current())
-
-
-@cache
-def _locale(tag: str) -> Locale:
-    return Locale.parse(tag)
+    return catalogues.locale(current())
 
 
 def _(text: str) -> str:
     """A text in the language of this session; itself where the catalogue has none."""
-    return _catalogue(current()).gettext(text)
+    return catalogues.catalogue(current()).gettext(text)
 
 
 def plural(one: str, many: str, number: int) -> str:
     """The form that goes with a number; both may have the place `{number}`, which is not filled in here."""
-    return _catalogue(current()).ngettext(one, many, number)
+    return catalogues.catalogue(current()).ngettext(one, many, number)
 
 
 def translate_message(said: Message | str | None) -> str:
@@ -91,43 +89,4 @@ def translate_message(said: Message | str | None) -> str:
     """
     if not said:
         return ""
-    return _writer(current()).write(as_message(said))
-
-
-def writers() -> Mapping[str, Writer]:
-    """Who writes in which language, by its tag, for a door that draws pages of its own."""
-    return {tag: _writer(tag) for tag in LANGUAGES}
-
-
-class _Writer(Writer):
-    """Words and figures of one language."""
-
-    def __init__(self, tag: str) -> None:
-        self._tag = tag
-
-    def translate(self, sentence: str) -> str:
-        return _catalogue(self._tag).gettext(sentence)
-
-    def figure(self, english: str) -> str:
-        return numbers.format_decimal(Decimal(english.replace(",", "")), locale=_locale(self._tag))
-
-
-@cache
-def _writer(tag: str) -> Writer:
-    return Writer() if tag == SOURCE else _Writer(tag)
-
-
-@cache
-def _catalogue(tag: str) -> gettext.NullTranslations:
-    if tag == SOURCE:
-        return gettext.NullTranslations()
-    compiled = io.BytesIO()
-    mofile.write_mo(compiled, _read(tag))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
-
-
-@cache
-def _read(tag: str) -> Catalog:
-    with (_CATALOGUES / f"{tag}.po").open("rb") as file:
-        return pofile.read_po(file, locale=tag)
+    return catalogues.writer(current()).write(as_message(said))

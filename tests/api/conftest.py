@@ -101,6 +101,11 @@ class Client:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["note"]["id"])
 
+    def notice(self) -> str:
+        """The id of what they were told of a clip that is finished."""
+        self.finished()
+        return str(self.get("/notices").json()["notices"][0]["id"])
+
     def share_link(self, *rows: Generation, **choices: Any) -> dict[str, Any]:
         """The answer to a new link to these clips, or to a new one."""
         ids = [row.id for row in rows] or [self.finished().id]

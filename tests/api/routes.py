@@ -46,6 +46,8 @@ def own_path(client: Client, path: str) -> str:
         case "webhooks":
             own, delivery = client.webhook()
             path = path.replace("{deliveryId}", delivery)
+        case "notices":
+            own = client.notice()
         case "workspaces":
             own = client.team()
             path = path.replace("{userId}", client.join(own))
@@ -80,6 +82,8 @@ def fitting_body(client: Client, method: str, path: str) -> dict[str, Any]:
             return {"json": {"workspaceId": own_id}}
         case "PATCH", "/workspaces/{id}/members/{userId}":
             return {"json": {"role": "viewer"}}
+        case "PATCH", "/notices/{id}":
+            return {"json": {"read": True}}
         case "PATCH", "/people/{id}":
             return {"json": {"role": "admin"}}
         case "POST", "/sheets/{id}/order":

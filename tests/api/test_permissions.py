@@ -15,14 +15,15 @@ from sqlalchemy import update
 from core import db
 from core.api import api
 from core.clock import utc_now
-from core.db.enums import BulkKind, Role, Scope, WorkspaceRole
-from core.db.tables import ApiToken, BulkJob, ClipNote, Preset, SavedFilter, UsageView, User, WorkspaceMember
+from core.db.enums import BulkKind, NoticeAudience, NoticeKind, Role, Scope, WorkspaceRole
+from core.db.tables import ApiToken, BulkJob, ClipNote, Notice, Preset, SavedFilter, UsageView, User, WorkspaceMember
 from core.generations import commands, share_links
 from core.generations.sheets import kept
 from core.generations.sheets.checked import Defaults
 from core.identity import api_tokens
 from core.ids import new_id
 from core.installation import current
+from core.messages import message
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
@@ -306,7 +307,13 @@ TABLE: Mapping[str, Row] = {
     "POST /invitations": Row(administrators(201), options=body(email="new@example.org")),
     "POST /invitations/look": Row(everybody(404), options=body(token="not-one-of-ours")),  # who has it, may
     "POST /invitations/accept": Row(everybody(404), options=body(token="not-one-of-ours")),
+    "PATCH /workspaces/{id}?tellsPrompts=true": Row(
+        managed()._replace(admin=403), "team", options=body(tellsPrompts=True)
+    ),
     # One's own
+    "GET /notices": Row(everybody()),
+    "POST /notices/read": Row(everybody()),
+    "PATCH /notices/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "notice", options=body(read=True)),
     "GET /tokens": Row(everybody()),
     "POST /tokens": Row(everybody(201), options=body(name="script")),
     "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
@@ -411,6 +418,14 @@ class World:
                     session.add(note)
                     session.flush()
                     return {"id": self.clip, "noteId": note.id}
+            case "notice":
+                news = {"group_key": new_id(), "title": message("notice_test"), "told_at": utc_now()}
+                of_team = {"audience": NoticeAudience.MEMBER, "kind": NoticeKind.TEST, **news}
+                with db.write_session() as session:
+                    notice = Notice(user_id=caller.person.id, workspace_id=manager.workspace_id, **of_team)
+                    session.add(notice)
+                    session.flush()
+                    return {"id": notice.id}
             case "share link":
                 with db.write_session() as session:
                     return {"id": share_links.make(session, manager, [self.clip]).link.id}
@@ -601,7 +616,7 @@ def status(world: World, client: Client, name: str, expected: int) -> int:
     may_change = expected < 400 and method not in ("GET", "HEAD") and client.person is not None
     parts = world.fresh(row.about, client) if own or may_change else world.known(row.about)
     headers = {"Workspace-Id": person_of(world.manager).workspace_id} if row.here else {}
-    address = re.sub(r"\?(of|archived)=[\w-]+", "", path)  # what the body says
+    address = re.sub(r"\?(of|archived|tellsPrompts)=[\w-]+", "", path)  # what the body says
     for word, value in parts.items():
         address = address.replace(f"{{{word}}}", value)
     return client.send(method, address, headers=headers, **row.options(world, client)).status_code

@@ -152,6 +152,14 @@ def variables() -> Sequence[Variable]:
             "empty",
             "Private or plain-http `host:port`s, separated by commas, that webhooks may be sent to.",
         ),
+        *_mail(served),
+        Variable("INBOX_DAYS", f"{served.inbox_days}", "For how many days what people were told is kept, read or not."),
+        Variable(
+            "LOW_BALANCE_CREDITS",
+            f"{served.low_balance_credits}",
+            "Below how many credits the managers of a workspace are told that few are left, and below a tenth of it "
+            "once more; 0: never.",
+        ),
         Variable("HTTP_PROXY", "empty", "By which proxy requests to http addresses leave; see `ALL_PROXY`."),
         Variable("HTTPS_PROXY", "empty", "By which proxy requests to https addresses leave; see `ALL_PROXY`."),
         Variable(
@@ -185,6 +193,25 @@ def variables() -> Sequence[Variable]:
             "NAME_MAX_IN_FLIGHT",
             "the vendor's smallest plan",
             "How many jobs the provider is given at once; 0: its default.",
+        ),
+    )
+
+
+def _mail(defaults: Settings) -> Sequence[Variable]:
+    """Those of the mail server."""
+    return (
+        Variable("SMTP_HOST", "unset", "Mail server, for who wants to be told by e-mail; the dispatcher reaches it."),
+        Variable("SMTP_PORT", f"{defaults.smtp_port}", "Its port."),
+        Variable(
+            "SMTP_SECURITY",
+            f"`{defaults.smtp_security}`",
+            "`starttls`: encrypted after a plain beginning. `tls`: from the first byte. `none`: not, for a server "
+            "on this machine.",
+        ),
+        Variable("SMTP_USER", "unset", "Who signs in there."),
+        Variable("SMTP_PASSWORD", "unset", "The password of that account."),
+        Variable(
+            "SMTP_FROM", "unset", "Address that mail comes from, `Name <name@host>` or bare; `SMTP_HOST` needs it."
         ),
     )
 

@@ -44,19 +44,21 @@ class NewWorkspace(requests.Body):
 class WorkspaceChanges(requests.Changes):
     """What to change of a workspace; what is absent or null stays. Only administrators bring an archived one back.
 
-    `visibleMark` is also for your personal workspace; the rest is for teams.
+    `visibleMark` and `tellsPrompts` are also for your personal workspace; the rest is for teams.
     """
 
     name: Annotated[str, Field(examples=["Film unit"])] | None = None
     archived: bool | None = None
     visible_mark: bool | None = None
+    tells_prompts: bool | None = None
 
 
 class WorkspaceShape(responses.ApiModel):
     """A workspace; `role` is what you are in it, null for an administrator who looks from outside.
 
     `spentCredits` were charged since its beginning; `heldCredits` are reserved for what is under way. With
-    `visibleMark` clips that are ordered from then on show a small "AI" in a corner.
+    `visibleMark` clips that are ordered from then on show a small "AI" in a corner; with `tellsPrompts` prompts may be
+    in the mail and chats that its people are told by.
     """
 
     id: fields.Id
@@ -69,6 +71,7 @@ class WorkspaceShape(responses.ApiModel):
     spent_credits: fields.Credits
     storage_bytes: int
     visible_mark: bool
+    tells_prompts: bool
     created_at: datetime
     archived_at: fields.MomentOrNull
 
@@ -174,6 +177,8 @@ def change_workspace(member: CurrentMember, workspace_id: PathId, body: Workspac
             workspaces.rename(session, member, workspace_id, name=body.name)
         if body.visible_mark is not None:
             workspaces.set_visible_mark(session, member, workspace_id, is_on=body.visible_mark)
+        if body.tells_prompts is not None:
+            workspaces.set_tells_prompts(session, member, workspace_id, is_on=body.tells_prompts)
         if body.archived is True:
             workspaces.archive(session, member, workspace_id)
         return WorkspaceAnswer(workspace=WorkspaceShape.of(workspaces.overview(session, member, workspace_id)))

@@ -10,6 +10,7 @@ from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
 from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, LedgerEntry
+from core.db.tables.notices import Notice, NoticeSend, WayToTell
 from core.db.tables.operation import (
     AuditLogEntry,
     AuditRun,
@@ -66,6 +67,8 @@ __all__ = [
     "LedgerEntry",
     "ModelList",
     "ModelNote",
+    "Notice",
+    "NoticeSend",
     "Preset",
     "Project",
     "ProviderHealth",
@@ -82,6 +85,7 @@ __all__ = [
     "UsageDay",
     "UsageView",
     "User",
+    "WayToTell",
     "WebhookDelivery",
     "WebhookEndpoint",
     "Workspace",

@@ -24,6 +24,7 @@ class Workspace(Base):
     it, against its quota. `usage_version` grows with every change of its roll-ups, so that figures read from them can
     be kept until then. `is_sample` marks what belongs to the sample company and goes with it. With `visible_mark` clips
     that are ordered from then on show that they were made by AI. Its months of budgets begin and end in `time_zone`.
+    `tells_prompts` lets prompts leave the installation in messages to its people.
     """
 
     __tablename__ = "workspaces"
@@ -34,12 +35,12 @@ class Workspace(Base):
     name_key: Mapped[str] = mapped_column(Text, default=_key_of_name)
     storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     usage_version: Mapped[int] = mapped_column(BigInteger, default=0)
-    monthly_budget_credits: Mapped[int | None] = mapped_column(
-        BigInteger, deferred=True
-    )  # of the version before, unread
+    # What processes of the version before read; nothing of ours does.
+    monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger, deferred=True)
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     visible_mark: Mapped[bool] = mapped_column(default=False, server_default=false())
+    tells_prompts: Mapped[bool] = mapped_column(default=False, server_default=false())
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

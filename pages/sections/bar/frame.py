@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from core.billing.ledger import Balance
+from core.notifications import inbox
 from core.workspaces.access import Member
 from pages.elements import bar
-from pages.elements.bar import Chip, Link
+from pages.elements.bar import Chip, Inbox, Link
 from pages.sections.bar import pages, streamlit_words
 from pages.sections.bar.pages import Group
 from pages.ui import avatar, current_member, look, wording
@@ -16,18 +17,28 @@ _SEARCHED = "history"
 """The page that words are looked for on; it has a field of its own."""
 
 
-def show(person: Member, *, current: str, balance: Balance, waiting: int, may_look_as: bool) -> None:
-    """Draw the bar. `current` is the path of this page, `waiting` how many things wait for an administrator."""
+def show(person: Member, *, current: str, balance: Balance, waiting: int, unread: int, may_look_as: bool) -> None:
+    """Draw the bar. `current` is the path of this page, `waiting` how many things wait for an administrator.
+
+    `unread` is how many notices this person has not read.
+    """
     name = person.user.name or person.user.email
     bar.show(
         name=look.NAME,
         links=_links(person, current, waiting),
         balance=_balance(person, balance),
         under_way=Chip(_("{number} under way"), _("Clips that are being made"), address("generate", person)),
+        inbox=Inbox(
+            unread=unread,
+            most=inbox.MOST_COUNTED,
+            named=_("Inbox"),
+            named_unread=_("Inbox, {number} unread"),
+            href=address("inbox", person),
+            is_current=current == "inbox",
+        ),
         search=address(_SEARCHED, person) if current != _SEARCHED else None,
         person=avatar.data(name, person.id),
-        has_workspaces=len(person.roles) > 1,
-        may_look_as=may_look_as,
+        lists=[name for name, has in (("workspaces", len(person.roles) > 1), ("look-as", may_look_as)) if has],
         words={
             "pages": _("Pages"),
             "more": _("More"),

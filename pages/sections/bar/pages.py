@@ -49,6 +49,7 @@ PLACES = (
     Place("history.py", N_("History"), Group.MAIN, "grid"),
     Place("assets.py", N_("Assets"), Group.MAIN, "layers"),
     Place("usage.py", N_("Usage"), Group.MAIN, "chart"),
+    Place("inbox.py", N_("Inbox"), Group.MORE, "bell"),
     Place("sheets.py", N_("Batch"), Group.MORE, "table"),
     Place("team.py", N_("Team"), Group.MORE, "people"),
     Place("budgets.py", N_("Budgets"), Group.MORE, "gauge"),
