@@ -147,13 +147,13 @@ def budget_reached(
 ) -> None:
     """Tell the managers that so much of a budget is used, once a month and percent; with `also_tell` a person as well.
 
-    `budget_id` tells budgets apart, `name` is what people call what it is for, `month` its first day. To be called in
-    the transaction that counts what was held, with the marks that it has passed (50, 80, 100).
+    `budget_id` tells budgets apart, `name` is what people call what it is for, empty for the workspace, `month` its
+    first day. To be called in the transaction that counts what was held, with the marks that it has passed.
     """
     news = News(
         NoticeKind.BUDGET,
         _key(f"budget:{budget_id}:{month.isoformat()}:{percent}"),
-        message("notice_budget", percent=percent, name=name),
+        message("notice_budget", percent=percent, name=name or _name(session, workspace_id)),
         message("notice_budget_used", used=used_credits, budget=budget_credits),
         workspace_id=workspace_id,
     )

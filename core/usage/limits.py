@@ -8,7 +8,7 @@ release), so no two orders of one workspace can deadlock here. This module knows
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Update, and_, bindparam, exists, func, or_, select, update
@@ -18,7 +18,11 @@ from core.db import Reader, WriteSession, types
 from core.db.enums import BudgetMode, BudgetScope
 from core.db.tables import Budget, BudgetMonth, Generation, Project, User, table_of
 from core.messages import message
+from core.notices import causes
 from core.workspaces import months
+
+MARKS = (50, 80, 100)
+"""Percent of a budget at which its managers are told, each once a month."""
 
 Key = tuple[BudgetScope, str]
 """What is counted: the scope, and the id of the workspace, project or person."""
@@ -66,12 +70,35 @@ def take_many(session: WriteSession, rows: Sequence[Generation], *, is_refusable
     first, credits_by_project = rows[0], Counter[str]()
     for row in rows:
         credits_by_project[row.project_id] += row.credits
-    for (scope, subject_id), credits in _by_key(first.workspace_id, first.user_id, credits_by_project).items():
+    taken = _by_key(first.workspace_id, first.user_id, credits_by_project)
+    for (scope, subject_id), credits in taken.items():
         key = {"in_workspace": first.workspace_id, "in_month": first.budget_month}
         key |= {"of_scope": scope, "of_subject": subject_id}
         if not _moved(session, _TAKE if is_refusable else _COUNT, {**key, "credits": credits}):
             [limit] = _limits(session, first.workspace_id, [(scope, subject_id)], str(first.budget_month))
             raise refused(limit, credits)
+    _tell_of_marks(session, first, taken)
+
+
+def _tell_of_marks(session: WriteSession, first: Generation, taken: Mapping[Key, int]) -> None:
+    """Tell managers of the highest mark that these orders have passed, and somebody of their own budget's."""
+    for limit in _limits(session, first.workspace_id, list(taken), str(first.budget_month)):
+        before_credits = limit.taken_credits - taken[limit.scope, limit.subject_id]
+        passed = [
+            mark for mark in MARKS if before_credits * 100 < mark * limit.limit_credits <= limit.taken_credits * 100
+        ]
+        if passed:
+            causes.budget_reached(
+                session,
+                first.workspace_id,
+                budget_id=f"{limit.scope}:{limit.subject_id}",
+                name=limit.name,
+                month=date.fromisoformat(f"{limit.month}-01"),
+                percent=passed[-1],
+                used_credits=limit.taken_credits,
+                budget_credits=limit.limit_credits,
+                also_tell=limit.subject_id if limit.scope is BudgetScope.MEMBER else None,
+            )
 
 
 def give_back(

@@ -13,7 +13,7 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import CostBasis, EntryKind, Stage, Status
-from core.db.tables import Generation, GenerationEvent, LedgerEntry, UsageDay
+from core.db.tables import Generation, GenerationEvent, LedgerEntry, Notice, UsageDay
 from core.generations import commands, lifecycle, queries
 from core.messages import message, plain
 from core.workspaces import quota
@@ -116,6 +116,16 @@ def test_lose_when_nobody_can_know(database: Database, person: Member) -> None:
     with database.read_session() as session:
         assert ledger.balance(session, person.workspace_id) == ledger.Balance(9_950, 0)
     assert broken_rules(database) == []
+
+
+def test_lose_when_somebody_else_has_moved_it(database: Database, person: Member) -> None:
+    """A process that is late with it changes nothing, and tells nobody that the clip is unclear."""
+    late = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
+    advance(database, late.id, WAITING)
+    with database.write_session() as session:
+        assert not lifecycle.mark_uncertain(session, late, errors.SubmitUncertain(), next_at=utc_now())
+        assert session.scalars(select(Notice)).all() == []
+    assert load_generation(late.id, database).status is Status.PROCESSING
 
 
 def test_complete_when_lease_ran_out_twice(database: Database, person: Member) -> None:

@@ -16,12 +16,14 @@ from core.db.tables import Notice
 from core.generations import lifecycle
 from core.notices import causes
 from core.notifications import inbox
+from core.usage import budgets
 from core.workspaces import credits, invitations, members, people, quota
 from core.workspaces.access import Member
 from tests.factories import generations as made
 from tests.factories import workspaces as teams
 from tests.factories.generations import DISPATCHED, DOWNLOADING, READY_TO_DOWNLOAD, SUBMITTING, WAITING
 from tests.factories.notices import all_notices, press, titles, told
+from tests.factories.projects import create_project
 from tests.factories.users import create_member
 
 pytestmark = pytest.mark.both_databases
@@ -260,6 +262,23 @@ def test_budget_that_is_reached(database: Database, person: Member) -> None:
         with database.write_session() as session:
             causes.budget_reached(session, person.workspace_id, month=date(2026, month, 1), percent=percent, **said)  # type: ignore[arg-type]  # they are what they are called
     assert titles(database, person) == [f"{percent} % of the budget is used: Spring" for percent in (80, 100, 80)]
+
+
+def test_orders_that_pass_marks_of_budgets(database: Database, person: Member) -> None:
+    """Each mark once a month, of several at once the highest; what is given back and taken again says nothing new."""
+    project = create_project(database, person, name="Spring")
+    with database.write_session() as session:
+        budgets.set_workspace(session, person, credits=1_000)
+        budgets.set_project(session, person, project.id, credits=200)
+    first = made.create_generation(database, person, project_id=project.id)
+    assert titles(database, person) == []
+    made.create_generation(database, person, project_id=project.id)
+    assert titles(database, person) == ["50 % of the budget is used: Spring"]
+    cancel(database, first.id, person)
+    for _order in range(3):
+        made.create_generation(database, person, project_id=project.id)
+
+    assert set(titles(database, person)) == {f"{mark} % of the budget is used: Spring" for mark in (50, 100)}
 
 
 def test_clips_ordered_before_there_were_notices(database: Database, person: Member) -> None:

@@ -29,7 +29,7 @@ KIND = TranslatedLabels(
         NoticeKind.CLIP_UNCLEAR: N_("Clips need review"),
         NoticeKind.BALANCE_LOW: N_("Few credits are left"),
         NoticeKind.CREDITS_ADDED: N_("Credits were added"),
-        NoticeKind.BUDGET: N_("A budget is used up"),
+        NoticeKind.BUDGET: N_("A budget is used by 50, 80 or 100 %"),
         NoticeKind.STORAGE_FULL: N_("Storage is nearly full"),
         NoticeKind.MEMBERSHIP: N_("Invitations and roles"),
     }
