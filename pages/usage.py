@@ -7,7 +7,7 @@ from core.usage import budgets, reports
 from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
 from pages.sections.sample import offer
-from pages.sections.usage import budget, figures, headline, repricing, sections
+from pages.sections.usage import budget, figures, headline, repricing, sections, which_model
 from pages.sections.usage import choice as usage_choice
 from pages.ui import components, current_member
 from pages.ui.language import _
@@ -54,6 +54,9 @@ def cost() -> None:
 with components.error_boundary():
     today = utc_now().date()
     section, choice = usage_choice.choose(person, today)
+    if section == "models":
+        which_model.show(person, choice)
+        st.stop()
     shown = figures.read(person, choice)
     budget.warnings(person, today)
     if shown.total == reports.UsageTotals():

@@ -71,6 +71,8 @@ def test_route_table_has_the_contract() -> None:
         ("GET", "/usage/month"),
         ("PUT", "/usage/budget"),
         ("GET", "/usage/what-if"),
+        ("GET", "/usage/models"),
+        ("GET", "/usage/substitution"),
         ("GET", "/metrics"),
         ("GET", "/tokens"),
         ("POST", "/tokens"),

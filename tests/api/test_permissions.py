@@ -251,6 +251,10 @@ TABLE: Mapping[str, Row] = {
     "GET /usage/month?people=everybody": Row(analysts()),
     "GET /usage/what-if?withModelId=veo3": Row(seen(), here=True),
     "GET /usage/what-if?withModelId=veo3&people=everybody": Row(analysts()),
+    "GET /usage/models": Row(seen(), here=True),
+    "GET /usage/models?people=everybody&format=csv": Row(analysts()),
+    "GET /usage/substitution?modelId=demo-film&withModelId=veo3": Row(seen(), here=True),
+    "GET /usage/substitution?modelId=demo-film&withModelId=veo3&people=everybody": Row(analysts()),
     "PUT /usage/budget": Row(managed(), here=True, options=body(monthlyBudgetCredits=500)),
     "PUT /usage/budget?of=project": Row(
         managed(), options=lambda world, _caller: {"json": {"monthlyBudgetCredits": 500, "projectId": world.project}}

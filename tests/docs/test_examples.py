@@ -30,6 +30,7 @@ RUN_HERE = {
     TUTORIAL,
     HOW_TO / "add-a-provider.md",  # by test_lantern.py
     HOW_TO / "back-up-and-upgrade.md",
+    HOW_TO / "choose-a-model.md",
     HOW_TO / "connect-an-openai-video-server.md",  # by test_vendor_examples.py
     HOW_TO / "connect-comfyui.md",  # by test_vendor_examples.py
     HOW_TO / "decide-uncertain-generations.md",
@@ -103,6 +104,17 @@ def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
     assert '"budgetCredits":null' in printed[1]
     assert '"budgetCredits":5000' in printed[2]
     assert '"isExceeded":false' in printed[2]
+
+
+def test_models_are_compared(shell: Mapping[str, str], tmp_path: Path) -> None:
+    """The comparison is saved as a file with a line a model, and one model is put in another's place."""
+    (block,) = commands(HOW_TO / "choose-a-model.md")
+
+    with live.serving() as address:
+        printed = run(block, tmp_path, VIDEO_API=address, **shell)
+
+    assert "\nkling-2.5," in (tmp_path / "models.csv").read_text(encoding="utf-8-sig")
+    assert '"makeableClips":0' in printed
 
 
 def test_orders_from_a_spreadsheet(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:

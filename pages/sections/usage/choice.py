@@ -31,9 +31,16 @@ PERIODS = TranslatedLabels(
         "own": N_("Choose dates"),
     }
 )
-SECTIONS = TranslatedLabels({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
+SECTIONS = TranslatedLabels(
+    {
+        "spending": N_("Spending"),
+        "outcome": N_("Outcome"),
+        "cost": N_("Cost"),
+        "models": N_("Which model"),
+    }
+)
 DATES_WIDTH_PX = 260
-SECTIONS_WIDTH_PX = 264
+SECTIONS_WIDTH_PX = 356
 """What the longest names of them take: no list finds a place beside them on a phone until they are drawn."""
 FIELD_WIDTH_PX = 164
 """Two of them are side by side on a phone."""
