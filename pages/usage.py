@@ -7,7 +7,7 @@ from core.usage import budgets, reports
 from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
 from pages.sections.sample import offer
-from pages.sections.usage import budget, figures, headline, repricing, sections, which_model
+from pages.sections.usage import budget, figures, headline, repricing, sections, waste, which_model
 from pages.sections.usage import choice as usage_choice
 from pages.ui import components, current_member
 from pages.ui.language import _
@@ -56,6 +56,9 @@ with components.error_boundary():
     section, choice = usage_choice.choose(person, today)
     if section == "models":
         which_model.show(person, choice)
+        st.stop()
+    if section == "waste":
+        waste.show(person, choice)
         st.stop()
     shown = figures.read(person, choice)
     budget.warnings(person, today)

@@ -53,6 +53,7 @@ from core.api.routers import (
     uncertain,
     uploads,
     usage,
+    waste,
     webhooks,
     workspaces,
 )
@@ -90,6 +91,8 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, budgets.router),
     (Audience.ANY_TOKEN, repricing.router),
     (Audience.ANY_TOKEN, model_comparison.router),
+    (Audience.ANY_TOKEN, waste.router),
+    (Audience.ANY_TOKEN, waste.retrying),
     (Audience.ANY_TOKEN, metrics.router),
     (Audience.ADMIN_TOKEN, tokens.router),
     (Audience.ADMIN_TOKEN, webhooks.router),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, extract, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true, union_all
 
 from core import db, errors
 from core.billing import pricing
@@ -21,6 +21,7 @@ from core.catalog.records import LifeState
 from core.catalog.rules import Adjustment
 from core.catalog_changes import current
 from core.db import ReadSession
+from core.db.elapsed import seconds_between
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.insights.model_stats import FASTEST_SECONDS, NOT_OF_THE_MODEL, TimeRange
@@ -252,7 +253,7 @@ def _records(
                 Generation.error_code,
                 Generation.user_id,
                 func.coalesce(Generation.charged_project_id, Generation.project_id).label("project_id"),
-                _seconds_taken(session).label("took"),
+                seconds_between(session, Generation.submitted_at, Generation.ended_at).label("took"),
             )
             .where(whose, Generation.model_id == model_id, Generation.ended_at >= begin, Generation.ended_at < end)
             .order_by(Generation.ended_at.desc())
@@ -295,7 +296,7 @@ def _counts(
     status: ColumnElement[Status],
     error_code: ColumnElement[str | None],
     wanted: ColumnElement[bool],
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Of each model, the completed ones, and the ended ones that say something of it."""
     of_the_model = or_(error_code.is_(None), error_code.not_in(NOT_OF_THE_MODEL))
     could_have_been = or_(status == Status.COMPLETED, and_(status == Status.FAILED, of_the_model))
@@ -308,10 +309,3 @@ def _counts(
         .where(wanted)
         .group_by(model_id)
     )
-
-
-def _seconds_taken(session: ReadSession) -> ColumnElement[float]:
-    """From a generation's acceptance by its provider to its end, in seconds."""
-    if session.get_bind().dialect.name == "postgresql":
-        return cast(extract("epoch", Generation.ended_at - Generation.submitted_at), Float)
-    return (func.julianday(Generation.ended_at) - func.julianday(Generation.submitted_at)) * 86_400.0

@@ -16,10 +16,10 @@ function compare(one, other, column, descending) {
 
 function draw(frame) {
   const { data, sorted } = frame;
-  const last = data.fixedLast ? data.rows.length - 1 : -1;
-  const order = data.rows.map((_row, place) => place).filter((place) => place !== last);
+  const end = data.rows.length - data.fixedLast;
+  const order = data.rows.map((_row, place) => place).slice(0, end);
   if (sorted) order.sort((a, b) => compare(data.rows[a], data.rows[b], sorted.column, sorted.descending));
-  if (last >= 0) order.push(last);
+  for (let place = end; place < data.rows.length; place += 1) order.push(place);
 
   const table = document.createElement("table");
   table.append(make("caption", data.name));
@@ -51,11 +51,11 @@ function draw(frame) {
   const body = document.createElement("tbody");
   for (const place of order) {
     const line = document.createElement("tr");
-    data.rows[place].forEach(([text], column) => {
+    data.rows[place].forEach(([text, , address], column) => {
       const cell = make(column ? "td" : "th");
       if (!column) cell.scope = "row";
       cell.className = data.columns[column].number ? "number" : "";
-      const swatch = column ? null : data.swatches[place];
+      const swatch = column === data.swatchColumn ? data.swatches[place] : null;
       if (swatch) {
         const mark = make("span");
         mark.className = "swatch";
@@ -63,8 +63,12 @@ function draw(frame) {
         mark.ariaHidden = "true";
         cell.append(mark);
       }
-      const said = make("span", text);
+      const said = make(address ? "a" : "span", text);
       said.title = text;
+      if (address) {
+        said.href = address;
+        said.title = data.columns[column].explained;
+      }
       cell.append(said);
       line.append(cell);
     });

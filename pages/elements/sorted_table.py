@@ -23,10 +23,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is read, and what it is sorted by; None sorts last whichever way."""
+    """What is read, and what it is sorted by; None sorts last whichever way. `address` is where a press of it leads."""
 
     text: str
     value: float | str | None = None
+    address: str | None = None
 
 
 _element = custom_element(__file__, "sorted_table", html='<div class="frame" role="region" tabindex="0"></div>')
@@ -39,11 +40,12 @@ def show(
     key: str,
     name: str,
     swatches: Sequence[int | None] = (),
-    fixed_last: bool = False,
+    swatch_column: int = 0,
+    fixed_last: int = 0,
 ) -> None:
     """Draw it. `swatches` are the series of a chart (`--studio-series-N`) that rows are seen as there.
 
-    `fixed_last` keeps the last row at the end, as that of what is left is.
+    So many rows as `fixed_last` says stay at the end, as those of what is left and of the total do.
     """
     _element(
         key=key,
@@ -52,11 +54,14 @@ def show(
             "columns": [{"head": at.head, "number": at.is_number, "explained": at.explained} for at in columns],
             "rows": [[_cell(cell) for cell in row] for row in rows],
             "swatches": list(swatches),
-            "fixedLast": fixed_last,
+            "swatchColumn": swatch_column,
+            "fixedLast": int(fixed_last),
         },
         height=HEAD_PX + ROW_PX * max(1, len(rows)),
     )
 
 
 def _cell(cell: Cell | str) -> list[str | float | None]:
-    return [cell, cell.casefold()] if isinstance(cell, str) else [cell.text, cell.value]
+    if isinstance(cell, str):
+        return [cell, cell.casefold()]
+    return [cell.text, cell.value, *([cell.address] if cell.address else [])]

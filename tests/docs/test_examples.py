@@ -107,14 +107,16 @@ def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
 
 
 def test_models_are_compared(shell: Mapping[str, str], tmp_path: Path) -> None:
-    """The comparison is saved as a file with a line a model, and one model is put in another's place."""
-    (block,) = commands(HOW_TO / "choose-a-model.md")
+    """The comparison is saved as a file, one model is put in another's place, and nothing is there to order again."""
+    compare, look_at_waste = commands(HOW_TO / "choose-a-model.md")
 
     with live.serving() as address:
-        printed = run(block, tmp_path, VIDEO_API=address, **shell)
+        printed = [run(block, tmp_path, VIDEO_API=address, **shell) for block in (compare, look_at_waste)]
 
     assert "\nkling-2.5," in (tmp_path / "models.csv").read_text(encoding="utf-8-sig")
-    assert '"makeableClips":0' in printed
+    assert '"makeableClips":0' in printed[0]
+    assert (tmp_path / "waste.csv").read_text(encoding="utf-8-sig").startswith("outcome,reason,provider,model_id,")
+    assert '"generationIds":[]' in printed[1]
 
 
 def test_orders_from_a_spreadsheet(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:

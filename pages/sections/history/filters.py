@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
 
 import streamlit as st
@@ -24,6 +24,7 @@ from core.providers import registry
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.sections.clip import marks
+from pages.sections.usage import labels, reasons
 from pages.ui import components, query_param, wording
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
@@ -90,7 +91,7 @@ class Chip:
 
 PARAMS = (
     *("text", "project", "status", "order", "whose", "where"),
-    *("model", "provider", "favourite", "verdict", "reason", "tag", "found", "days", "asset"),
+    *("model", "provider", "favourite", "verdict", "reason", "because", "tag", "found", "days", "asset"),
 )
 """Everything that narrows the library or orders it; all of it goes with one press."""
 
@@ -137,7 +138,7 @@ def chips(reader: Reader, person: Member, projects: Mapping[str, str]) -> Sequen
         Chip("status", _("Status"), _("Every status"), GROUP_NAMES),
         Chip("verdict", _("Verdict"), _("Every verdict"), VERDICT_NAMES),
         Chip("favourite", _("Favourites"), _("All clips"), HEARTS),
-        Chip("days", _("Date"), _("At any time"), PERIODS),
+        Chip("days", _("Date"), _("At any time"), PERIODS | _span_of_address()),
     ]
     if len(makers) > 1 or person.workspace_id != person.id:
         found.append(Chip("whose", _("Made by"), _("Everybody"), makers, shortcut=(person.id, _("Mine"))))
@@ -147,6 +148,8 @@ def chips(reader: Reader, person: Member, projects: Mapping[str, str]) -> Sequen
         found.append(Chip("tag", _("Tag"), _("All tags"), {tag: tag for tag in tags}))
     found.append(Chip("found", _("Noticed"), _("All clips"), findings()))
     found.append(Chip("provider", _("Provider"), _("All providers"), _providers()))
+    if because := _because():
+        found.append(Chip("because", _("Failed because"), _("Any reason"), because))
     if asset := _asset(reader, person):
         found.append(Chip("asset", _("Asset"), _("All clips"), asset))
     if len(person.roles) > 1:
@@ -167,9 +170,11 @@ def asked(person: Member, chosen: Sequence[Chip]) -> ListFilter:
         provider=value["provider"],
         text=asked_text(),
         since=_since(value["days"]),
+        until=_until(value["days"]),
         favourite=None if heart is None else heart == "yes",
         verdict=None if verdict is None else ReviewStatus(verdict),
         reject_reason=None if reason is None else RejectReason(reason),
+        error_code=value.get("because"),
         tag=value.get("tag"),
         made_from=value.get("asset"),
         findings=_kinds(value["found"]),
@@ -187,6 +192,12 @@ def _reasons(reader: Reader, person: Member) -> dict[str, str]:
     if not any(counts.values()) and "reason" not in st.query_params:
         return {}
     return {reason.value: f"{name} ({many(counts[reason])})" for reason, name in (marks.REASONS | {}).items()}
+
+
+def _because() -> dict[str, str]:
+    """What the address asks for of what failed: the code of an error -> its sentence."""
+    code = st.query_params.get("because", "")
+    return {code: reasons.failure(code)} if code else {}
 
 
 def findings() -> dict[str, str]:
@@ -221,10 +232,39 @@ def _providers() -> dict[str, str]:
     return {provider.name: provider.display_name for provider in registry.providers()}
 
 
+def span(since: date, until: date) -> str:
+    """How the address names days (UTC) from one to another, both included."""
+    return f"{since.isoformat()}..{until.isoformat()}"
+
+
+def _span_of_address() -> dict[str, str]:
+    """The days that a link from elsewhere asks for, beside those that there are to choose from."""
+    wanted = st.query_params.get("days", "")
+    found = _days_of_span(wanted)
+    return {wanted: labels.days(*found)} if found else {}
+
+
+def _days_of_span(value: str) -> tuple[date, date] | None:
+    first, _dots, last = value.partition("..")
+    try:
+        since, until = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        return None
+    return (since, until) if since <= until < date.max else None
+
+
+def _until(days: str | None) -> datetime | None:
+    """The midnight that ends the days of a link."""
+    found = _days_of_span(days or "")
+    return datetime.combine(found[1] + timedelta(days=1), time(), UTC) if found else None
+
+
 def _since(days: str | None) -> datetime | None:
     """The first midnight of so many days up to today: it stays the same while pages are turned."""
     if days is None:
         return None
+    if found := _days_of_span(days):
+        return datetime.combine(found[0], time(), UTC)
     today = utc_now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=int(days) - 1)
 
@@ -281,14 +321,22 @@ def open_kept(asked_for: KeptFilter) -> None:
         "favourite": None if chosen.favourite is None else "yes" if chosen.favourite else "no",
         "verdict": None if chosen.verdict is None else chosen.verdict.value,
         "reason": None if chosen.reject_reason is None else chosen.reject_reason.value,
+        "because": chosen.error_code,
         "tag": chosen.tag,
         "found": next(iter(ANYTHING)) if len(chosen.findings) > 1 else next(map(str, chosen.findings), None),
-        "days": None if asked_for.days is None else str(asked_for.days),
+        "days": _kept_days(asked_for),
         "asset": chosen.made_from,
     }
     for param, value in found.items():
         if value:
             st.query_params[param] = value
+
+
+def _kept_days(asked_for: KeptFilter) -> str | None:
+    chosen = asked_for.filter
+    if chosen.since is not None and chosen.until is not None:
+        return span(chosen.since.date(), (chosen.until - timedelta(days=1)).date())
+    return None if asked_for.days is None else str(asked_for.days)
 
 
 def count(reader: Reader, person: Member, chosen: ListFilter) -> Count:

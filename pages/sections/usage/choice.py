@@ -37,6 +37,7 @@ SECTIONS = TranslatedLabels(
         "outcome": N_("Outcome"),
         "cost": N_("Cost"),
         "models": N_("Which model"),
+        "waste": N_("Failures"),
     }
 )
 DATES_WIDTH_PX = 260
