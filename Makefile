@@ -36,8 +36,8 @@ PROOFS := $(addprefix tests/services/test_,api_tokens.py batches.py claims.py de
 	lifecycle.py removed_provider.py spending.py submit.py tasks.py token_caps.py) \
 	$(addprefix tests/unit/test_,margins.py price_list.py quote.py state_machine.py) tests/api/test_models.py
 
-# Processes, Chromium and deadlines share a machine there: what fails in a crowd is asked once more, alone and out loud,
-# and what then fails has failed. `pytest -ra` names both.
+# Databases, processes, Chromium and deadlines share a machine: what fails in a crowd is asked once more, alone and out
+# loud, and what then fails has failed. `pytest -ra` names both. Proofs are asked once.
 again = { echo "== not everything passed; what failed is run once more, alone"; \
 	pytest -n 0 --last-failed --last-failed-no-failures none $(1); }
 
@@ -46,7 +46,7 @@ test-all: export HYPOTHESIS_PROFILE ?= ci
 test-all:  ## all tests but those in a browser, on both databases and with processes; no line of PROVED is left out
 	pytest $(addprefix --cov=,$(PROVED)) --cov-report= $(PROOFS)
 	coverage report --show-missing --skip-covered --fail-under 100
-	pytest $(addprefix --ignore ,$(PROOFS) tests/system tests/browser tests/soak) tests
+	pytest $(addprefix --ignore ,$(PROOFS) tests/system tests/browser tests/soak) tests || $(call again,tests)
 	pytest -n 4 tests/system || $(call again,tests/system)
 
 .PHONY: browser

@@ -32,6 +32,7 @@ from core.identity import provider_http
 from core.identity.issuers import Issuers
 from core.identity.signed_tokens import PublishedKeys
 from core.insights import workers
+from core.insights.attention import AttentionCounter
 from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
@@ -59,6 +60,7 @@ class Installation:
     catalogue_cache: CatalogueCache = field(default_factory=CatalogueCache)
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
+    attention: AttentionCounter = field(default_factory=AttentionCounter)
     told: OnceAWhile = field(default_factory=OnceAWhile)
     """What the log has lately been told of housekeeping."""
 

@@ -14,7 +14,7 @@ from core.generations import unresolved
 from core.insights import attention, provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
-from pages.sections.admin import people, queue, trust
+from pages.sections.admin import people, queue, standing, trust
 from pages.sections.costs import dollar, drift
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
@@ -180,6 +180,7 @@ def found(row: Generation) -> None:
 
 def needs_somebody() -> None:
     """What waits for a person."""
+    standing.show()
     refused_accounts()
     unsigned()
     drift.warn()

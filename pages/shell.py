@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core import db
+from core import db, installation
 from core.billing import ledger
 from core.db import Reader
-from core.insights import attention
+from core.insights import health
 from core.projects import projects
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -24,13 +24,20 @@ def project_in_address(reader: Reader, person: Member) -> str | None:
     return projects.name_of(reader, person, wanted) if wanted else None
 
 
+def waiting(reader: Reader, person: Member, current: str) -> int:
+    """How many things wait for who runs the installation; 0 for others."""
+    if not person.may(Action.OPERATE):
+        return 0
+    opened = installation.current()
+    return opened.attention.count(reader, lambda: health.free_bytes(opened.settings), anew=current == "admin")
+
+
 connection.count_run()
 with components.error_boundary():
     person = workspace.find_person()
     workspace_state.follow(person)
     language.set_language(person.user.language)
     with db.read_connection() as reader:  # one for the whole frame; a session would cost as much as what is asked
-        waiting = attention.waiting(reader).count if person.may(Action.OPERATE) else 0
         page = st.navigation(pages.offered(person), position="hidden")
         look.name_window(page.title, project_in_address(reader, person))
         components.show_flash()
@@ -45,7 +52,7 @@ with components.error_boundary():
                 person,
                 current=page.url_path,
                 balance=ledger.balance(reader, person.workspace_id),
-                waiting=waiting,
+                waiting=waiting(reader, person, page.url_path),
                 may_look_as=bool(sample_people),
             )
     with st.container(key="quiet_title" if page.url_path in pages.QUIET_TITLES else "title"):

@@ -7,6 +7,7 @@ from core.db.enums import WorkspaceKind
 from core.workspaces import workspaces
 from core.workspaces.permissions import Action
 from core.workspaces.workspaces import Overview
+from pages.sections.sample import offer
 from pages.sections.team import giving, invite, mark, own, roster
 from pages.ui import components, current_member
 from pages.ui.language import _
@@ -72,5 +73,6 @@ with components.error_boundary():
         team(here)
     else:
         alone(found)
+        offer.show(person, key="team_sample")
         mark.show(person, here)
     own.show(person, found)

@@ -6,6 +6,7 @@ from core.clock import utc_now
 from core.usage import budgets, reports
 from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
+from pages.sections.explore import explored
 from pages.sections.sample import offer
 from pages.sections.usage import budget, figures, headline, repricing, sections, waste, which_model
 from pages.sections.usage import choice as usage_choice
@@ -53,11 +54,17 @@ def cost() -> None:
 
 with components.error_boundary():
     today = utc_now().date()
-    section, choice = usage_choice.choose(person, today)
-    if section == "models":
+    fields = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    with fields:
+        section = usage_choice.choose_section()
+    if section == usage_choice.EXPLORE:
+        explored.show(person, today)
+        st.stop()
+    choice = usage_choice.choose(person, today, fields)
+    if section == usage_choice.MODELS:
         which_model.show(person, choice)
         st.stop()
-    if section == "waste":
+    if section == usage_choice.WASTE:
         waste.show(person, choice)
         st.stop()
     shown = figures.read(person, choice)

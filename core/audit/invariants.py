@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from core.audit import budget_counters
 from core.audit.utc_day import utc_day
 from core.billing import ledger
 from core.clock import utc_now
@@ -383,5 +384,9 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "transfers_balance",
         _transfers,
+    ),
+    Invariant(
+        "budgets_counted",
+        budget_counters.queries,
     ),
 )

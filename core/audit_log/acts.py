@@ -67,6 +67,8 @@ class Act(StrEnum):
     EXCHANGE_RATE_SET = "exchange_rate.set", N_("Set the dollar from Rp {was_idr_per_usd:,} to Rp {idr_per_usd:,}")
 
     BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")
+    BUDGET_MODE_CHANGED = "budget.mode_changed", N_("A monthly budget of {credits:,} credits now {mode}")
+    TIME_ZONE_SET = "budget.time_zone_set", N_("Set the time zone of the months from {was_zone} to {zone}")
 
     TOKEN_MADE = "token.made", N_("Made an API token")
     TOKEN_REVOKED = "token.revoked", N_("Revoked an API token")
@@ -137,6 +139,8 @@ _WORDS: Mapping[str, Source] = {
     "available": N_("available"),
     "withdrawn": N_("withdrawn"),
     "hidden": N_("hidden"),
+    "warn": N_("warns only"),
+    "stop": N_("stops orders"),
     "none": N_("none"),
 }
 """Values of details that people read in their own language."""

@@ -110,6 +110,24 @@ class WorkspaceRole(StrEnum):
     """Members, budgets, webhooks, deletes."""
 
 
+class BudgetScope(StrEnum):
+    """What a monthly budget is for."""
+
+    WORKSPACE = "workspace"
+    PROJECT = "project"
+    MEMBER = "member"
+    """What one person orders in the workspace."""
+
+
+class BudgetMode(StrEnum):
+    """What happens to an order that would go beyond a budget."""
+
+    WARN = "warn"
+    """It is said, and the order is taken."""
+    STOP = "stop"
+    """It is refused."""
+
+
 class MemberSource(StrEnum):
     """Who has put a person into a workspace, and so who may take them out."""
 

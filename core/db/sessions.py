@@ -32,13 +32,15 @@ _NOW = select(func.clock_timestamp(type_=UtcDateTime()))
 def now(session: ReadSession) -> datetime:
     """The time that leases and due times go by: the database's, since machines' clocks differ.
 
-    Asked once a unit of work, which is short. SQLite has no clock but its machine's, and serves no other machine.
+    Asked once a unit of work, which is short. SQLite has no clock but its machine's, and serves no other machine. What
+    stands in `session.info["now"]` is taken for it, so that a unit of work can be run as of another moment.
     """
+    known: datetime | None = session.info.get("now")
+    if known is not None:
+        return known
     if session.get_bind().dialect.name != "postgresql":
         return utc_now()
-    known: datetime | None = session.info.get("now")
-    if known is None:
-        known = session.info["now"] = session.scalars(_NOW).one()
+    known = session.info["now"] = session.scalars(_NOW).one()
     return known
 
 

@@ -22,6 +22,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.db.enums import (
+    BudgetMode,
+    BudgetScope,
     BulkKind,
     BulkState,
     ChangeKind,
@@ -150,6 +152,8 @@ class Base(DeclarativeBase):
         ChangeKind: EnumString(ChangeKind, 12),
         NoteKind: EnumString(NoteKind, 12),
         BulkKind: EnumString(BulkKind, 12),
+        BudgetMode: EnumString(BudgetMode, 8),
+        BudgetScope: EnumString(BudgetScope, 12),
         BulkState: EnumString(BulkState, 10),
         SourceKind: EnumString(SourceKind, 8),
         Decimal: Numeric(18, 6),

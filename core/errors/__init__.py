@@ -14,6 +14,7 @@ AppError                        500  internal
 │   └── PriceChanged            409  price_changed          it is another one than was shown
 ├── InsufficientCredits         402  insufficient_credits
 ├── TokenCapReached             402  token_cap_reached
+├── BudgetExceeded              402  budget_exceeded        which budget, and what is left of it
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
 ├── StorageUnavailable          503  storage_unavailable    retry_after_seconds
@@ -47,6 +48,7 @@ admins, never for users.
 
 from core.errors.base import (
     AppError,
+    BudgetExceeded,
     Conflict,
     DatabaseUnavailable,
     Fault,
@@ -96,6 +98,7 @@ from core.errors.sign_in import SignInFailed, SignInRefused, SignInUnavailable
 __all__ = [
     "AppError",
     "BadKey",
+    "BudgetExceeded",
     "Conflict",
     "ContentRefused",
     "DatabaseUnavailable",

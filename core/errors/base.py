@@ -176,6 +176,37 @@ class TokenCapReached(AppError):
     sentence = N_("This API token has reached its cap. Make another token, or order without one.")
 
 
+class BudgetExceeded(AppError):
+    """A monthly budget that stops would be exceeded by the order; the rest says for programs which one and by what.
+
+    `scope` is `workspace`, `project` or `member`, `subject_id` the id of that one, `month` such as `2026-11`.
+    """
+
+    code = "budget_exceeded"
+    http_status = 402
+    fault = Fault.USER
+    sentence = N_("A monthly budget does not allow this. A manager of the workspace can change it.")
+
+    def __init__(
+        self,
+        message: Message | Source | None = None,
+        *,
+        scope: str,
+        subject_id: str,
+        month: str,
+        needed_credits: int,
+        left_credits: int,
+        limit_credits: int,
+    ) -> None:
+        super().__init__(message)
+        self.scope = scope
+        self.subject_id = subject_id
+        self.month = month
+        self.needed_credits = needed_credits
+        self.left_credits = left_credits
+        self.limit_credits = limit_credits
+
+
 class TooLarge(AppError):
     """A body or file over its limit."""
 

@@ -1,14 +1,14 @@
 """Several orders with one press: priced together, reserved together, and made all or not at all."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlalchemy import select
 
-from core import errors
+from core import db, errors
 from core.billing import ledger, pricing
 from core.catalog import rules
 from core.catalog_changes import current
@@ -20,6 +20,7 @@ from core.generations.submit import is_repeat, submit
 from core.identity import users
 from core.ids import new_id
 from core.messages import message
+from core.usage import limits
 from core.workspaces.access import Member, visible_to
 
 MAX_BATCH = 20
@@ -48,8 +49,8 @@ def submit_batch(
     The same `key` with the same orders and clip to go on from returns the first batch; with others it raises
     IdempotencyConflict. The first item carries the key itself, so a plain order and a batch cannot share one either.
     With `shown_credits`, the price of all that the person was shown, another one raises PriceChanged.
-    Raises as `generations.submit`, fields named by item (`generations.1.duration`) and InsufficientCredits for the
-    total.
+    Raises as `generations.submit`, fields named by item (`generations.1.duration`) and InsufficientCredits and
+    BudgetExceeded for the total.
     """
     if not 1 <= len(orders) <= MAX_BATCH:
         raise errors.InvalidRequest(fields={"generations": message("batch_size", limit=MAX_BATCH, ordered=len(orders))})
@@ -102,23 +103,26 @@ def _fields_named_by(place: int | None) -> Iterator[None]:
 
 
 def check_total(session: ReadSession, member: Member, orders: Sequence[Order]) -> None:
-    """InsufficientCredits that names the price of all that one workspace pays.
+    """InsufficientCredits or BudgetExceeded that names the price of all that one workspace pays.
 
     Orders that cannot be priced, or are for no project of theirs, are refused one by one later.
     """
     if any(rules.validate(order.spec) for order in orders):
         return
     wanted = {order.project_id for order in orders}
+    now = db.now(session)
     owned = select(Project.id, Project.workspace_id).where(Project.id.in_(wanted), visible_to(Project, member))
     payer_of = {row.id: row.workspace_id for row in session.execute(owned)}
-    needed: Counter[str] = Counter()
+    needed: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for order in orders:
         if order.project_id in payer_of:
-            needed[payer_of[order.project_id]] += pricing.priced(order.spec).total_credits
-    for workspace_id, credits in needed.items():
+            needed[payer_of[order.project_id]][order.project_id] += pricing.priced(order.spec).total_credits
+    for workspace_id, in_projects in needed.items():
+        credits = sum(in_projects.values())
         available = ledger.balance(session, workspace_id).available_credits
         if credits > available:
             raise errors.InsufficientCredits(needed_credits=credits, available_credits=available)
+        limits.check(session, workspace_id=workspace_id, user_id=member.id, credits_by_project=in_projects, at=now)
 
 
 def item_key(key: str | None, place: int) -> str | None:

@@ -22,7 +22,7 @@ from core.identity import api_tokens
 from core.insights import cost_drift
 from core.messages import Message, message
 from core.notifications import outbox
-from core.usage import rollups
+from core.usage import limits, rollups
 from core.workspaces import quota
 
 SYSTEM = "system"
@@ -268,7 +268,7 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
         ended_at=facts.ended_at,
         **values,
     )
-    return moved and _release_hold(session, facts, error.message, actor, failed=1, **costs)
+    return moved and _release_hold(session, facts, error.message, actor, error.code, failed=1, **costs)
 
 
 def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any) -> bool:
@@ -282,7 +282,7 @@ def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any)
     moved = transition(
         session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at, **values
     )
-    return moved and _release_hold(session, facts, message("hold_released_by_cancel"), actor, cancelled=1, **costs)
+    return moved and _release_hold(session, facts, message("hold_released_by_cancel"), actor, "", cancelled=1, **costs)
 
 
 def mark_uncertain(
@@ -324,6 +324,7 @@ class _EndedFacts:
     provider: str
     model_id: str
     credits: int
+    budget_month: str | None
     duration_seconds: int
     ended_at: datetime
 
@@ -339,22 +340,36 @@ class _EndedFacts:
             row.provider,
             row.model_id,
             row.credits,
+            row.budget_month,
             row.duration_seconds,
             db.now(session),
         )
 
 
-def _release_hold(session: WriteSession, facts: _EndedFacts, reason: Message, actor: str, **counts: int) -> bool:
+def _release_hold(
+    session: WriteSession, facts: _EndedFacts, reason: Message, actor: str, code: str, /, **counts: int
+) -> bool:
+    """`code` is that of the error which it failed with, empty for what was cancelled."""
     ledger.release(
         session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason
     )
+    limits.give_back(
+        session,
+        workspace_id=facts.workspace_id,
+        project_id=facts.project_id,
+        user_id=facts.user_id,
+        credits=facts.credits,
+        month=facts.budget_month,
+    )
     if facts.token_id is not None:
         api_tokens.give_back(session, facts.token_id, credits=facts.credits)
-    _add_to_rollup(session, facts, released_credits=facts.credits, **counts)
+    key = _add_to_rollup(session, facts, released_credits=facts.credits, **counts)
+    outcome = (Status.FAILED if code else Status.CANCELLED).value
+    rollups.add_undelivered(session, key, outcome=outcome, reason=code, released_credits=facts.credits)
     return True
 
 
-def _add_to_rollup(session: WriteSession, facts: _EndedFacts, **added: int) -> None:
+def _add_to_rollup(session: WriteSession, facts: _EndedFacts, **added: int) -> rollups.Key:
     """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
     key = rollups.Key(
         rollups.day_of(facts.ended_at),
@@ -365,3 +380,4 @@ def _add_to_rollup(session: WriteSession, facts: _EndedFacts, **added: int) -> N
         facts.model_id,
     )
     rollups.add(session, key, **added)
+    return key

@@ -127,7 +127,8 @@ def retry_all(
 
     The same `key` with the same ones returns the first retries. One whose retry somebody else has ordered meanwhile is
     bought no second time: what is left then comes to another price than `shown_credits`, the price of all that the
-    person was shown, which raises PriceChanged. Raises as `commands.retry`, InsufficientCredits for the total.
+    person was shown, which raises PriceChanged. Raises as `commands.retry`, InsufficientCredits and BudgetExceeded
+    for the total.
     """
     wanted = list(dict.fromkeys(ids))
     if not 1 <= len(wanted) <= MOST:
@@ -149,7 +150,7 @@ def retry_all(
             ordered = [row for row in rows if not row.replayed]
             if ordered and shown_credits not in (None, sum(row.credits for row in ordered)):
                 raise errors.PriceChanged
-    except errors.InsufficientCredits:
+    except (errors.InsufficientCredits, errors.BudgetExceeded):
         batches.check_total(session, member, [Order.of(get(session, member, id)) for id in wanted])
         raise
     return rows

@@ -5,16 +5,17 @@ A look is authorised by a short-lived signed token of its own, because a page ha
 
 import hashlib
 import time
-from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import load_only
 
 from core import errors
 from core.catalog import in_force
+from core.clock import utc_now
 from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, User, WorkspaceMember, is_live
@@ -32,6 +33,9 @@ MAX_ITEMS = 50
 QUEUE_CACHE_SECONDS = 1.0
 PACE_CACHE_SECONDS = 5.0
 USUAL_CACHE_SECONDS = 60.0
+
+MAX_BEGUN = 2_000
+"""So many are remembered by when they were last seen in line."""
 
 PURPOSE = "live"
 Watcher = page_tokens.Holder
@@ -89,30 +93,50 @@ _NEWEST = _in_flight(_MINE)
 _NEWEST_AMONG = _in_flight(_MINE.where(Generation.id.in_(bindparam("among", expanding=True))))
 
 
+def is_in_line(row: Generation) -> bool:
+    """Whether nobody makes it yet: it waits here to be sent, or at its provider, which has begun nothing of it."""
+    if row.status is Status.PENDING:
+        return True
+    return row.status is Status.PROCESSING and row.stage is Stage.WAITING and row.progress == 0
+
+
 @dataclass(frozen=True, slots=True)
 class InFlightItem:
-    """Where a generation stands: `ahead` go before it to the provider, `usual` is how long such a one takes.
+    """Where a generation stands: `ahead` are in line before it, `usual` is how long such a one takes.
 
-    `pace_seconds` is how long the provider takes here for each of a line, one with the other.
+    `pace_seconds` is how long the provider takes here for each of a line, one with the other; `in_making` are those
+    that it works on while this one is in line. `begun_at` is when its provider began, as far as anybody has looked.
     """
 
     row: Generation
     usual: TimeRange
     ahead: int
     pace_seconds: float = 0.0
+    in_making: int = 0
+    begun_at: datetime | None = None
 
     @property
     def until_done(self) -> TimeRange:
-        """How long one that waits to be sent takes from now, those before it included.
+        """How long one that is in line takes from now, those before it included.
 
-        Half the pace is the soonest: a line also shows how many a provider takes at once, which few clips do not.
+        Half the pace is the soonest: a line also shows how many a provider takes at once, which few clips do not. What
+        is in the making may be done the next moment, or have only begun.
         """
-        line_seconds = self.ahead * self.pace_seconds
+        line_seconds, before_it = self.ahead * self.pace_seconds, self.in_making * self.pace_seconds
+        slowest = self.usual.p90_seconds / self.usual.p50_seconds
         return TimeRange(
             self.usual.p50_seconds + line_seconds / 2,
-            self.usual.p90_seconds + line_seconds * self.usual.p90_seconds / self.usual.p50_seconds,
+            self.usual.p90_seconds + (line_seconds + before_it) * slowest,
             self.usual.based_on,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Of one provider: the place of each that is in line, from 0, and how many are in the making."""
+
+    places: Mapping[str, int] = field(default_factory=dict)
+    in_making: int = 0
 
 
 def sign_token(
@@ -181,7 +205,8 @@ class ProgressBoard:
     def __init__(self) -> None:
         self._usual: dict[tuple[str, str, int], tuple[float, TimeRange]] = {}
         self._pace: dict[str, tuple[float, float | None]] = {}
-        self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
+        self._lines: tuple[float, Mapping[str, _Line]] = (float("-inf"), {})
+        self._begun: dict[str, datetime] = {}
 
     def snapshots(
         self, session: ReadSession, workspace_id: str, *, limit: int = MAX_ITEMS, among: Collection[str] | None = None
@@ -200,10 +225,21 @@ class ProgressBoard:
         typical = RenderTimeEstimator(session)
         found = []
         for row in rows:
-            usual, ahead = self._usual_of(typical, row), self._ahead(session, row)
-            pace = self._pace_of(session, row.provider) if ahead else None
-            found.append(InFlightItem(row, usual, ahead, usual.p50_seconds if pace is None else pace))
+            usual, (ahead, in_making) = self._usual_of(typical, row), self._before(session, row)
+            pace = self._pace_of(session, row.provider) if ahead or in_making else None
+            pace_seconds = usual.p50_seconds if pace is None else pace
+            found.append(InFlightItem(row, usual, ahead, pace_seconds, in_making, self._begun_at(row)))
         return found
+
+    def _begun_at(self, row: Generation) -> datetime | None:
+        """When its provider began, told from when it was last seen in line there; else when it was sent."""
+        if is_in_line(row):
+            while len(self._begun) >= MAX_BEGUN:
+                self._begun.pop(next(iter(self._begun)), None)
+            self._begun.pop(row.id, None)
+            self._begun[row.id] = utc_now()
+            return None
+        return self._begun.get(row.id, row.submitted_at)
 
     def _pace_of(self, session: ReadSession, provider: str) -> float | None:
         looked_at, known = self._pace.get(provider, (float("-inf"), None))
@@ -220,23 +256,41 @@ class ProgressBoard:
             self._usual[key] = (time.monotonic(), known)
         return known
 
-    def _ahead(self, session: ReadSession, row: Generation) -> int:
-        """How many go before it; asked only of those that wait to be sent."""
-        if row.status is not Status.PENDING:
-            return 0
-        looked_at, waiting = self._queue
+    def _before(self, session: ReadSession, row: Generation) -> tuple[int, int]:
+        """How many are in line before it and how many in the making; asked only of those that are in line."""
+        if not is_in_line(row):
+            return 0, 0
+        looked_at, lines = self._lines
         if time.monotonic() - looked_at > QUEUE_CACHE_SECONDS:
-            waiting = _waiting(session)
-            self._queue = (time.monotonic(), waiting)
-        return bisect_left(waiting.get(row.provider, ()), row.id)
+            lines = _read_lines(session)
+            self._lines = (time.monotonic(), lines)
+        line = lines.get(row.provider, _Line())
+        return line.places.get(row.id, len(line.places)), line.in_making
 
 
-def _waiting(session: ReadSession) -> Mapping[str, Sequence[str]]:
-    """Provider -> ids of everybody's generations that wait to be sent to it, in their order."""
-    query = select(Generation.provider, Generation.id).where(
-        is_live(), Generation.stage.in_((Stage.QUEUED, Stage.DISPATCHED))
+def _read_lines(session: ReadSession) -> Mapping[str, _Line]:
+    """Provider -> everybody's line there: first what it has and has not begun, then what is on its way to it, then what
+    waits here, each person's first before anybody's second, as it is handed over.
+    """
+    has_begun = and_(Generation.stage == Stage.WAITING, Generation.progress > 0)
+    sent = and_(Generation.stage == Stage.WAITING, Generation.progress == 0)
+    known = (is_live(), Generation.status != Status.UNCERTAIN)
+    making = select(Generation.provider, func.count()).where(*known, has_begun).group_by(Generation.provider)
+    waiting = select(Generation.provider, Generation.stage, Generation.user_id, Generation.id).where(
+        *known, or_(sent, Generation.stage.in_(_IN_LINE[1:]))
     )
-    found: dict[str, list[str]] = {}
-    for provider, generation_id in sorted((row.provider, row.id) for row in session.execute(query)):
-        found.setdefault(provider, []).append(generation_id)
-    return found
+    found: dict[str, list[tuple[int, int, str]]] = {}
+    turns: Counter[tuple[str, str]] = Counter()
+    for provider, stage, user_id, generation_id in sorted(session.execute(waiting), key=lambda row: row.id):
+        turn = turns[provider, user_id] if stage is Stage.QUEUED else 0
+        turns[provider, user_id] += stage is Stage.QUEUED
+        found.setdefault(provider, []).append((_IN_LINE.index(stage), turn, generation_id))
+    counts = {row[0]: row[1] for row in session.execute(making)}
+    places = {
+        provider: {id: place for place, (*_turn, id) in enumerate(sorted(ids))} for provider, ids in found.items()
+    }
+    return {provider: _Line(places.get(provider, {}), counts.get(provider, 0)) for provider in places | counts}
+
+
+_IN_LINE = (Stage.WAITING, Stage.SUBMITTING, Stage.DISPATCHED, Stage.QUEUED)
+"""From the front of a line to its end."""

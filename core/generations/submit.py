@@ -21,8 +21,8 @@ from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
 from core.messages import message
 from core.projects import projects, uploads
-from core.usage import exchange_rates
-from core.workspaces import quota
+from core.usage import exchange_rates, limits
+from core.workspaces import months, quota
 from core.workspaces.access import Member, in_workspace
 from core.workspaces.permissions import Action
 
@@ -49,8 +49,8 @@ def submit(
     key; `extends_id` is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press.
     Names in the prompt (`@mira`) are resolved into references and words, and stay what they are now. One that begins
     with a picture of a clip remembers which.
-    Raises InvalidRequest with fields, ModelNotOffered, ProviderNotConfigured, InsufficientCredits, TokenCapReached,
-    StorageFull, NotFound for a project or a clip that is not theirs.
+    Raises InvalidRequest with fields, ModelNotOffered, ProviderNotConfigured, InsufficientCredits, BudgetExceeded,
+    TokenCapReached, StorageFull, NotFound for a project or a clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
@@ -93,11 +93,13 @@ def submit(
         extends_id,
         batch_id,
     )
+    row.budget_month = months.month_in(session, project.workspace_id, now)
     row.source_id, row.source_kind = _source(session, row, order.final_of_id)
     session.add(row)
     session.flush()
     made_from.note(session, row, names=order.names)
     ledger.hold(session, project.workspace_id, generation_id=row.id, credits=price.total_credits, actor=member.email)
+    limits.take(session, row)
     if member.token_id is not None:
         api_tokens.spend(session, member.token_id, credits=price.total_credits)
     what = message("ordered", total_credits=price.total_credits)

@@ -23,8 +23,8 @@ from core.ids import new_id
 from core.messages import message
 from core.projects import projects, uploads
 from core.spec import GenerationSpec
-from core.usage import exchange_rates
-from core.workspaces import quota
+from core.usage import exchange_rates, limits
+from core.workspaces import months, quota
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -46,8 +46,8 @@ def submit_many(
     """Write down all these orders, which are of one workspace, in their order; or none, and their whole price is held.
 
     It knows no repeats: the caller sees to it that a request comes once. Raises as `generations.submit`,
-    InsufficientCredits for the total, and PriceChanged where that is not `shown_credits`. Fields of an InvalidRequest
-    are named by item (`generations.1.duration`).
+    InsufficientCredits and BudgetExceeded for the total, and PriceChanged where that is not `shown_credits`. Fields of
+    an InvalidRequest are named by item (`generations.1.duration`).
     """
     orders = [named.resolved(session, member, order.trimmed(), configured=configured) for order in orders]
     now = db.now(session)
@@ -62,10 +62,11 @@ def submit_many(
     total = sum(quote.total_credits for quote in quotes)
     if total != shown_credits:
         raise errors.PriceChanged
+    month = months.month_in(session, workspace_id, now)
     with session.begin_nested():  # a refusal takes back what was written before it, whoever catches it
         rows = _rows(session, member, orders, quotes, in_projects=in_projects, now=now)
         for row in rows:
-            row.batch_id = batch_id
+            row.batch_id, row.budget_month = batch_id, month
             row.deadline_at = now + PENDING_LIMIT
         session.add_all(rows)
         session.flush()
@@ -73,6 +74,7 @@ def submit_many(
             made_from.note(session, row, names=order.names)
         prices = {row.id: row.credits for row in rows}
         ledger.hold_many(session, workspace_id, prices, actor=member.email)
+        limits.take_many(session, rows)
         if member.token_id is not None:
             api_tokens.spend(session, member.token_id, credits=total)
         what_of = {row_id: message("ordered", total_credits=credits) for row_id, credits in prices.items()}

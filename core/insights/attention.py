@@ -1,21 +1,33 @@
-"""What waits for an administrator: clips to decide on, refused accounts, costs that are off, unsigned clips."""
+"""What waits for an administrator: clips to decide on or late, refused accounts, models that end, no room, and more.
 
-from dataclasses import dataclass
+It counts and names; what is decided of a clip stands in `core.generations.unresolved`.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
+from core.catalog import in_force
+from core.catalog.records import LifeState
 from core.catalog_changes import live_lists
 from core.clock import utc_now
 from core.db import Reader
-from core.db.tables import Generation, ProviderHealth, SigningCertificate, is_uncertain
+from core.db.tables import AuditRun, Generation, ProviderHealth, SigningCertificate, is_uncertain
 from core.files.content_credentials import Unsigned
-from core.insights import circuit_breaker, cost_drift
+from core.insights import circuit_breaker, cost_drift, health, late_clips
+from core.insights.late_clips import Line
 
 UNSIGNED_TOLD = timedelta(days=7)
 """How long it is told that a clip was delivered without content credentials."""
 END_TOLD = timedelta(days=30)
-"""How long before its end it is told that the certificate of the operator's own key ends."""
+"""How long before its end it is told that the certificate of the operator's own key ends, or a model that is used."""
+
+COUNTED_SECONDS = 5.0
+"""How old the count in the bar may be: what waits for a person waits longer than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +40,22 @@ class UnsignedClips:
 
 
 @dataclass(frozen=True, slots=True)
+class EndOfModel:
+    """A model that ends or has ended, of which clips were made in the last 30 days."""
+
+    model_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Attention:
     """`unclear_clips` wait for a decision; `refused_accounts` are providers that do not accept our key or account.
 
     `old_prices` are models whose vendor takes another price by now than the catalogue says, `model_notes` what vendors'
     lists of models have told. `unsigned` are clips without content credentials, None when there are none;
-    `certificate_ends_at` is when the certificate of the operator's own key ends, None while that is far away.
+    `certificate_ends_at` is when the certificate of the operator's own key ends, None while that is far away. `line`
+    has what is under way for too long, `ending` the models in use that end within 30 days of now, `broken_rules` how
+    many of the rules that must always hold did not at the last check.
     """
 
     unclear_clips: int
@@ -42,16 +64,48 @@ class Attention:
     model_notes: int = 0
     unsigned: UnsignedClips | None = None
     certificate_ends_at: datetime | None = None
+    line: Line = field(default_factory=Line)
+    ending: tuple[EndOfModel, ...] = ()
+    broken_rules: int = 0
+    is_disk_nearly_full: bool = False
 
     @property
     def count(self) -> int:
         """How many things wait."""
-        told = sum(each is not None for each in (self.unsigned, self.certificate_ends_at))
-        return self.unclear_clips + len(self.refused_accounts) + len(self.old_prices) + self.model_notes + told
+        told = (self.unsigned, self.certificate_ends_at, self.line.waits_since)
+        lists = (self.refused_accounts, self.old_prices, self.line.late, self.ending)
+        numbers = (self.unclear_clips, self.model_notes, self.broken_rules, self.is_disk_nearly_full)
+        return sum(map(len, lists)) + sum(numbers) + sum(each is not None for each in told)
 
 
-def waiting(session: Reader) -> Attention:
-    """What waits now; cheap enough for every page that an administrator opens."""
+class AttentionCounter:
+    """How many things wait, for the bar of every page of this process: counted again after `COUNTED_SECONDS`."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counted_at = float("-inf")
+        self._count = 0
+
+    def count(self, reader: Reader, free_bytes: Callable[[], int | None], *, anew: bool = False) -> int:
+        """As `waiting` counts. `anew` where what was counted is shown, so that a decision is seen at once.
+
+        One thread counts, the others take what was known.
+        """
+        is_old = anew or time.monotonic() - self._counted_at > COUNTED_SECONDS
+        if is_old and self._lock.acquire(blocking=anew):
+            try:
+                self._count = waiting(reader, free_bytes=free_bytes()).count
+                self._counted_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._count
+
+
+def waiting(session: Reader, *, free_bytes: int | None = None) -> Attention:
+    """What waits now; a dozen small statements, whatever has ended.
+
+    `free_bytes` is the least room on the disks that clips are written to (`health.free_bytes`), None: not asked.
+    """
     now = utc_now()
     return Attention(
         session.scalar(_UNCLEAR) or 0,
@@ -60,9 +114,19 @@ def waiting(session: Reader) -> Attention:
         live_lists.count_open(session),
         _unsigned(session, now),
         _certificate_ends_at(session, now),
+        late_clips.look(session, now),
+        tuple(_ending(session, now)),
+        session.scalar(_BROKEN_RULES) or 0,
+        free_bytes is not None and free_bytes < health.NEARLY_FULL_BYTES,
     )
 
 
+_BROKEN_RULES = select(AuditRun.broken).order_by(AuditRun.id.desc()).limit(1)
+_IS_USED = select(
+    select(Generation.id)
+    .where(Generation.model_id == bindparam("model_id"), Generation.ended_at > bindparam("since"))
+    .exists()
+)
 _REFUSED = (
     select(ProviderHealth.provider)
     .where(ProviderHealth.error_code.in_(circuit_breaker.ACCOUNT_CODES))
@@ -81,6 +145,19 @@ def _unsigned(session: Reader, now: datetime) -> UnsignedClips | None:
         return None
     count = session.scalar(select(func.count()).select_from(Generation).where(lately)) or 1
     return UnsignedClips(count, last.ended_at, Unsigned.of(last.unsigned_reason))
+
+
+def _ending(session: Reader, now: datetime) -> Iterator[EndOfModel]:
+    """The first to end first. Only of models that end about now it is asked whether they are used."""
+    ends = (
+        EndOfModel(model_id, life.since)
+        for model_id, entry in in_force.current().entries.items()
+        for life in entry.lives[-1:]
+        if life.state is LifeState.WITHDRAWN and abs(life.since - now) < END_TOLD
+    )
+    for end in sorted(ends, key=lambda end: (end.at, end.model_id)):
+        if session.scalar(_IS_USED, {"model_id": end.model_id, "since": now - END_TOLD}):
+            yield end
 
 
 def _certificate_ends_at(session: Reader, now: datetime) -> datetime | None:

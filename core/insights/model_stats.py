@@ -10,7 +10,7 @@ from sqlalchemy import Row, Subquery, select, union_all
 
 from core import errors
 from core.catalog import in_force
-from core.db import ReadSession
+from core.db import Reader, ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.usage import reports
@@ -82,11 +82,14 @@ class RenderTimeEstimator:
                 duration_seconds=duration_seconds,
             )
         )
-        if not took:
-            entry = in_force.find(model_id)
-            guess = float(entry.model.typical_seconds) if entry else GUESS_SECONDS
-            return TimeRange(guess, guess * 2, 0)
-        return percentiles(took)
+        return percentiles(took) if took else first_guess(model_id)
+
+
+def first_guess(model_id: str) -> TimeRange:
+    """What is said of a model before it has a history."""
+    entry = in_force.find(model_id)
+    guess = float(entry.model.typical_seconds) if entry else GUESS_SECONDS
+    return TimeRange(guess, guess * 2, 0)
 
 
 def percentiles(took: Sequence[float]) -> TimeRange:
@@ -212,7 +215,7 @@ Of a generation, a medium that was rejected is the one that was delivered; and a
 """
 
 
-def track_records(session: ReadSession, model_ids: Sequence[str]) -> Mapping[str, TrackRecord]:
+def track_records(session: Reader, model_ids: Sequence[str]) -> Mapping[str, TrackRecord]:
     """Model id -> its record; models that never ended anything are left out. One query."""
     if not model_ids:
         return {}

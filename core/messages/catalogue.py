@@ -219,6 +219,15 @@ TEMPLATES: dict[str, str] = {
     "reason_unusable": N_("Give a reason of 1 to {limit} printable characters; it is kept in the ledger."),
     "period_backwards": N_("The first day must not be after the last."),
     "period_too_long": N_("Ask for {limit} days at most."),
+    "period_unknown": N_("Name a month such as 2026-10, a quarter such as 2026-Q3, or a number of days."),
+    "period_to_come": N_("This period has not begun yet."),
+    "period_or_days": N_("Give a period by name, or its first and last day, not both."),
+    "one_or_two_dimensions": N_("Choose one or two different dimensions."),
+    "usage_view_not_found": N_("This saved view does not exist, or it is not shared with you."),
+    "usage_view_name_missing": N_("Give the view a name."),
+    "usage_view_name_taken": N_("You have a view named '{name}' already. Choose another name, or change that one."),
+    "too_many_usage_views": N_("You have {limit} saved views already. Delete one first."),
+    "too_many_rows": N_("These are more than {limit:,} rows. Ask for fewer days, longer steps or fewer dimensions."),
     "grant_not_positive": N_("A grant is a whole number above 0."),
     "adjustment_of_nothing": N_("An adjustment of 0 changes nothing."),
     "transfer_not_positive": N_("A transfer is a whole number above 0."),
@@ -226,6 +235,21 @@ TEMPLATES: dict[str, str] = {
     "transfer_to_itself": N_("These are one and the same workspace. Choose another one."),
     "no_account": N_("There is no account for the person {user_id}."),
     "budget_not_positive": N_("A budget is a whole number above 0. Leave it empty for none."),
+    "budget_that_stops": N_("This budget stops orders. Change it with PUT /budgets, or on the page Budgets."),
+    "budget_of_nobody": N_("Nobody of this id is in the workspace."),
+    "time_zone_unknown": N_("Name a time zone such as Asia/Jakarta, or UTC."),
+    "budget_stops_workspace": N_(
+        "This needs {needed_credits:,} credits. Of the workspace's budget of {limit_credits:,} for this month, "
+        "{left_credits:,} are left."
+    ),
+    "budget_stops_project": N_(
+        "This needs {needed_credits:,} credits. Of the budget of {limit_credits:,} that the project {name} has for "
+        "this month, {left_credits:,} are left."
+    ),
+    "budget_stops_member": N_(
+        "This needs {needed_credits:,} credits. Of the budget of {limit_credits:,} that {name} has for this month, "
+        "{left_credits:,} are left."
+    ),
     # Texts, people and tokens
     "text_too_long": N_("Use at most {limit:,} characters; these are {length:,}."),
     "control_characters": N_("Remove the control characters; they may have come with a paste."),
@@ -337,6 +361,8 @@ TEMPLATES: dict[str, str] = {
     "promise_balance_chain": N_("No movement was changed, added in between or taken out afterwards."),
     "rule_transfers_balance": N_("what a transfer takes from one account, it brings to another"),
     "promise_transfers_balance": N_("Credits that are handed from one workspace to another arrive there, all of them."),
+    "rule_budgets_counted": N_("what is counted against budgets is what was reserved and charged"),
+    "promise_budgets_counted": N_("A budget counts every order of its month, once, and gives back what came back."),
     "rule_reserved_once": N_("every generation was reserved once, at its quoted price"),
     "promise_reserved_once": N_("The price shown is the price reserved, once a clip."),
     "rule_charged_once": N_("every completed one is charged once, as quoted"),

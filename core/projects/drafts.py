@@ -90,6 +90,19 @@ def take_back(session: WriteSession, member: Member, form: str, *, written_by: s
     return session.scalar(select(Draft).where(*_of(member, form))) if swapped else None
 
 
+def put_aside(session: WriteSession, member: Member, form: str, content: Mapping[str, Any]) -> datetime | None:
+    """Set aside what a tab had written and could not tell in time, while the draft, which is newer, stays.
+
+    When that was; None where there is no draft, or it is too long to be kept. Forbidden for who may not order there.
+    """
+    member.require(Action.ORDER)
+    now = utc_now()
+    if len(json.dumps(content)) > LIMIT_CHARS:
+        return None
+    put = update_where(session, Draft, *_of(member, form), set_aside=dict(content), set_aside_at=now)
+    return now if put else None
+
+
 def leave_aside(session: WriteSession, member: Member, form: str) -> None:
     """Forget what was set aside."""
     update_where(session, Draft, *_of(member, form), set_aside=null(), set_aside_at=None)

@@ -7,16 +7,19 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core import audit_log, errors, normal_form
 from core.audit_log import Act
 from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession
-from core.db.tables import Generation, Project, UsageDay, is_live
+from core.db.enums import BudgetMode, BudgetScope
+from core.db.tables import Budget, BudgetMonth, Generation, Project, UsageDay, is_live
 from core.messages import message
 from core.validation import text_error
+from core.workspaces import months
 from core.workspaces.access import Member, in_bound_workspace, visible_to, visible_to_bound
 from core.workspaces.permissions import Action
 
@@ -94,8 +97,9 @@ class Summary:
     """A project as a list shows it; `cover_keys` are the storage keys of its newest posters, newest first.
 
     `preview_key` is the small moving picture of the newest, which ended at `last_clip_at`; None without one.
-    `spent_credits` was charged in it since its beginning, `month_credits` since the first of this month (UTC), for
-    clips of `month_people`, who spent most first; `in_flight_credits` are reserved for what is under way.
+    `spent_credits` was charged in it since its beginning; `month_credits` are what this month's orders have taken,
+    reserved or charged, of the budget if there is one. `month_people` were charged most since the first of the month
+    (UTC), the most first; `in_flight_credits` are reserved for what is under way.
     """
 
     id: str
@@ -110,6 +114,7 @@ class Summary:
     spent_credits: int
     month_credits: int
     monthly_budget_credits: int | None
+    budget_stops: bool
     cover_keys: tuple[str, ...]
     preview_key: str | None = None
     last_clip_at: datetime | None = None
@@ -185,6 +190,8 @@ def delete(session: WriteSession, member: Member, project_id: str) -> None:
     if session.scalar(select(or_(has_clips.exists(), has_charges.exists()))):
         raise errors.Conflict(message("project_has_generations"))
     session.delete(project)
+    of_project = (Budget.scope == BudgetScope.PROJECT, Budget.subject_id == project_id)
+    session.execute(delete_rows(Budget).where(Budget.workspace_id == project.workspace_id, *of_project))
     _record(session, member, Act.PROJECT_DELETED, project)
 
 
@@ -213,7 +220,8 @@ def list_page(
         query = query.where(Project.name_key.contains(normal_form.normal(search.strip()), autoescape=True))
     if after_id is not None:
         query = query.where(_beyond(sort, get(session, member, after_id)))
-    rows = session.execute(query, {"workspace_id": member.workspace_id, "limit": limit}).all()
+    present = months.month_in(session, member.workspace_id, utc_now())
+    rows = session.execute(query, {"workspace_id": member.workspace_id, "limit": limit, "month": present}).all()
     ids = [row.id for row in rows]
     posters = _posters(session, member, ids)
     live = _in_flight(session, member, ids)
@@ -230,8 +238,9 @@ def list_page(
             in_flight_count=live.get(row.id, (0, 0))[0],
             in_flight_credits=live.get(row.id, (0, 0))[1],
             spent_credits=row.spent_credits,
-            month_credits=sum(month.get(row.id, {}).values()),
-            monthly_budget_credits=row.monthly_budget_credits,
+            month_credits=row.taken_credits,
+            monthly_budget_credits=row.limit_credits,
+            budget_stops=row.mode is BudgetMode.STOP,
             cover_keys=tuple(poster.thumbnail_key for poster in posters.get(row.id, ())),
             preview_key=posters[row.id][0].preview_key if row.id in posters else None,
             last_clip_at=posters[row.id][0].ended_at if row.id in posters else None,
@@ -266,14 +275,24 @@ def _listed(sort: Sort, archived: bool) -> Select[*tuple[Any, ...]]:
             Project.updated_at,
             Project.generation_count,
             Project.spent_credits,
-            Project.monthly_budget_credits,
+            Budget.limit_credits,
+            Budget.mode,
+            func.coalesce(BudgetMonth.taken_credits, 0).label("taken_credits"),
         )
+        .outerjoin(Budget, and_(*_of_project(Budget)))
+        .outerjoin(BudgetMonth, and_(*_of_project(BudgetMonth), BudgetMonth.month == bindparam("month")))
         .where(in_bound_workspace(Project))
         .where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
         .limit(bindparam("limit"))
     )
     column = _COLUMN[sort]
     return found.order_by(column, Project.id) if sort is Sort.NAME else found.order_by(column.desc(), Project.id.desc())
+
+
+def _of_project(table: type[Budget] | type[BudgetMonth]) -> tuple[ColumnElement[bool], ...]:
+    """The row of a project's budget, or of what was counted against it in a month."""
+    in_its_workspace = table.workspace_id == Project.workspace_id
+    return in_its_workspace, table.scope == BudgetScope.PROJECT, table.subject_id == Project.id
 
 
 def _beyond(sort: Sort, last: Project) -> ColumnElement[bool]:

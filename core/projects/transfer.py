@@ -12,12 +12,16 @@ from core import audit_log, errors
 from core.audit_log import Act
 from core.clock import utc_now
 from core.db import WriteSession, update_where
+from core.db.enums import BudgetScope
 from core.db.tables import (
+    Budget,
+    BudgetMonth,
     Generation,
     GenerationTag,
     Project,
     ShareLink,
     ShareLinkClip,
+    UndeliveredDay,
     Upload,
     UsageDay,
     Workspace,
@@ -61,6 +65,7 @@ def transfer(
     workspaces.check_together(origin, destination)
     left_behind = _leave_charges(session, project)
     clip_count = _move_clips(session, project, to_workspace_id, quota_bytes)
+    _of_project(session, Budget, project, workspace_id=to_workspace_id)
     project.workspace_id, project.updated_at = to_workspace_id, utc_now()
     session.flush()
     for workspace_id in sorted((origin.id, destination.id)):  # figures that were kept are read anew
@@ -121,8 +126,22 @@ def _leave_charges(session: WriteSession, project: Project) -> Project | None:
         ),
         charged_project_id=remains.id,
     )
-    update_where(session, UsageDay, UsageDay.project_id == project.id, project_id=remains.id)
+    for days in (UsageDay, UndeliveredDay):
+        update_where(session, days, days.project_id == project.id, project_id=remains.id)
+    _of_project(session, BudgetMonth, project, subject_id=remains.id)
     return remains
+
+
+def _of_project(
+    session: WriteSession, table: type[Budget] | type[BudgetMonth], project: Project, **values: str
+) -> None:
+    """Change the project's budget, or what was counted against it."""
+    where = (
+        table.workspace_id == project.workspace_id,
+        table.scope == BudgetScope.PROJECT,
+        table.subject_id == project.id,
+    )
+    update_where(session, table, *where, **values)
 
 
 def _move_clips(session: WriteSession, project: Project, to_workspace_id: str, quota_bytes: int | None) -> int:

@@ -6,7 +6,7 @@ what happens is told of them.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ from core.db.enums import CostBasis, EntryKind, Stage, Status, WorkspaceKind, Wo
 from core.generations.submit import Order
 from core.messages import Message, message
 from core.providers import registry
-from core.sample import company, projects
+from core.sample import budgets, company, projects
 from core.sample.footage import Footage
 from core.sample.plan import Take, Year
 from core.usage import rollups
@@ -49,6 +49,9 @@ class Books:
     clip_notes: list[Row] = field(default_factory=list)
     ledger_entries: list[Row] = field(default_factory=list)
     usage_days: list[Row] = field(default_factory=list)
+    undelivered_days: list[Row] = field(default_factory=list)
+    budgets: list[Row] = field(default_factory=list)
+    budget_months: list[Row] = field(default_factory=list)
 
     def clip_keys(self) -> Sequence[tuple[str, ...]]:
         """The keys of every clip's files: clip, poster, preview."""
@@ -76,6 +79,7 @@ def write(year: Year, files: Files, *, archived_at: datetime) -> Books:
         row["id"] = place - len(books.generation_events) + 1
     _ledger(books, year, clips)
     _usage(books, clips)
+    books.budgets, books.budget_months = budgets.of_company(year), budgets.taken(books.generations)
     stored = Counter[str]()
     for clip in clips:
         stored[clip.workspace_id] += clip.files.stored_bytes if clip.files else 0
@@ -138,20 +142,19 @@ def _people(books: Books, year: Year) -> None:
 def _teams(books: Books, year: Year) -> None:
     for team in company.TEAMS:
         workspace_id = year.teams[team.name]
-        budget = team.monthly_budget_credits
-        books.workspaces.append(_workspace(workspace_id, WorkspaceKind.TEAM, team.name, year, budget))
+        books.workspaces.append(_workspace(workspace_id, WorkspaceKind.TEAM, team.name, year))
         for person, user_id in zip(company.PEOPLE, year.people, strict=True):
             if team.name in person.teams:
                 books.workspace_members.append(_membership(workspace_id, user_id, person.teams[team.name], year))
 
 
-def _workspace(workspace_id: str, kind: WorkspaceKind, name: str, year: Year, budget: int | None = None) -> Row:
+def _workspace(workspace_id: str, kind: WorkspaceKind, name: str, year: Year) -> Row:
     return {
         "id": workspace_id,
         "kind": kind,
         "name": name,
         "usage_version": 1,
-        "monthly_budget_credits": budget,
+        "time_zone": budgets.ZONE,
         "is_sample": True,
         "created_at": year.begun_at,
     }
@@ -184,7 +187,6 @@ def _projects(books: Books, year: Year, clips: Sequence[_Clip]) -> None:
                 "archived_at": updated_at + timedelta(days=3) if project.archived else None,
                 "generation_count": count[project_id],
                 "spent_credits": spent[project_id],
-                "monthly_budget_credits": project.monthly_budget_credits,
                 "created_at": begun.take.created_at - timedelta(hours=1) if begun else year.begun_at,
                 "updated_at": updated_at,
             }
@@ -209,6 +211,7 @@ def _generation(clip: _Clip) -> Row:
         "provider": model.provider,
         "model_name": model.name,
         "credits": clip.price.total_credits,
+        "budget_month": budgets.month_of(take.created_at),
         "quote": clip.price.to_json(),
         "status": take.status,
         "stage": Stage.FINALIZED,
@@ -359,6 +362,7 @@ def _why(take: Take) -> Message:
 
 def _usage(books: Books, clips: Sequence[_Clip]) -> None:
     days: dict[rollups.Key, Counter[str]] = defaultdict(Counter)
+    undelivered: dict[tuple[rollups.Key, str, str], Counter[str]] = defaultdict(Counter)
     for clip in clips:
         take, credits, seconds = clip.take, clip.price.total_credits, clip.take.spec.duration_seconds
         model = registry.model(take.spec.model_id)
@@ -369,6 +373,9 @@ def _usage(books: Books, clips: Sequence[_Clip]) -> None:
         figures[take.status.value] += 1
         if clip.files is None:
             figures["released_credits"] += credits
+            undelivered[key, take.status.value, take.error.code if take.error else ""].update(
+                clips=1, released_credits=credits
+            )
             continue
         figures["settled_credits"] += credits
         figures["video_seconds"] += seconds
@@ -386,5 +393,6 @@ def _usage(books: Books, clips: Sequence[_Clip]) -> None:
             figures["rejected_count"] += int(not take.kept)
     names = sorted({name for figures in days.values() for name in figures})
     for key in sorted(days):
-        of_key = {name: getattr(key, name) for name in rollups.Key.__dataclass_fields__}
-        books.usage_days.append(of_key | {name: days[key][name] for name in names})
+        books.usage_days.append(asdict(key) | {name: days[key][name] for name in names})
+    for (key, outcome, reason), counts in sorted(undelivered.items()):
+        books.undelivered_days.append(asdict(key) | {"outcome": outcome, "reason": reason, **counts})

@@ -127,7 +127,8 @@ def _film(year: Year, folder: Path, report: Report) -> Files:
 def _insert(session: WriteSession, written: Books) -> None:
     """All rows, table by table, in an order in which each finds what it refers to."""
     names = ("users", "workspaces", "workspace_members", "accounts", "projects", "generations", "generation_events")
-    for name in (*names, "generation_tags", "clip_notes", "ledger_entries", "usage_days"):
+    counted = ("ledger_entries", "usage_days", "undelivered_days", "budgets", "budget_months")
+    for name in (*names, "generation_tags", "clip_notes", *counted):
         if rows := getattr(written, name):
             session.execute(insert(Base.metadata.tables[name]), rows)
 

@@ -1,8 +1,10 @@
-"""Monthly budgets of workspaces and projects: set, and looked at against what is spent. They warn and never refuse."""
+"""Monthly budgets of workspaces, projects and members: set, and a month of usage looked at against them.
+
+What orders take of them, and the refusal of those that go beyond, is `limits`.
+"""
 
 from calendar import monthrange
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -10,17 +12,20 @@ from sqlalchemy import bindparam, select
 
 from core import audit_log, errors
 from core.audit_log import Act
-from core.db import ReadSession, WriteSession
-from core.db.tables import Project, Workspace
+from core.clock import utc_now
+from core.db import ReadSession, WriteSession, types
+from core.db.enums import BudgetMode, BudgetScope
+from core.db.tables import Budget, User, Workspace, WorkspaceMember
 from core.messages import message
 from core.projects import projects
 from core.usage import reports
 from core.usage.cache import UsageCache
 from core.usage.forecast import WEEKS, Forecast, forecast
-from core.workspaces.access import Member, in_bound_workspace
+from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
 LIMIT_CREDITS = 10**12
+_FIELD = "monthlyBudgetCredits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,55 +59,125 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetAlert:
-    """A month whose budget is or will be exceeded; `project_name` is None for the workspace's own."""
+class Set:
+    """A budget as it is set."""
 
-    month: Month
-    project_id: str | None = None
-    project_name: str | None = None
+    limit_credits: int
+    mode: BudgetMode
+
+
+def set_limit(
+    session: WriteSession,
+    member: Member,
+    scope: BudgetScope,
+    subject_id: str,
+    *,
+    credits: int | None,
+    mode: BudgetMode | None = None,
+    field: str = "limitCredits",
+) -> None:
+    """Set a monthly budget of the workspace, of a project or of somebody in the workspace; None for none.
+
+    Without a `mode` it stays what it was, and a new one warns. Orders feel it at once, with what this month has taken
+    already. `field` is what an unusable number is called. InvalidRequest for one that is not a whole number above 0,
+    NotFound for what they do not see.
+    """
+    workspace_id, name = _subject(session, member, scope, subject_id)
+    member.require(Action.SET_BUDGET, workspace_id)
+    if credits is not None and not 0 < credits <= LIMIT_CREDITS:
+        raise errors.InvalidRequest(fields={field: message("budget_not_positive")})
+    row = session.get(Budget, (workspace_id, scope, subject_id), with_for_update=True, populate_existing=True)
+    before = None if row is None else Set(row.limit_credits, row.mode)
+    after = None if credits is None else Set(credits, mode or (before.mode if before else BudgetMode.WARN))
+    if before == after:
+        return
+    if row is not None and after is None:
+        session.delete(row)
+    elif row is not None and after is not None:
+        row.limit_credits, row.mode, row.updated_at = after.limit_credits, after.mode, utc_now()
+    elif after is not None:
+        key = {"workspace_id": workspace_id, "scope": scope, "subject_id": subject_id}
+        values = {"limit_credits": after.limit_credits, "mode": after.mode, "updated_at": utc_now()}
+        written = types.insert(session, Budget).values(**key, **values)
+        session.execute(written.on_conflict_do_update(index_elements=list(key), set_=values))
+    session.flush()
+    _record(session, member, (workspace_id, scope, subject_id, name), before=before, after=after)
 
 
 def set_workspace(session: WriteSession, member: Member, *, credits: int | None) -> None:
-    """Set the workspace's monthly budget; None for none. InvalidRequest for one that is not a whole number above 0."""
-    member.require(Action.SET_BUDGET)
-    workspace = session.get_one(Workspace, member.workspace_id, with_for_update={"key_share": True})
-    before, workspace.monthly_budget_credits = workspace.monthly_budget_credits, _checked(credits)
-    _record(session, member, workspace, workspace.id, before=before, after=credits)
+    """Set the workspace's monthly budget; as `set_limit`."""
+    set_limit(session, member, BudgetScope.WORKSPACE, member.workspace_id, credits=credits, field=_FIELD)
 
 
 def set_project(session: WriteSession, member: Member, project_id: str, *, credits: int | None) -> None:
-    """Set the monthly budget of a project; None for none. NotFound when they do not see it."""
-    project = projects.get(session, member, project_id)
-    member.require(Action.SET_BUDGET, project.workspace_id)
-    before, project.monthly_budget_credits = project.monthly_budget_credits, _checked(credits)
-    _record(session, member, project, project.workspace_id, before=before, after=credits)
+    """Set the monthly budget of a project; as `set_limit`."""
+    set_limit(session, member, BudgetScope.PROJECT, project_id, credits=credits, field=_FIELD)
+
+
+def check_warns(session: ReadSession, member: Member, project_id: str | None) -> None:
+    """Conflict where the budget of a project, else of the workspace, stops orders: not every token may lift that."""
+    workspace_id, scope, subject_id = member.workspace_id, BudgetScope.WORKSPACE, member.workspace_id
+    if project_id is not None:
+        workspace_id, scope = projects.get(session, member, project_id).workspace_id, BudgetScope.PROJECT
+        subject_id = project_id
+    row = session.get(Budget, (workspace_id, scope, subject_id))
+    if row is not None and row.mode is BudgetMode.STOP:
+        raise errors.Conflict(message("budget_that_stops"))
+
+
+def _subject(session: WriteSession, member: Member, scope: BudgetScope, subject_id: str) -> tuple[str, str]:
+    """The workspace that a budget belongs to, and what its subject is called."""
+    if scope is BudgetScope.PROJECT:
+        project = projects.get(session, member, subject_id)
+        return project.workspace_id, project.name
+    if scope is BudgetScope.WORKSPACE:
+        if subject_id != member.workspace_id:
+            raise errors.NotFound(message("workspace_not_found"))
+        return subject_id, session.get_one(Workspace, subject_id).name
+    member.require(Action.SEE)
+    email = session.scalar(_PERSON, {"workspace_id": member.workspace_id, "user_id": subject_id})
+    if email is None:
+        raise errors.NotFound(message("budget_of_nobody"))
+    return member.workspace_id, email
 
 
 def _record(
     session: WriteSession,
     member: Member,
-    of: Workspace | Project,
-    workspace_id: str,
+    of: tuple[str, BudgetScope, str, str],
     *,
-    before: int | None,
-    after: int | None,
+    before: Set | None,
+    after: Set | None,
 ) -> None:
-    if before != after:
+    workspace_id, scope, subject_id, name = of
+
+    def details(of: Set | None) -> dict[str, int | str | None]:
+        return {"scope": scope, "credits": of.limit_credits if of else None, "mode": of.mode if of else None}
+
+    acts = [Act.BUDGET_CHANGED] if (before and before.limit_credits) != (after and after.limit_credits) else []
+    if after and after.mode is not (before.mode if before else BudgetMode.WARN):
+        acts.append(Act.BUDGET_MODE_CHANGED)
+    for act in acts:
         audit_log.record(
             session,
             member.user,
-            Act.BUDGET_CHANGED,
-            target=of.name,
-            target_id=of.id,
+            act,
+            target=name,
+            target_id=subject_id,
             workspace_id=workspace_id,
-            before={"credits": before},
-            after={"credits": after},
+            before=details(before),
+            after=details(after),
         )
 
 
 def of_workspace(session: ReadSession, member: Member) -> int | None:
     """The workspace's monthly budget, in credits."""
-    return session.scalar(_OWN, {"workspace_id": member.workspace_id})
+    return _limit_of(session, member.workspace_id, BudgetScope.WORKSPACE, member.workspace_id)
+
+
+def _limit_of(session: ReadSession, workspace_id: str, scope: BudgetScope, subject_id: str) -> int | None:
+    row = session.get(Budget, (workspace_id, scope, subject_id))
+    return None if row is None else row.limit_credits
 
 
 def month(session: ReadSession, member: Member, chosen: reports.UsageQuery, *, today: date, cache: UsageCache) -> Month:
@@ -115,58 +190,13 @@ def month(session: ReadSession, member: Member, chosen: reports.UsageQuery, *, t
     if is_part:
         budget = None
     elif chosen.project_id is not None:
-        budget = projects.get(session, member, chosen.project_id).monthly_budget_credits
+        project = projects.get(session, member, chosen.project_id)
+        budget = _limit_of(session, project.workspace_id, BudgetScope.PROJECT, project.id)
     else:
         budget = of_workspace(session, member)
     rows = cache.aggregate(session, member, _with_history(chosen, today), [reports.Group.DAY])
     by_day = {date.fromisoformat(row.keys["day"]): row.figures.settled_credits for row in rows}
     return _month(chosen.until, by_day, budget, today)
-
-
-def alerts(session: ReadSession, member: Member, *, today: date, cache: UsageCache) -> Sequence[BudgetAlert]:
-    """This month's budgets of the workspace and its projects that are exceeded or will be by the forecast."""
-    budgets = session.execute(_OF_PROJECTS, {"workspace_id": member.workspace_id}).all()
-    mine = of_workspace(session, member)
-    if mine is None and not budgets:
-        return []
-    chosen = _with_history(reports.UsageQuery(today, today), today)
-    spent: defaultdict[str | None, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
-    for row in cache.aggregate(session, member, chosen, [reports.Group.DAY, reports.Group.PROJECT]):
-        day = date.fromisoformat(row.keys["day"])
-        spent[row.keys["project_id"]][day] += row.figures.settled_credits
-        spent[None][day] += row.figures.settled_credits
-    found = [BudgetAlert(_month(today, spent[None], mine, today))]
-    found += [BudgetAlert(_month(today, spent[id], budget, today), id, name) for id, name, budget in budgets]
-    return [one for one in found if one.month.is_exceeded or one.month.will_be_exceeded]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A budget of the month under way and what is spent of it; `project_name` is None for the workspace's own."""
-
-    budget_credits: int
-    spent_credits: int
-    project_name: str | None = None
-
-
-def standings(
-    session: ReadSession, member: Member, project_id: str | None, *, today: date, cache: UsageCache
-) -> Sequence[Standing]:
-    """This month's budgets that an order in a project is charged to: the project's and the workspace's."""
-    own = of_workspace(session, member)
-    of_projects = session.execute(_OF_PROJECTS, {"workspace_id": member.workspace_id}).all() if project_id else ()
-    of_project = next((row for row in of_projects if row.id == project_id), None)
-    if own is None and of_project is None:
-        return []
-    first, last = _ends(today)
-    rows = cache.aggregate(session, member, reports.UsageQuery(first, last), [reports.Group.PROJECT])
-    spent = {row.keys["project_id"]: row.figures.settled_credits for row in rows}
-    found = []
-    if of_project is not None:
-        found.append(Standing(of_project.monthly_budget_credits, spent.get(of_project.id, 0), of_project.name))
-    if own is not None:
-        found.append(Standing(own, sum(spent.values())))
-    return found
 
 
 def _with_history(chosen: reports.UsageQuery, today: date) -> reports.UsageQuery:
@@ -186,15 +216,8 @@ def _ends(day: date) -> tuple[date, date]:
     return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
 
 
-_OWN = select(Workspace.monthly_budget_credits).where(Workspace.id == bindparam("workspace_id"))
-_OF_PROJECTS = (
-    select(Project.id, Project.name, Project.monthly_budget_credits)
-    .where(in_bound_workspace(Project), Project.monthly_budget_credits.is_not(None))
-    .order_by(Project.name, Project.id)
+_PERSON = (
+    select(User.email)
+    .join(WorkspaceMember, WorkspaceMember.user_id == User.id)
+    .where(WorkspaceMember.workspace_id == bindparam("workspace_id"), User.id == bindparam("user_id"))
 )
-
-
-def _checked(credits: int | None) -> int | None:
-    if credits is not None and not 0 < credits <= LIMIT_CREDITS:
-        raise errors.InvalidRequest(fields={"monthlyBudgetCredits": message("budget_not_positive")})
-    return credits

@@ -4,7 +4,7 @@ It never changes what has been counted: each order keeps the rate of its own mom
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -36,6 +36,28 @@ def at(session: ReadSession, moment: datetime) -> int:
     """The rate of a moment, in rupiah for a dollar."""
     newest = select(ExchangeRate.idr_per_usd).where(ExchangeRate.since <= moment).order_by(ExchangeRate.since.desc())
     return session.scalar(newest.limit(1)) or FIRST.idr_per_usd
+
+
+class Change(NamedTuple):
+    """Rupiah for a dollar on the days from the first on, up to that of the next change."""
+
+    first_day: date
+    idr_per_usd: int
+
+
+def changes(session: ReadSession, since: date, until: date) -> Sequence[Change]:
+    """The rates that these days (UTC) begin with, at least one; one that begins during a day is that of the next."""
+    begin, last = (datetime.combine(day, time(), UTC) for day in (since, until))
+    found = [Change(since, at(session, begin))]
+    later = select(ExchangeRate.since, ExchangeRate.idr_per_usd).where(
+        ExchangeRate.since > begin, ExchangeRate.since <= last
+    )
+    for moment, idr_per_usd in session.execute(later.order_by(ExchangeRate.since)):
+        day = moment.date() if moment.time() == time() else moment.date() + timedelta(days=1)
+        if found[-1].first_day == day:
+            found.pop()
+        found.append(Change(day, idr_per_usd))
+    return found
 
 
 def rates(session: ReadSession, member: Member) -> Sequence[Rate]:

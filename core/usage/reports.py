@@ -291,6 +291,17 @@ class ProjectLabel:
     shares_name: bool
 
 
+def project_title(label: ProjectLabel, *, everybody: bool) -> str:
+    """`Spring · Lakes · Ana`, the same in every period: a further one of a name is numbered.
+
+    Within a workspace the owner is named where somebody else's there has the same name, and its workspace never.
+    """
+    name = f"{label.name} ({label.place})" if label.place > 1 else label.name
+    if everybody:
+        return " · ".join(filter(None, (name, label.workspace, label.owner)))
+    return f"{name} · {label.owner}" if label.shares_name else name
+
+
 def project_labels(
     session: Reader, member: Member, project_ids: Collection[str], *, everybody: bool
 ) -> Mapping[str, ProjectLabel]:

@@ -1,10 +1,10 @@
-"""Adds to the daily roll-up of usage; the only module that writes it, always in the transaction it tells of."""
+"""Adds to the daily roll-ups of usage; the only module that writes them, always in the transaction they tell of."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from core.db import WriteSession, types, update_where
-from core.db.tables import UsageDay, Workspace
+from core.db.tables import UndeliveredDay, UsageDay, Workspace
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,5 +36,20 @@ def add(session: WriteSession, key: Key, **added: int) -> None:
         row.on_conflict_do_update(
             index_elements=list(asdict(key)),
             set_={name: getattr(UsageDay, name) + getattr(row.excluded, name) for name in added},
+        )
+    )
+
+
+def add_undelivered(session: WriteSession, key: Key, *, outcome: str, reason: str, released_credits: int) -> None:
+    """Count one that gave no clip by how and why; after `add`, which takes the locks that order everybody."""
+    of = {**asdict(key), "outcome": outcome, "reason": reason}
+    row = types.insert(session, UndeliveredDay).values(**of, clips=1, released_credits=released_credits)
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=list(of),
+            set_={
+                "clips": UndeliveredDay.clips + row.excluded.clips,
+                "released_credits": UndeliveredDay.released_credits + row.excluded.released_credits,
+            },
         )
     )

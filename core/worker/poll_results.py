@@ -171,7 +171,10 @@ def _write_progress(
     """Note how far it is and when to look again; never backwards, never at the end before it is."""
     now = db.now(session)
     reported = result.progress if isinstance(result, JobStatus) else None
-    if reported is None:
+    is_in_line = isinstance(result, JobStatus) and result.state is JobState.QUEUED
+    if is_in_line:  # time that passes there is no progress, and a figure neither
+        reported_or_estimate = row.progress
+    elif reported is None:
         waited_seconds = (now - (row.submitted_at or now)).total_seconds()
         reported_or_estimate = waited_seconds / typical(row)
     else:
@@ -190,7 +193,7 @@ def _write_progress(
         Generation.stage == row.stage,
         Generation.version == row.version,
         progress=max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
-        progress_is_estimate=reported is None,
+        progress_is_estimate=row.progress_is_estimate if is_in_line else reported is None,
         setbacks=0,
         next_at=now + pause,
     )

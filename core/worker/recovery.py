@@ -25,10 +25,12 @@ from core.generations import lifecycle
 from core.identity import users
 from core.installation import Installation
 from core.messages import message
+from core.usage import limits
 from core.worker import answers
 from core.worker.journal import Journal
 from core.worker.lease_watch import LEASE
 from core.worker.sends import Reading, Send
+from core.workspaces import months
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ _CHUNK = 500
 _WAITS_IN_LINE = (Stage.QUEUED, Stage.DISPATCHED)
 _COPIED = (
     *("retry_of_id", "extends_id", "batch_id", "idempotency_key", "request_hash", "recipe_hash"),
-    *("provider", "model_name", "credits", "quote", "estimated_cost_microusd", "idr_per_usd"),
+    *("provider", "model_name", "credits", "budget_month", "quote", "estimated_cost_microusd", "idr_per_usd"),
 )
 
 
@@ -321,15 +323,17 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
         if values[name] is not None and session.get(Generation, values[name]) is None:
             values[name] = None
     project = _project(session, send, person)
+    created_at = datetime.fromisoformat(send.order["created_at"])
+    month = values.get("budget_month") or months.month_in(session, project.workspace_id, created_at)
     row = Generation(
         id=send.generation_id,
         workspace_id=project.workspace_id,
         user_id=person.id,
         project_id=project.id,
         next_at=db.now(session),
-        created_at=datetime.fromisoformat(send.order["created_at"]),
+        created_at=created_at,
         visible_mark=select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery(),
-        **values,
+        **(values | {"budget_month": month}),
     )
     session.add(row)
     session.flush()
@@ -342,6 +346,7 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
             session, row.workspace_id, credits=missing_credits, key=grant, actor=lifecycle.SYSTEM, reason=reason
         )
     ledger.hold(session, row.workspace_id, generation_id=row.id, credits=row.credits, actor=lifecycle.SYSTEM)
+    limits.take_many(session, [row], is_refusable=False)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=message("put_back"))
     update_where(
         session,

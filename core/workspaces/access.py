@@ -10,6 +10,8 @@ from core import errors
 from core.db.enums import Role, WorkspaceRole
 from core.db.tables import (
     AssetGroup,
+    Budget,
+    BudgetMonth,
     BulkJob,
     Generation,
     GenerationTag,
@@ -18,8 +20,10 @@ from core.db.tables import (
     SavedFilter,
     ShareLink,
     Sheet,
+    UndeliveredDay,
     Upload,
     UsageDay,
+    UsageView,
     User,
     WebhookDelivery,
     WebhookEndpoint,
@@ -29,6 +33,8 @@ from core.workspaces.permissions import IN_INSTALLATION, IN_WORKSPACE, Action, a
 
 Owned = (
     type[AssetGroup]
+    | type[Budget]
+    | type[BudgetMonth]
     | type[BulkJob]
     | type[Generation]
     | type[GenerationTag]
@@ -37,8 +43,10 @@ Owned = (
     | type[SavedFilter]
     | type[ShareLink]
     | type[Sheet]
+    | type[UndeliveredDay]
     | type[Upload]
     | type[UsageDay]
+    | type[UsageView]
     | type[WebhookDelivery]
     | type[WebhookEndpoint]
 )

@@ -119,6 +119,16 @@ def list_page(
     return [RosterEntry(**row._mapping) for row in session.execute(query)]
 
 
+def managers(session: ReadSession, member: Member, *, limit: int) -> Sequence[str]:
+    """The names, or addresses, of some who manage the workspace where a person is at work."""
+    query = _ROSTER.where(
+        WorkspaceMember.workspace_id == member.workspace_id,
+        WorkspaceMember.role == WorkspaceRole.MANAGER,
+        User.deactivated_at.is_(None),
+    )
+    return [row.name or row.email for row in session.execute(query.limit(limit))]
+
+
 def get(session: ReadSession, member: Member, workspace_id: str, user_id: str) -> RosterEntry:
     """One person of a workspace; NotFound when they, or who asks, are not in it."""
     if not (member.may(Action.SEE, workspace_id) or member.may(Action.MANAGE_WORKSPACES)):

@@ -12,9 +12,10 @@ from sqlalchemy import delete, func, select
 from core import audit_log, errors, normal_form
 from core.audit_log import Act
 from core.db import WriteSession, update_where
-from core.db.enums import Role, WorkspaceKind
+from core.db.enums import BudgetScope, Role, WorkspaceKind
 from core.db.tables import (
     ApiToken,
+    Budget,
     Draft,
     Identity,
     Preset,
@@ -57,6 +58,7 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
     _free_personal_workspace(session, gone)
     _move_memberships(session, gone, into)
     _move_access(session, gone, into)
+    _move_budgets(session, gone, into)
     _move_named(session, Preset, gone, into)
     _move_named(session, SavedFilter, gone, into)
     into.role = max(gone.role, into.role, key=_ROLES.index)
@@ -120,6 +122,18 @@ def _move_access(session: WriteSession, gone: User, into: User) -> None:
         WebhookEndpoint.disabled_at.is_(None),
         user_id=into.id,
     )
+
+
+def _move_budgets(session: WriteSession, gone: User, into: User) -> None:
+    """Where both have a budget, that of the one who stays holds; what was counted stays with who ordered it."""
+    of_members = Budget.scope == BudgetScope.MEMBER
+    had = set(session.scalars(select(Budget.workspace_id).where(of_members, Budget.subject_id == into.id)))
+    for budget in session.scalars(select(Budget).where(of_members, Budget.subject_id == gone.id)).all():
+        if budget.workspace_id in had:
+            session.delete(budget)
+        else:
+            budget.subject_id = into.id
+    session.flush()
 
 
 def _move_named(session: WriteSession, kept: type[_Named], gone: User, into: User) -> None:

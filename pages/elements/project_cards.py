@@ -102,11 +102,16 @@ def _facts(project: Summary, now: datetime) -> str:
 
 
 def _money(project: Summary) -> str:
-    """What was charged this month, of its budget where there is one."""
+    """What this month's orders have taken, of its budget where there is one."""
     spent = wording.credits(project.month_credits)
     if project.monthly_budget_credits is not None:
         budget = wording.priced(project.monthly_budget_credits)
-        return _("{spent} of {budget} this month").format(spent=spent, budget=budget)
+        words = (
+            _("{spent} of {budget} this month, then stops")
+            if project.budget_stops
+            else _("{spent} of {budget} this month")
+        )
+        return words.format(spent=spent, budget=budget)
     return _("{credits} this month").format(credits=wording.priced(project.month_credits))
 
 

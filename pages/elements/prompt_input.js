@@ -4,6 +4,9 @@ const PAUSE_MS = 350;
 const LONGEST_MS = 3000; // somebody who never pauses is heard, too
 const AT = /(^|[^\p{L}\p{N}_])@([\p{L}\p{N}_-]{0,40})$/u;
 const MAX_NAMES = 8;
+const MOST_TOLD = 20; // so many of its earlier texts a tab knows again
+/** By what an earlier text is known again. */
+const sign = (text) => `${text.length} ${text.slice(-160)}`;
 const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 class Prompt {
@@ -18,6 +21,7 @@ class Prompt {
     this.area.setAttribute("aria-controls", "names");
     this.area.setAttribute("aria-autocomplete", "list");
     this.sent = null;
+    this.told = []; // signs of what the page has heard from here, or shown here
     this.ending = new AbortController();
     const { signal } = this.ending;
     const on = (name, act, where = this.area) => where.addEventListener(name, act, { signal });
@@ -44,16 +48,74 @@ class Prompt {
     this.root.querySelector(".hint").textContent = words.hint.replace("{keys}", IS_MAC ? "⌘ Enter" : "Ctrl+Enter");
     this.list.setAttribute("aria-label", words.names);
     const isFirst = this.turn === undefined;
+    const left = isFirst ? this.recall() : null;
     if (data.turn !== this.turn && data.text !== this.sent && data.text !== this.area.value) {
       clearTimeout(this.waiting);
       this.area.value = data.text;
       if (!isFirst && this.sent !== null) this.send(); // else a page that connects anew would tell the text before
     }
     this.turn = data.turn;
+    this.hears(data.text);
+    if (left) this.takeUp(left);
+    if (this.area.value === data.text) this.remember(true);
     this.counted();
   }
 
+  /** What this tab showed when it was left in the middle of a word: the page that is loaded anew has not heard of it. */
+  takeUp(left) {
+    const { text, kept, session } = this.data;
+    if (left.told || kept === null || left.session === session || left.text === text) return;
+    const isKnown = left.before.includes(sign(text)); // what is kept was written here, and before that
+    if (!isKnown && left.at < this.keptAt(kept)) {
+      this.tell({ text: left.text, number: this.number(), aside: true }); // another tab has written since
+      return;
+    }
+    this.area.value = this.sent = left.text;
+    this.hears(left.text);
+    this.remember(false);
+    this.tell({ text: left.text, number: this.number(), unseen: !isKnown });
+  }
+
+  /** When what the page has kept was written, by the clock of here: that of the server may go otherwise, but the page
+   *  was read after this one began to load, and before now. */
+  keptAt({ at, age }) {
+    return Math.min(Math.max(at, performance.timeOrigin - age), Date.now() - age);
+  }
+
+  number() {
+    return `${Date.now()} ${Math.random()}`;
+  }
+
+  /** The page knows of this text. */
+  hears(text) {
+    if (this.told.at(-1) !== sign(text)) this.told = [...this.told, sign(text)].slice(-MOST_TOLD);
+  }
+
+  get place() {
+    return "video-prompt:" + this.data.tab;
+  }
+
+  remember(told) {
+    const text = this.area.value.slice(0, this.data.most);
+    const { session } = this.data;
+    try {
+      sessionStorage.setItem(this.place, JSON.stringify({ text, at: Date.now(), session, told, before: this.told }));
+    } catch {
+      // A browser without storage has what was told before.
+    }
+  }
+
+  recall() {
+    try {
+      const found = JSON.parse(sessionStorage.getItem(this.place));
+      return typeof found?.text === "string" && Array.isArray(found.before) ? found : null;
+    } catch {
+      return null; // somebody else wrote there
+    }
+  }
+
   typed() {
+    this.remember(false);
     this.counted();
     this.suggest();
     clearTimeout(this.waiting);
@@ -80,7 +142,8 @@ class Prompt {
     const text = this.area.value.slice(0, this.data.most);
     if (text === (this.sent ?? this.data.text)) return;
     this.sent = text;
-    this.tell({ text, number: `${Date.now()} ${Math.random()}` });
+    this.hears(text);
+    this.tell({ text, number: this.number() });
   }
 
   left() {

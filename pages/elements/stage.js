@@ -185,6 +185,7 @@ class Stage {
   }
 
   play(take) {
+    this.pictured = { poster: take.poster, title: this.press.title };
     if (take.poster) {
       const image = element("img", "poster", this.layer);
       image.alt = "";
@@ -205,7 +206,25 @@ class Stage {
     else video.play().catch(() => video.classList.add("on"));
   }
 
+  /** The picture that was shown last, else the newest there is: it stays, dimmed, until there is one of the new clip. */
+  previous() {
+    if (this.pictured?.poster) return this.pictured;
+    const seen = (press) => ({ poster: press.takes.find((take) => take.poster)?.poster, title: press.title });
+    return this.data.presses.map(seen).find(({ poster }) => poster);
+  }
+
   make(take) {
+    const before = this.previous();
+    if (before) {
+      const image = element("img", "poster before", this.layer);
+      image.alt = "";
+      image.src = before.poster;
+      element("p", "label", this.layer).textContent = this.data.words.before.replace("{title}", before.title);
+    } else {
+      const frame = element("div", "frame", this.layer);
+      frame.style.setProperty("--shape", take.shape.join(" / "));
+      frame.classList.toggle("tall", take.shape[0] < take.shape[1]);
+    }
     const box = element("div", "making", this.layer);
     const bar = element("div", "bar", box);
     bar.setAttribute("role", "progressbar");
@@ -312,7 +331,8 @@ class Stage {
         const done = press.takes.reduce((sum, take) => sum + (take.progress ?? 1), 0) / press.takes.length;
         part("fill").style.width = Math.round(done * 100) + "%";
       }
-      write(part("name"), press.title);
+      write(part("name"), press.name);
+      part("name").title = press.title;
       write(part("about"), [press.maker?.name, press.meta].filter(Boolean).join(" · "));
       item.firstChild.setAttribute("aria-current", String(press === this.press));
     });
@@ -348,7 +368,6 @@ class Stage {
     const scrolls = document.querySelector("[data-testid=stMain]");
     const top = this.root.getBoundingClientRect().top + (scrolls?.scrollTop ?? 0);
     const foot = dock ? dock.offsetHeight + (parseFloat(getComputedStyle(dock).bottom) || 0) : 0;
-    if (dock) document.documentElement.style.setProperty("--studio-dock-height", dock.offsetHeight + "px"); // what is told floats above it
     const room = Math.max(0, Math.floor(window.innerHeight - top - foot - GAP_PX));
     if (this.room === room) return;
     this.room = room;
@@ -358,7 +377,6 @@ class Stage {
   stop() {
     this.ending.abort();
     this.sizes.disconnect();
-    document.documentElement.style.removeProperty("--studio-dock-height");
   }
 }
 

@@ -7,6 +7,7 @@ events on `window` and moves the takes of these ids in place.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 import streamlit as st
@@ -17,6 +18,7 @@ from core.generations import delivery_findings
 from core.generations.presses import Press, Take
 from core.generations.progress import InFlightItem
 from pages.sections import progress_text
+from pages.sections.clip import differences
 from pages.sections.whose import NOBODY_ELSE, Whose
 from pages.ui import components, wording
 from pages.ui.custom_element import custom_element
@@ -63,7 +65,10 @@ def show(
     now = utc_now()
     data = {
         "lead": lead,
-        "presses": [_press(press, now, standings, whose, waits=waits) for press in presses],
+        "presses": [
+            _press(press, now, standings, whose, waits=waits, before=before)
+            for press, before in zip_longest(presses, presses[1:])
+        ],
         "ideas": list(ideas),
         "words": _words(may_order=may_order),
     }
@@ -81,6 +86,7 @@ def _words(*, may_order: bool) -> dict[str, str]:
         "stage": _("Newest clip"),
         "takes": _("Takes of this order"),
         "earlier": _("Earlier in this project"),
+        "before": _("Before this: {title}"),
         "empty": _("Your first clip plays here") if may_order else _("Nothing is made here yet"),
         "hint": _("Write below what should be seen, and press the button.") if may_order else "",
         "ideas": _("Or begin with one of these:"),
@@ -95,8 +101,15 @@ def _words(*, may_order: bool) -> dict[str, str]:
 
 
 def _press(
-    press: Press, now: datetime, standings: Mapping[str, InFlightItem], whose: Whose, *, waits: bool
+    press: Press,
+    now: datetime,
+    standings: Mapping[str, InFlightItem],
+    whose: Whose,
+    *,
+    waits: bool,
+    before: Press | None,
 ) -> dict[str, Any]:
+    """What the element needs of one press; `name` tells it from the one before it, whose prompt may begin alike."""
     first, number = press.takes[0], len(press.takes)
     when = wording.age(first.created_at, now)
     count = plural("{number} take", "{number} takes", number).format(number=number)
@@ -107,6 +120,7 @@ def _press(
     return {
         "id": press.id,
         "title": first.prompt[:TITLE_CHARS],
+        "name": ((differences.since(before.takes[0], first) if before else "") or first.prompt)[:TITLE_CHARS],
         "meta": f"{count} · {when}" if number > 1 else f"{first.model_name} · {when}",
         **whose.card(first),
         "takes": takes,
@@ -121,7 +135,7 @@ def _take(
     of_all = _("Take {place} of {number}").format(place=place, number=number) if number > 1 else ""
     length = _("{seconds} s").format(seconds=take.duration_seconds)
     settings = f"{take.resolution} · {take.aspect_ratio} · {length}"
-    facts = take.output_facts or {}
+    facts, ratio = take.output_facts or {}, _ratio(take.aspect_ratio)
     moving: dict[str, Any] = {
         "status": take.status.value,
         "progress": take.progress if is_live else None,
@@ -140,11 +154,17 @@ def _take(
         "label": " ".join(filter(None, (of_all, take.model_name, take.prompt[:TITLE_CHARS]))),
         "poster": components.media_link(take.thumbnail_key),
         "source": components.media_link(take.output_key) if take.status is Status.COMPLETED else None,
-        "shape": [facts.get("width") or 16, facts.get("height") or 9],
+        "shape": [facts.get("width") or ratio[0], facts.get("height") or ratio[1]],
         "ended": take.ended_at.isoformat() if take.ended_at else "",
         "noticed": " ".join(translate_message(told.message) for told in delivery_findings.of(take)),
         "verdict": "" if take.kept is None else _("Kept") if take.kept else _("Rejected"),
     }
+
+
+def _ratio(ordered: str) -> tuple[int, int]:
+    """A ratio as it is ordered, `9:16`, as width and height; of one that is left to the model the usual."""
+    width, _colon, height = ordered.partition(":")
+    return (int(width), int(height)) if width.isdigit() and height.isdigit() else (16, 9)
 
 
 def _note(take: Take) -> str:

@@ -246,6 +246,7 @@ class Viewer {
     const decisions = verdicts.map((each, place) => ({ ...each, seen: before[place].verdict }));
     for (const { id, verdict } of decisions) this.judged.set(id, isUndo ? "undecided" : verdict);
     if (!isUndo) this.undos.push({ at: this.at, before });
+    this.isUndone = isUndo; // what is still offered is the decision before that one
     outbox.push({ decisions });
     this.draw();
   }
@@ -324,6 +325,7 @@ class Viewer {
     if (!(at instanceof Element) || isWritten(at) || event.altKey || (held && event.key.toLowerCase() !== "z")) return;
     if ((event.key === " " || event.key === "Enter") && isPressed(at)) return;
     if (/^Arrow/.test(event.key) && isMoved(at)) return;
+    if (!this.help.hidden && event.key !== "?") return; // the list lies over the picture: nothing is decided behind it
     const act = this.actOf(event);
     if (!act) return;
     event.preventDefault();
@@ -539,7 +541,7 @@ class Viewer {
     this.only.hidden = !this.data.together || !may;
     this.drawPress(this.only, words.onlyThis, "Shift+A", null, may);
     this.takeBack.hidden = !this.undos.length;
-    this.drawPress(this.takeBack, words.undo, "Z", null, true);
+    this.drawPress(this.takeBack, this.isUndone ? words.undoMore : words.undo, "Z", null, true);
     this.previous.disabled = !this.beside(-1);
     this.next.disabled = !this.beside(1);
     this.drawIcon(this.previous, "previous", words.previous, "ArrowLeft");

@@ -167,6 +167,7 @@ def words() -> dict[str, str]:
         "noReason": _("No reason"),
         "favourite": _("Favourite"),
         "undo": _("Undo"),
+        "undoMore": _("Undo one more"),
         "onlyThis": _("Keep this, reject the others"),
         "differs": _("differs"),
         "last": _("No undecided clip is left after this one."),

@@ -18,7 +18,7 @@ from core.generations.queries import ListRow
 from core.insights.model_stats import TimeRange
 from core.providers import registry
 from pages.ui import wording
-from pages.ui.language import _, plural, translate_message
+from pages.ui.language import _, translate_message
 
 TELLING_SHARE = 0.05
 """From this share on, the provider's own figure tells more about the rest than the history of the model."""
@@ -76,8 +76,9 @@ def note(row: Generation | ListRow | Take) -> str:
         return _("Unclear whether the provider has it")
     if row.cancel_requested_at is not None:
         return _("Being cancelled")
-    stage = wording.STAGE[row.stage]
-    return f"{stage}, {percentage(row)}" if row.stage is Stage.WAITING else stage
+    if row.stage is not Stage.WAITING:
+        return wording.STAGE[row.stage]
+    return f"{wording.STAGE[row.stage]}, {percentage(row)}" if row.progress else _("Waiting at the provider")
 
 
 def where(standing: InFlightItem, now: datetime, *, waits: bool = False) -> str:
@@ -86,13 +87,16 @@ def where(standing: InFlightItem, now: datetime, *, waits: bool = False) -> str:
     if row.status is Status.UNCERTAIN:
         return _("Unclear whether the provider has it. Your credits stay reserved until an administrator decides.")
     text = note(row)
+    if row.cancel_requested_at is None and progress.is_in_line(row):
+        text = _in_line(row, text, standing.ahead) if standing.ahead or not waits else text
+        if not waits:
+            return f"{text}. {_usual(standing)}"
     if waits:
-        return _("{where}. It waits for a worker").format(where=_in_line(text, standing.ahead))
-    if row.status is Status.PENDING:
-        return f"{_in_line(text, standing.ahead)}. {_usual(standing)}"
-    if row.stage is not Stage.WAITING or row.cancel_requested_at is not None or row.submitted_at is None:
+        return _("{where}. It waits for a worker").format(where=text)
+    begun_at = standing.begun_at or row.submitted_at
+    if row.stage is not Stage.WAITING or row.cancel_requested_at is not None or begun_at is None:
         return text
-    elapsed = (now - row.submitted_at).total_seconds()
+    elapsed = (now - begun_at).total_seconds()
     if not row.progress_is_estimate and row.progress >= TELLING_SHARE:
         rest = wording.span(_rest_seconds(row.progress, elapsed, usual))
         return _("{where}, about {rest} left").format(where=text, rest=rest)
@@ -135,12 +139,12 @@ def cancelling(row: Generation) -> dict[str, Any] | None:
     return {"can": True, "text": cost.format(provider=provider.display_name, price=price)}
 
 
-def _in_line(stage: str, ahead: int) -> str:
-    if not ahead:
-        return stage
-    return plural("{stage}, {number} clip before it", "{stage}, {number} clips before it", ahead).format(
-        stage=stage, number=wording.credits(ahead)
-    )
+def _in_line(row: Generation, text: str, ahead: int) -> str:
+    """Its place in line behind where it stands; nothing of that before one which is about to be sent."""
+    place = _("number {place} in line").format(place=wording.credits(ahead + 1)) if ahead else _("next in line")
+    if row.stage is Stage.QUEUED:
+        return place[:1].upper() + place[1:]
+    return text if row.stage is Stage.DISPATCHED and not ahead else f"{text}, {place}"
 
 
 def _usual(standing: InFlightItem) -> str:
@@ -149,6 +153,6 @@ def _usual(standing: InFlightItem) -> str:
     half, most = wording.span(usual.p50_seconds), wording.span(usual.p90_seconds)
     if not usual.based_on:
         return _("May take {half} to {most}; there is no history yet").format(half=half, most=most)
-    if standing.ahead and standing.pace_seconds:
+    if (standing.ahead or standing.in_making) and standing.pace_seconds:
         return _("With those before it, {half} to {most}").format(half=half, most=most)
     return _("Usually takes {half} to {most}").format(half=half, most=most)

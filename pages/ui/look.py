@@ -1,7 +1,7 @@
 """The look of every page: its style sheet, the mark, the name of the window; colours are in `look.css` and the theme.
 
-Custom elements take their colours and sizes from the properties that `look.css` defines on `:root`. `dock.css` is the
-frame of the studio, which would jump if it came with its page.
+Custom elements take their colours and sizes from the properties that `look.css` defines on `:root`. What would jump if
+it came with its page is here, too: `dock.css` is the frame of the studio, `frame.css` that of the viewer.
 """
 
 import base64
@@ -18,7 +18,9 @@ _HERE = Path(__file__).parent
 
 MARK = f"data:image/svg+xml;base64,{base64.b64encode((_HERE / 'mark.svg').read_bytes()).decode()}"
 
-_SHEETS = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("look.css", "dock.css"))
+_FRAMES = (_HERE / "look.css", _HERE / "dock.css", _HERE.parent / "sections" / "clip" / "frame.css")
+
+_SHEETS = "".join(sheet.read_text(encoding="utf-8") for sheet in _FRAMES)
 
 HEAD = f'<link rel="icon" type="image/svg+xml" href="{MARK}"><style>{_SHEETS}</style>{early_code.links()}'
 """What the document of every page has in its head, so that the first paint is the last one's place and colours."""

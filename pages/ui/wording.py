@@ -12,6 +12,7 @@ from core.catalog import price_list
 from core.db.enums import EntryKind, Role, Stage, Status, WorkspaceRole
 from core.files.findings import FindingKind
 from core.providers.models import VideoModel
+from core.usage import reports
 from core.usage.reports import ProjectLabel
 from pages.ui import language, time_zone
 from pages.ui.language import N_, _, plural
@@ -304,11 +305,5 @@ def features(model: VideoModel) -> tuple[str, ...]:
 
 
 def project(label: ProjectLabel, *, everybody: bool) -> str:
-    """`Spring · Lakes · Ana`, the same in every period: a further one of a name is numbered.
-
-    Within a workspace the owner is named where somebody else's there has the same name, and its workspace never.
-    """
-    name = f"{label.name} ({label.place})" if label.place > 1 else label.name
-    if everybody:
-        return " · ".join(filter(None, (name, label.workspace, label.owner)))
-    return f"{name} · {label.owner}" if label.shares_name else name
+    """What a project is called on pages, as in files and answers: see `reports.project_title`."""
+    return reports.project_title(label, everybody=everybody)

@@ -210,7 +210,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
     body = answer.json()
     assert set(body) == {"success", "error"}
     assert body["success"] is False
-    assert set(body["error"]) <= {"code", "message", "fields", "problems", "requestId"}
+    assert set(body["error"]) <= {"code", "message", "fields", "problems", "limit", "requestId"}
     assert body["error"].get("requestId") == answer.headers.get("x-request-id")
     assert body["error"]["message"].endswith((".", "?"))
     return answer.status_code, body["error"]["code"], body["error"].get("fields", {})

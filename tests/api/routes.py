@@ -33,6 +33,8 @@ def own_path(client: Client, path: str) -> str:
         case "saved-filters":
             kept = {"name": new_id(), "filter": {"text": "lake"}}
             own = str(client.post("/saved-filters", json=kept).json()["savedFilter"]["id"])
+        case "usage-views":
+            own = str(client.post("/usage-views", json={"name": new_id(), "view": {}}).json()["savedView"]["id"])
         case "share-links":
             own = client.share_link()["shareLink"]["id"]
         case "assets":

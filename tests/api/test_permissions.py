@@ -16,7 +16,7 @@ from core import db
 from core.api import api
 from core.clock import utc_now
 from core.db.enums import BulkKind, Role, Scope, WorkspaceRole
-from core.db.tables import ApiToken, BulkJob, ClipNote, Preset, SavedFilter, User, WorkspaceMember
+from core.db.tables import ApiToken, BulkJob, ClipNote, Preset, SavedFilter, UsageView, User, WorkspaceMember
 from core.generations import commands, share_links
 from core.generations.sheets import kept
 from core.generations.sheets.checked import Defaults
@@ -253,6 +253,16 @@ TABLE: Mapping[str, Row] = {
     "GET /usage": Row(seen(), here=True),
     "GET /usage?people=everybody": Row(analysts()),
     "GET /usage?people=everybody&groupBy=user&format=csv": Row(analysts()),
+    "GET /usage/explore": Row(seen(), here=True),
+    "GET /usage/explore?workspaces=mine&by=workspace": Row(everybody()),
+    "GET /usage/explore?workspaces=all": Row(analysts()),
+    "GET /usage/explore?workspaces=all&by=tag&format=csv": Row(analysts()),
+    "GET /usage-views": Row(seen(), here=True),
+    "POST /usage-views": Row(seen(201), here=True, options=lambda _world, _caller: kept_view()),
+    "POST /usage-views?shared=true": Row(made(201), here=True, options=lambda _world, _caller: kept_view(shared=True)),
+    "GET /usage-views/{id}": Row(seen(), "usage view"),
+    "PATCH /usage-views/{id}": Row(seen(), "usage view", options=lambda _world, _caller: kept_view()),
+    "DELETE /usage-views/{id}": Row(seen(), "usage view"),
     "GET /usage/month": Row(seen(), here=True),
     "GET /usage/month?people=everybody": Row(analysts()),
     "GET /usage/what-if?withModelId=veo3": Row(seen(), here=True),
@@ -268,6 +278,13 @@ TABLE: Mapping[str, Row] = {
     "PUT /usage/budget?of=project": Row(
         managed(), options=lambda world, _caller: {"json": {"monthlyBudgetCredits": 500, "projectId": world.project}}
     ),
+    "GET /budgets": Row(seen(), here=True),
+    "PUT /budgets": Row(managed(), here=True, options=body(scope="workspace", limitCredits=500, mode="warn")),
+    "PUT /budgets?of=project": Row(
+        managed(),
+        options=lambda world, _caller: {"json": {"scope": "project", "id": world.project, "limitCredits": 500}},
+    ),
+    "PUT /budgets/time-zone": Row(managed(), here=True, options=body(timeZone="Asia/Jakarta")),
     # Webhooks
     "GET /webhooks": Row(managed(), here=True),
     "POST /webhooks": Row(managed(201), here=True, options=body(url=HOOK)),
@@ -454,6 +471,13 @@ class World:
                     session.add(named)
                     session.flush()
                     return {"id": named.id}
+            case "usage view":
+                with db.write_session() as session:
+                    owner = {"workspace_id": manager.workspace_id, "user_id": caller.person.id}
+                    view = UsageView(**owner, name=new_id(), asked={}, shared=True)
+                    session.add(view)
+                    session.flush()
+                    return {"id": view.id}
             case "webhook":
                 own, delivery = self.manager.webhook()
                 return {"id": own, "deliveryId": delivery}
@@ -497,6 +521,11 @@ class World:
 def kept_filter(**values: Any) -> dict[str, Any]:
     """A body with a filter under a name that nobody has used."""
     return {"json": {"name": new_id(), "filter": {"text": "lake"}, **values}}
+
+
+def kept_view(**values: Any) -> dict[str, Any]:
+    """A body with a view of usage under a name that nobody has used."""
+    return {"json": {"name": new_id(), "view": {"by": ["model"]}, **values}}
 
 
 def home_of(caller: Client) -> str:

@@ -1,10 +1,13 @@
 """What is being written, over a reload and over a restart of the server, in a real browser."""
 
+import json
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, Visitor, barriers, excess_px, picture, settle
 from tests.factories.images import create_image
@@ -94,6 +97,77 @@ def test_reload_loses_nothing(visitor: Visitor, tmp_path: Path) -> None:
         expect(page.locator(".st-key-generate_button button")).to_be_disabled()
         settle(page)
         assert barriers(page) == []
+
+
+TYPE_AND_LEAVE = """([text, act]) => {
+    const parts = [...document.querySelectorAll("*")].map((part) => part.shadowRoot).filter(Boolean);
+    const area = parts.map((root) => root.querySelector("textarea#prompt")).find(Boolean);
+    area.value = text;
+    area.dispatchEvent(new InputEvent("input"));
+    if (act === "reload") setTimeout(() => location.reload());
+}"""
+"""The last letter and what ends the page, one after the other, with no time between them."""
+
+
+def field(page: Page) -> Locator:
+    """The field of the prompt."""
+    return page.get_by_role("textbox", name="Prompt", exact=True)
+
+
+def kept_as(folder: Path, prompt: str) -> None:
+    """Wait until this is what the server has written down."""
+    found, end = "", time.monotonic() + 2 * PATIENCE_MS / 1000
+    while time.monotonic() < end:
+        with closing(sqlite3.connect(f"file:{folder / 'studio.db'}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT content FROM drafts").fetchall()
+        found = json.loads(rows[0][0]).get("prompt", "") if rows else ""
+        if found == prompt:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{found!r} is kept, not {prompt!r}")
+
+
+def test_reload_in_the_middle_of_a_word_loses_nothing(visitor: Visitor, tmp_path: Path) -> None:
+    """What the server has not heard of is there again and is kept; what another tab wrote since is not lost either."""
+    with running(tmp_path) as app:
+        page = prepared(visitor, app)
+        with page.expect_event("load"):
+            page.evaluate(TYPE_AND_LEAVE, ["A prompt that took eleven minutes", "reload"])
+        expect(field(page)).to_have_value("A prompt that took eleven minutes")
+        kept_as(tmp_path, "A prompt that took eleven minutes")
+        expect(field(page)).to_have_value("A prompt that took eleven minutes")
+        expect(page.get_by_text("In another tab or on another device you")).to_have_count(0)
+
+        other = page.context.new_page()
+        other.goto(f"http://127.0.0.1:{app.port}/generate")
+        settle(other)
+        write(other, "Written elsewhere meanwhile")
+        kept_as(tmp_path, "Written elsewhere meanwhile")
+        with page.expect_event("load"):
+            page.evaluate(TYPE_AND_LEAVE, ["The newest of all", "reload"])
+        expect(field(page)).to_have_value("The newest of all")
+        expect(page.get_by_text("In another tab or on another device you wrote")).to_contain_text("Written elsewhere")
+        kept_as(tmp_path, "The newest of all")
+
+
+def test_reload_does_not_write_over_what_is_newer(visitor: Visitor, tmp_path: Path) -> None:
+    """A tab that could not tell its text in time, and another that wrote after it: the later counts, both are there."""
+    with running(tmp_path) as app:
+        page = prepared(visitor, app)
+        page.evaluate("WebSocket.prototype.send = () => {}")  # what is typed is not told
+        page.evaluate(TYPE_AND_LEAVE, ["Typed and never told", ""])
+        other = page.context.new_page()
+        other.goto(f"http://127.0.0.1:{app.port}/generate")
+        settle(other)
+        write(other, "Written later in another tab")
+        kept_as(tmp_path, "Written later in another tab")
+        page.reload()
+        expect(page.get_by_text("In another tab or on another device you wrote")).to_contain_text(
+            "Typed and never told"
+        )
+        expect(field(page)).to_have_value("Written later in another tab")
+        page.get_by_role("button", name="Show it instead").click()
+        expect(field(page)).to_have_value("Typed and never told")
 
 
 def test_restart_orders_what_is_shown(visitor: Visitor, tmp_path: Path) -> None:

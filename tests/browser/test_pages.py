@@ -29,6 +29,7 @@ PAGES = {
     "/history": ("History", "Rain on a tin roof"),
     "/assets": ("Assets", "Give a face a name once"),
     "/usage": ("Usage", "Top projects"),
+    "/budgets": ("Budgets", "People"),
     "/team": ("Team", "Your workspaces"),
     "/verify": ("Verify", "Drop a clip here"),
     "/people": ("People", "demo@localhost"),

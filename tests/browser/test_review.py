@@ -14,6 +14,19 @@ from tests.browser.furnishing import installation, small_clip, stored
 from tests.system.app import App, running
 
 TAKES = 40
+WATCH = """() => {
+    window.sizes = [];
+    const look = () => {
+        const dialog = document.querySelector("[role=dialog]");
+        if (dialog && getComputedStyle(dialog).opacity !== "0") {
+            const { width, height } = dialog.getBoundingClientRect();
+            window.sizes.push([Math.round(width), Math.round(height)]);
+        }
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+"""Notes each size in which a dialog is seen."""
 REASONS = [reason.value for reason in RejectReason]
 
 
@@ -113,6 +126,43 @@ def test_decisions_outlive_a_server_that_is_away(app: App, visitor: Visitor) -> 
     page.unroute(f"**{viewer_endpoint.PATH}")
     saved(page)
     assert verdicts(app)["Take 30"] == (False, REASONS[0])
+
+
+def test_viewer_opens_in_its_size_and_its_list_of_keys_decides_nothing(app: App, visitor: Visitor) -> None:
+    """No small box comes first; behind the list nothing is kept or rejected, and after Undo what is left says so."""
+    page = visitor(f"http://127.0.0.1:{app.port}").open("/history")
+    page.evaluate(WATCH)
+    card(page, "Take 30").focus()
+    settle(page)
+    page.keyboard.press("Enter")
+    expect(shown(page)).to_have_text("Take 30")
+    settle(page)
+    assert {tuple(size) for size in page.evaluate("window.sizes")} == {(1280, 900)}
+
+    dialog = page.get_by_role("dialog")
+    before = verdicts(app)
+    page.keyboard.press("?")
+    expect(dialog.get_by_role("heading", name="Keys")).to_be_visible()
+    for key in ("a", "r", "r", "f"):
+        page.keyboard.press(key)
+    page.keyboard.press("Escape")
+    expect(dialog.get_by_role("heading", name="Keys")).to_be_hidden()
+    expect(shown(page)).to_have_text("Take 30")
+    saved(page)
+    assert verdicts(app) == before
+
+    undo, more = (dialog.get_by_role("button", name=name, exact=True) for name in ("Undo", "Undo one more"))
+    page.keyboard.press("a")
+    page.keyboard.press("r")
+    page.keyboard.press("r")
+    expect(undo).to_be_visible()
+    page.keyboard.press("z")
+    expect(more).to_be_visible()
+    page.keyboard.press("z")
+    expect(more).to_be_hidden()
+    expect(undo).to_be_hidden()
+    saved(page)
+    assert verdicts(app) == before
 
 
 def test_keys_leave_a_field_alone(app: App, visitor: Visitor) -> None:

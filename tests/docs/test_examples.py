@@ -28,13 +28,16 @@ TUTORIAL = DOCS / "tutorial.md"
 HOW_TO = DOCS / "how-to"
 RUN_HERE = {
     TUTORIAL,
+    HOW_TO / "answer-questions-about-spend.md",
     HOW_TO / "add-a-provider.md",  # by test_lantern.py
     HOW_TO / "back-up-and-upgrade.md",
     HOW_TO / "choose-a-model.md",
+    HOW_TO / "connect-an-agent.md",  # by test_client_examples.py
     HOW_TO / "connect-an-openai-video-server.md",  # by test_vendor_examples.py
     HOW_TO / "connect-comfyui.md",  # by test_vendor_examples.py
     HOW_TO / "decide-uncertain-generations.md",
     HOW_TO / "order-from-a-spreadsheet.md",
+    HOW_TO / "order-from-scripts.md",  # by test_client_examples.py
     HOW_TO / "set-budgets.md",
     HOW_TO / "share-clips-outside.md",
     HOW_TO / "use-webhooks.md",
@@ -93,17 +96,29 @@ def shell(ana: Client) -> Mapping[str, str]:
     return {"VIDEO_TOKEN": ana.token, "PROJECT": ana.project()}
 
 
-def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
-    """Own budget set, the project's taken away, and the month told."""
-    set_own, set_project, look = commands(HOW_TO / "set-budgets.md")
+def test_questions_about_spend(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
+    """The file has its heads and its total, and the answer says that it adds up."""
+    as_file, as_json = commands(HOW_TO / "answer-questions-about-spend.md")
+    ana.finished()
 
     with live.serving() as address:
-        printed = [run(block, tmp_path, VIDEO_API=address, **shell) for block in (set_own, set_project, look)]
+        printed = [run(block, tmp_path, VIDEO_API=address, **shell) for block in (as_file, as_json)]
 
-    assert '"budgetCredits":5000' in printed[0]
-    assert '"budgetCredits":null' in printed[1]
-    assert '"budgetCredits":5000' in printed[2]
-    assert '"isExceeded":false' in printed[2]
+    assert "person_id,person,project_id,project,spent_credits" in printed[0]
+    assert '"spentCredits":50' in printed[1]
+    assert '"addsUp":true' in printed[1]
+
+
+def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
+    """All budgets told, a project's set, and the time zone of the months."""
+    blocks = commands(HOW_TO / "set-budgets.md")
+
+    with live.serving() as address:
+        look, set_project, set_zone = (run(block, tmp_path, VIDEO_API=address, **shell) for block in blocks)
+
+    assert '"timeZone":"UTC"' in look
+    assert '"limitCredits":500,"mode":"stop","takenCredits":0,"leftCredits":500' in set_project
+    assert '"timeZone":"Asia/Jakarta"' in set_zone
 
 
 def test_models_are_compared(shell: Mapping[str, str], tmp_path: Path) -> None:

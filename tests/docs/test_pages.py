@@ -11,7 +11,7 @@ from tests.docs.documents import DOCS, DOCUMENTS, ROOT, anchors, blocks, links, 
 from tools.reference_docs import settings
 
 EVERY_DOCUMENT = pytest.mark.parametrize("path", DOCUMENTS, ids=name)
-OF_EXAMPLES = {"VIDEO_API", "VIDEO_TOKEN", "WEBHOOK_SECRET", "GENERATION_ID", "PROVIDER_JOB_ID"} | {
+OF_EXAMPLES = {"VIDEO_API", "VIDEO_TOKEN", "VIDEO_WORKSPACE", "WEBHOOK_SECRET", "GENERATION_ID", "PROVIDER_JOB_ID"} | {
     "SSL_CERT_FILE"
 }  # Python's own
 """Names in capitals that are no settings: variables and places of the examples themselves."""

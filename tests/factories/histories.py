@@ -1,7 +1,7 @@
 """Histories of clips over days and people, booked straight into the tables: generations, ledger and roll-ups agree."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,15 +13,26 @@ from sqlalchemy import func, insert, select, update
 from core.billing import pricing
 from core.billing.quote import Line, Quote, idr_of_microusd
 from core.catalog.price_list import IDR_PER_USD
-from core.db import ReadSession, WriteSession
-from core.db.enums import EntryKind, Stage, Status
-from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, Workspace
+from core.db import ReadSession, WriteSession, types
+from core.db.enums import BudgetScope, EntryKind, Stage, Status
+from core.db.tables import (
+    Account,
+    BudgetMonth,
+    Generation,
+    GenerationTag,
+    LedgerEntry,
+    Project,
+    UndeliveredDay,
+    UsageDay,
+    Workspace,
+)
 from core.ids import new_id
 from core.providers import registry
 from core.spec import GenerationSpec
 from core.workspaces.access import Member
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+REASONS = ("generation_failed", "content_refused", "provider_busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,9 @@ class Ended:
     negative_prompt: str = ""
     reported_usd: Decimal | None = None
     kept: bool | None = None
+    reason: str = ""
+    """The code of the error that it failed with."""
+    tags: tuple[str, ...] = ()
 
     @property
     def spec(self) -> GenerationSpec:
@@ -72,9 +86,14 @@ def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
     session.execute(insert(Generation), made)
     session.execute(insert(LedgerEntry), list(_entries(session, user.workspace_id, clips, [row["id"] for row in made])))
     session.execute(insert(UsageDay), list(_rolled_up(user, clips)))
+    if undelivered := list(_undelivered(user, clips)):
+        session.execute(insert(UndeliveredDay), undelivered)
+    if tags := list(_tags(user, clips, [row["id"] for row in made])):
+        session.execute(insert(GenerationTag), tags)
     session.execute(
         update(Workspace).where(Workspace.id == user.workspace_id).values(usage_version=Workspace.usage_version + 1)
     )
+    _count(session, user, clips)
     spent: defaultdict[str, int] = defaultdict(int)
     for clip in clips:
         spent[clip.project_id] += clip.credits if clip.outcome is Status.COMPLETED else 0
@@ -82,6 +101,23 @@ def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
         session.execute(
             update(Project).where(Project.id == project_id).values(spent_credits=Project.spent_credits + credits)
         )
+
+
+def _count(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
+    """What is counted against budgets, as if each had been ordered on the day it ended."""
+    taken = Counter[tuple[str, BudgetScope, str]]()
+    for clip in clips:
+        for scope, subject_id in (
+            (BudgetScope.WORKSPACE, user.workspace_id),
+            (BudgetScope.PROJECT, clip.project_id),
+            (BudgetScope.MEMBER, user.id),
+        ):
+            taken[f"{clip.day:%Y-%m}", scope, subject_id] += clip.credits if clip.outcome is Status.COMPLETED else 0
+    for (month, scope, subject_id), credits in taken.items():
+        key = {"workspace_id": user.workspace_id, "month": month, "scope": scope, "subject_id": subject_id}
+        row = types.insert(session, BudgetMonth).values(**key, taken_credits=credits)
+        more = {"taken_credits": BudgetMonth.taken_credits + row.excluded.taken_credits}
+        session.execute(row.on_conflict_do_update(index_elements=list(key), set_=more))
 
 
 def invent(
@@ -107,6 +143,7 @@ def invent(
                 int(dice.lognormvariate(4.4, 0.5)),
                 reported_usd=Decimal(dice.randrange(10, 90)) / 100 if reported else None,
                 kept=dice.choice((None, None, True, False)) if outcome is Status.COMPLETED else None,
+                reason=REASONS[day.day % len(REASONS)] if outcome is Status.FAILED else "",
             )
 
 
@@ -134,6 +171,7 @@ def _generation(user: Member, clip: Ended) -> dict[str, Any]:
         "duration_seconds": clip.duration_seconds,
         "aspect_ratio": clip.aspect_ratio,
         "credits": clip.credits,
+        "budget_month": f"{clip.day:%Y-%m}",
         "quote": price.to_json(),
         "status": clip.outcome,
         "stage": Stage.FINALIZED,
@@ -149,6 +187,7 @@ def _generation(user: Member, clip: Ended) -> dict[str, Any]:
         "created_at": ended - timedelta(seconds=clip.took_seconds),
         "submitted_at": ended - timedelta(seconds=clip.took_seconds),
         "ended_at": ended,
+        "error_code": clip.reason or None,
         "kept": clip.kept,
     }
 
@@ -215,6 +254,23 @@ def _rolled_up(user: Member, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]
         of = {"day": day.isoformat(), "project_id": project_id, "model_id": model_id}
         of |= {"workspace_id": user.workspace_id, "user_id": user.id}
         yield {**of, "provider": registry.model(model_id).provider, **row}
+
+
+def _undelivered(user: Member, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]:
+    rows: defaultdict[tuple[date, str, str, str, str], list[int]] = defaultdict(list)
+    for clip in clips:
+        if clip.outcome is not Status.COMPLETED:
+            rows[clip.day, clip.project_id, clip.model_id, clip.outcome.value, clip.reason].append(clip.credits)
+    for (day, project_id, model_id, outcome, reason), credits in rows.items():
+        of = {"workspace_id": user.workspace_id, "user_id": user.id, "project_id": project_id, "model_id": model_id}
+        of |= {"provider": registry.model(model_id).provider, "outcome": outcome, "reason": reason}
+        yield of | {"day": day.isoformat(), "clips": len(credits), "released_credits": sum(credits)}
+
+
+def _tags(user: Member, clips: Iterable[Ended], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for clip, id in zip(clips, ids, strict=True):
+        for tag in clip.tags:
+            yield {"generation_id": id, "tag": tag, "workspace_id": user.workspace_id, "user_id": user.id}
 
 
 def settled(

@@ -11,12 +11,12 @@ from core.billing import ledger
 from core.catalog import catalogue
 from core.clock import utc_now
 from core.db.enums import Role, Stage, Status
-from core.db.tables import AuditLogEntry, User
+from core.db.tables import AuditLogEntry, AuditRun, Generation, User
 from core.generations import queries, reconciliation
 from core.insights import attention, circuit_breaker, cost_drift
 from core.providers.contract import JobMatches, ProviderJob
 from core.usage import exchange_rates
-from tests.factories.generations import create_generation, lose_submit
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, lose_submit
 from tests.factories.studio import Studio
 from tests.factories.users import create_member, ensure_member
 from tests.pages.conftest import Open, widget
@@ -147,6 +147,36 @@ def test_what_waits_is_counted_and_the_page_keeps_its_name(open_page: Open, stud
     with db.read_session() as session:
         assert attention.waiting(session).count == 2
     assert titles(open_page("admin")) == "Admin"
+
+
+def test_what_does_not_stand_as_it_should_is_said_with_what_helps(open_page: Open, studio: Studio) -> None:
+    """A line that stands, a clip that is late and a broken rule: each a sentence, the late one by person and model."""
+    sent_at = utc_now() - timedelta(hours=2)
+    late, first = (create_generation(db.default(), studio.person) for _ in range(2))
+    advance(db.default(), late.id, DISPATCHED, SUBMITTING, WAITING)
+    with db.write_session() as session:
+        session.execute(update(Generation).where(Generation.id == late.id).values(submitted_at=sent_at))
+        session.execute(update(Generation).values(created_at=sent_at))
+        session.add(AuditRun(broken=1, results={}))
+
+    at = open_page("admin")
+    assert not at.exception
+    assert [error.value for error in at.error] == [
+        "1 rule that must always be true is broken. The tab Trust says which, and by what."
+    ]
+    assert [warning.value for warning in at.warning] == [
+        "The first clip in line was ordered 2 h ago and has not been sent yet. The tab Queue shows the line.",
+        "1 clip takes more than three times as long as usual. Its provider may have lost it.",
+    ]
+    [table] = [
+        json.loads(each.proto.json)[0]
+        for each in at.get("bidi_component")
+        if "sorted_table" in each.proto.component_name
+    ]
+    assert "Demo Film" in str(table)
+    with db.read_session() as session:
+        assert attention.waiting(session).count == 3
+    assert first.id not in str(table)
 
 
 def test_account_fault_is_told_to_administrators_until_an_order_is_accepted(open_page: Open, studio: Studio) -> None:

@@ -1,6 +1,10 @@
 """The bar above every page: where one can go, what one has, and what the window is called."""
 
+import re
+from pathlib import Path
+
 from core.workspaces.access import Member
+from pages.elements import bar
 from pages.sections.bar import frame, pages
 from pages.ui import ratio
 from pages.ui.language import _
@@ -10,23 +14,32 @@ from tests.pages.conftest import Open, sent
 
 def test_bar_leads_to_every_page_of_its_person(open_page: Open, studio: Studio) -> None:
     """All but those that only links lead to, this one marked, and each at an address seen from any page."""
-    bar = sent(open_page("usage"), "bar")
-    assert bar is not None
+    shown = sent(open_page("usage"), "bar")
+    assert shown is not None
     titles = [_(place.title) for place in pages.allowed(studio.person) if place.group is not pages.Group.LINKED]
-    assert [link["title"] for link in bar["links"]] == titles
-    assert [link["title"] for link in bar["links"] if link["current"]] == ["Usage"]
-    assert bar["links"][0]["href"] == "./"
-    assert all(link["href"].startswith("./") for link in bar["links"])
+    assert [link["title"] for link in shown["links"]] == titles
+    assert [link["title"] for link in shown["links"] if link["current"]] == ["Usage"]
+    assert shown["links"][0]["href"] == "./"
+    assert all(link["href"].startswith("./") for link in shown["links"])
+
+
+def test_pages_are_told_apart_by_their_icons() -> None:
+    """Each page has one of its own, and the bar can draw it."""
+    icons = [place.icon for place in pages.PLACES if place.icon]
+    assert len(set(icons)) == len(icons)
+    script = Path(bar.__file__).with_suffix(".js").read_text(encoding="utf-8")
+    drawn = re.findall(r"^  (\w+): \[", script.partition("const ICONS")[2].partition("};")[0], re.MULTILINE)
+    assert set(icons) <= set(drawn)
 
 
 def test_search_is_offered_everywhere_but_where_it_leads(open_page: Open, studio: Studio) -> None:
     """Words are looked for in History, which has a field of its own."""
-    bar = sent(open_page("projects"), "bar")
-    assert bar is not None
-    assert bar["search"] == "./history"
-    bar = sent(open_page("history"), "bar")
-    assert bar is not None
-    assert bar["search"] is None
+    shown = sent(open_page("projects"), "bar")
+    assert shown is not None
+    assert shown["search"] == "./history"
+    shown = sent(open_page("history"), "bar")
+    assert shown is not None
+    assert shown["search"] is None
 
 
 def test_first_page_answers_under_its_own_name_too(open_page: Open, studio: Studio) -> None:
@@ -34,9 +47,9 @@ def test_first_page_answers_under_its_own_name_too(open_page: Open, studio: Stud
     at = open_page("projects")
     at.switch_page("projects.py").run()
     assert [title.value for title in at.title] == ["Projects"]
-    bar = sent(at, "bar")
-    assert bar is not None
-    assert [link["title"] for link in bar["links"] if link["current"]] == ["Projects"]
+    shown = sent(at, "bar")
+    assert shown is not None
+    assert [link["title"] for link in shown["links"] if link["current"]] == ["Projects"]
 
 
 def test_link_keeps_who_has_several_workspaces_in_this_one(studio: Studio) -> None:

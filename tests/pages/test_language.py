@@ -27,6 +27,27 @@ def test_catalogue_has_every_text_translated(tag: str) -> None:
     assert catalogues.untranslated(kept) == []
 
 
+OF_TAKES = (
+    "Take",
+    "Takes",
+    "Take {number}",
+    "Take {place} of {number}",
+    "Takes of this order",
+    "take {number} of {of}",
+    "{number} take",
+    "another take on the stage",
+    "Another take is better",
+    "No other model here can make this take.",
+)
+
+
+def test_take_has_one_word_in_indonesian() -> None:
+    """A take is a `versi` wherever one is spoken of: beside its clip, in the strip, among relatives and as a reason."""
+    kept = catalogues.read("id")
+    said = {text: str(kept[text].string) for text in OF_TAKES}
+    assert [text for text, words in said.items() if "versi" not in words.lower()] == []
+
+
 @pytest.mark.parametrize("tag", OTHERS)
 def test_fuzzy_entry_counts_as_untranslated(tag: str) -> None:
     """A guess at a translation is never taken for one."""

@@ -167,7 +167,7 @@ def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
     generations.create_generation(db.default(), ben, prompt="a secret of ben")
     row = studio.order(studio.project())
     answer = look(token(studio), row.id)
-    assert "1 clip before it" in answer.json()["items"][0]["where"]
+    assert "Number 2 in line" in answer.json()["items"][0]["where"]
     assert "ben" not in answer.text
 
 

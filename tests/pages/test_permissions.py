@@ -406,6 +406,15 @@ VIEWS: Mapping[str, View] = {
         "usage",
         {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
     ),
+    "budgets": View(
+        "budgets",
+        {
+            MANAGERS: {
+                *("budgets_zone", "budgets_add_project", "budgets_add_member"),
+                *(f"budgets_change_{scope}_*" for scope in ("workspace", "project", "member")),
+            }
+        },
+    ),
     "usage, cost": View("usage", {EVERYBODY: USAGE}, {"show": "cost"}),
     "account": View(
         "account",

@@ -35,7 +35,7 @@ WAITING = (Status.PROCESSING, Stage.WAITING)
     [
         (
             replace(at(Status.PENDING, Stage.QUEUED, ahead=50), pace_seconds=12),
-            "Waiting in line, 50 clips before it. With those before it, 7 min to 60 min",
+            "Number 51 in line. With those before it, 7 min to 60 min",
         ),
         (at(*WAITING, progress=0.3, ago_seconds=60), "The provider is making it, about 30%, 60 s to 9 min left"),
     ],
@@ -50,11 +50,20 @@ def test_line_ahead_is_part_of_the_range(standing_at: InFlightItem, words: str) 
 @pytest.mark.parametrize(
     ("standing_at", "words"),
     [
-        (at(Status.PENDING, Stage.QUEUED), "Waiting in line. Usually takes 2 min to 10 min"),
-        (at(Status.PENDING, Stage.QUEUED, ahead=1), "Waiting in line, 1 clip before it. Usually takes 2 min to 10 min"),
+        (at(Status.PENDING, Stage.QUEUED), "Next in line. Usually takes 2 min to 10 min"),
+        (at(Status.PENDING, Stage.QUEUED, ahead=1), "Number 2 in line. Usually takes 2 min to 10 min"),
         (
             at(Status.PENDING, Stage.DISPATCHED, ahead=1200),
-            "About to be sent, 1,200 clips before it. Usually takes 2 min to 10 min",
+            "About to be sent, number 1,201 in line. Usually takes 2 min to 10 min",
+        ),
+        (at(Status.PENDING, Stage.DISPATCHED), "About to be sent. Usually takes 2 min to 10 min"),
+        (
+            at(*WAITING, ahead=1, ago_seconds=300),
+            "Waiting at the provider, number 2 in line. Usually takes 2 min to 10 min",
+        ),
+        (
+            replace(at(*WAITING, progress_is_estimate=False), pace_seconds=60, in_making=2),
+            "Waiting at the provider, next in line. With those before it, 2 min to 20 min",
         ),
         (at(Status.PROCESSING, Stage.SUBMITTING), "Being sent to the provider"),
         (at(*WAITING, progress=0.3), "The provider is making it, about 30%"),
@@ -73,6 +82,22 @@ def test_where_it_stands_is_said_in_words(standing_at: InFlightItem, words: str)
     assert progress_text.where(standing_at, NOW).replace(wording.NO_BREAK, " ") == words
 
 
+def test_rest_counts_from_when_the_provider_began() -> None:
+    """Minutes in a line before it say nothing of how long the making takes."""
+    sent = at(*WAITING, progress=0.5, progress_is_estimate=False, ago_seconds=600)
+    began = replace(sent, begun_at=NOW - timedelta(seconds=60))
+    said = progress_text.where(began, NOW).replace(wording.NO_BREAK, " ")
+    assert said == "The provider is making it, 50%, about 60 s left"
+
+
+def test_rest_of_those_behind_is_longer() -> None:
+    """Of clips in one line each is promised for later than the one before it, soonest and latest alike."""
+    line = [replace(at(*WAITING, ahead=ahead), pace_seconds=30, in_making=1).until_done for ahead in range(9)]
+    for before, behind in itertools.pairwise(line):
+        assert behind.p50_seconds > before.p50_seconds
+        assert behind.p90_seconds > before.p90_seconds
+
+
 def test_rest_does_not_jump_when_the_provider_begins_to_count() -> None:
     """A clip of fourteen seconds whose provider counts slowly at first: the rest that is told never grows by much."""
     usual, looks = TimeRange(10, 20, 50), [(2, 0.05), (4, 0.2), (7, 0.45), (10, 0.7), (12, 0.85), (13, 0.93)]
@@ -89,7 +114,7 @@ def test_without_history_the_guess_says_so() -> None:
     """A first guess is not sold as experience."""
     first = InFlightItem(at(Status.PENDING, Stage.QUEUED).row, TimeRange(10, 20, 0), 0)
     said = progress_text.where(first, NOW).replace(wording.NO_BREAK, " ")
-    assert said == "Waiting in line. May take 10 s to 20 s; there is no history yet"
+    assert said == "Next in line. May take 10 s to 20 s; there is no history yet"
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import db
 from core.db.tables import Project
 from core.projects import projects
+from core.usage import budgets
 from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent
 
@@ -95,15 +96,15 @@ def test_archived_project_is_out_of_the_way_and_comes_back(open_page: Open, stud
 
 
 def test_card_says_what_was_spent_and_what_is_reserved(open_page: Open, studio: Studio) -> None:
-    """What was charged this month stands on the card, of its budget where there is one, and who made its clips."""
+    """What this month has taken stands on the card, of its budget where there is one, and who made its clips."""
     lake = studio.project()
     studio.complete(studio.order(lake))
     studio.order(lake)
     with db.write_session() as session:
-        session.execute(update(Project).values(monthly_budget_credits=5000))
+        budgets.set_project(session, studio.person, lake.id, credits=5000)
     [card] = cards(open_page("projects"))
-    assert card["money"] == "50 of 5,000 credits this month"
-    assert (card["share"], card["over"]) == (0.01, False)
+    assert card["money"] == "100 of 5,000 credits this month"
+    assert (card["share"], card["over"]) == (0.02, False)
     assert card["inAll"] == "50 credits spent in all · 50 reserved"
     assert card["facts"] == "2 clips · 1 under way · last clip just now"
     assert [face["name"] for face in card["people"]] == [studio.person.user.name or studio.person.email]

@@ -56,6 +56,14 @@ def test_company_is_offered_where_there_is_nothing(open_page: Open, studio: Stud
     assert not [box for box in at.selectbox if box.key == SWITCH]
 
 
+def test_company_is_offered_beside_work_of_ones_own(open_page: Open, studio: Studio) -> None:
+    """Who has ordered finds the offer where teams are explained, though their other pages are not empty any more."""
+    studio.order(studio.project())
+    at = open_page("team")
+    assert not at.exception
+    assert [button.label for button in at.button if button.key == "team_sample"] == ["Try it as a team"]
+
+
 def test_press_makes_the_company_and_looks_as_a_producer(open_page: Open, studio: Studio) -> None:
     """One press later there are projects to see, and a line that says whose."""
     at = open_page("history")

@@ -72,6 +72,53 @@ def test_press_fills_in_place(open_page: Open, studio: Studio) -> None:
     assert (sent(at, "stage") or {})["lead"] == after["id"]
 
 
+def test_presses_of_one_prompt_are_told_apart(open_page: Open, studio: Studio) -> None:
+    """Beside the stage stands what was changed since the press before; the whole prompt is there, too."""
+    project = studio.project()
+    lake = "A rower crosses a still lake at dawn, mist over the water, soft light"
+    for prompt, resolution in ((lake, "720p"), (f"{lake}, geese", "720p"), (f"{lake}, geese", "1080p")):
+        studio.order(project, prompt, resolution=resolution)
+    found = presses(open_page("generate", project=project.id))
+    assert [press["name"] for press in found] == ["1080p", "… water, soft light, geese", lake]
+    assert [press["title"] for press in found] == [f"{lake}, geese", f"{lake}, geese", lake]
+
+
+def test_takes_under_way_have_the_shape_that_was_ordered(open_page: Open, studio: Studio) -> None:
+    """The stage can show the frame of a clip before there is a picture of it."""
+    project = studio.project()
+    studio.order(project, aspect_ratio="9:16")
+    [press] = presses(open_page("generate", project=project.id))
+    assert press["takes"][0]["shape"] == [9, 16]
+
+
+def test_note_on_an_order_tells_which(open_page: Open, studio: Studio) -> None:
+    """Model, shape and length stand beside the price, so that one order's note is not the next one's."""
+    studio.project()
+    at = write(open_page("generate"), "A lake")
+    at.button(key=BUTTON).click().run()
+    assert "until the clip is here. Demo Film · 720p · 16:9 · 5 s" in captions(at).replace("\\", "")
+    at = choose(write(at, "A sea"), aspect_ratio="9:16", variations=2)
+    at.button(key=BUTTON).click().run()
+    assert "until the clips are here. Demo Film · 2 clips · 720p · 9:16 · 5 s" in captions(at).replace("\\", "")
+
+
+def test_word_on_the_negative_prompt_is_for_who_has_written_one(open_page: Open, studio: Studio) -> None:
+    """That a model leaves it aside concerns nobody who asked for none; what else it says of itself stays."""
+    studio.project()
+    at = write(open_page("generate"), "A lake")
+    assert "anything else is shown by its own words" in captions(at)
+    assert "negative prompt" not in captions(at)
+    at.session_state["generate_negative_prompt"] = "blur"
+    assert "The negative prompt is ignored." in captions(at.run())
+
+
+def test_dock_leads_to_many_orders_at_once(open_page: Open, studio: Studio) -> None:
+    """Who wants more than a few clips finds the way beside the settings."""
+    studio.project()
+    links = [link.proto for link in open_page("generate").get("page_link")]
+    assert "Batch" in [link.label for link in links]
+
+
 def test_own_order_is_not_held_against_its_person(open_page: Open, studio: Studio) -> None:
     """What was just ordered is confirmed in the dock, and not called a repeat."""
     studio.project()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 
-from core import backup, cli, db
+from core import backup, db, operator_cli
 from core.db import Database, copies, identity, schema
 from core.db.enums import Status
 from core.db.tables import User
@@ -40,7 +40,7 @@ def test_backup_and_restore(
     """Database, media and key come back as they were; what was there is kept; what waited is uncertain."""
     waits = create_generation(db.default(), ana)
     copy = tmp_path / "copy"
-    assert cli.main(["backup", str(copy)]) == 0
+    assert operator_cli.main(["backup", str(copy)]) == 0
     later = create_generation(db.default(), ana)
     key = installation.settings.data_dir / "secret.key"
     before = key.read_text()
@@ -48,7 +48,7 @@ def test_backup_and_restore(
     installation.storage.delete("images/ab/one.jpg")
     installation.close()
     capsys.readouterr()
-    assert cli.main(["restore", str(copy)]) == 0
+    assert operator_cli.main(["restore", str(copy)]) == 0
 
     assert "1 orders were waiting" in said(capsys)[0]
     assert key.read_text() == before
@@ -83,7 +83,7 @@ def test_backup_when_it_cannot_be_made(
     """A folder that is there, and one inside the media, are refused; nothing half-done is left behind."""
     inside = installation.settings.data_dir / "media" / "copy"
     for target in (tmp_path, inside):
-        assert cli.main(["backup", str(target)]) == 2
+        assert operator_cli.main(["backup", str(target)]) == 2
         assert "not there yet" in said(capsys)[1]
     (installation.settings.data_dir / "studio.db").write_bytes(b"no database at all" * 99)
     with pytest.raises(sqlite3.DatabaseError):
@@ -97,9 +97,9 @@ def test_restore_when_it_cannot_be_done(
     """While anything has the database open, and from a folder that is no copy, nothing is touched."""
     backup.create(installation.settings, tmp_path / "copy")
     later = create_generation(db.default(), ana)
-    assert cli.main(["restore", str(tmp_path)]) == 2
+    assert operator_cli.main(["restore", str(tmp_path)]) == 2
     assert "no copy" in said(capsys)[1]
-    assert cli.main(["restore", str(tmp_path / "copy")]) == 2
+    assert operator_cli.main(["restore", str(tmp_path / "copy")]) == 2
     assert "running" in said(capsys)[1]
 
     assert load_generation(later.id).status is Status.PENDING
@@ -137,7 +137,7 @@ def test_restore_that_dies_before_its_end(installation: Installation, ana: Membe
 def test_restored_is_said(installation: Installation, ana: Member, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever put the database back by other means says so, and what waits is uncertain."""
     waits = create_generation(db.default(), ana)
-    assert cli.main(["restored"]) == 0
+    assert operator_cli.main(["restored"]) == 0
 
     assert load_generation(waits.id).status is Status.UNCERTAIN
     assert "1 orders were waiting" in said(capsys)[0]
@@ -146,13 +146,13 @@ def test_restored_is_said(installation: Installation, ana: Member, capsys: pytes
 def test_migrate_by_command(installation: Installation, ana: Member, capsys: pytest.CaptureFixture[str]) -> None:
     """The schema is brought up to date on its own, a copy of the file as it was being kept beside it."""
     newest = schema.newest_revision()
-    assert cli.main(["migrate", "--check"]) == 0
+    assert operator_cli.main(["migrate", "--check"]) == 0
     with db.default().engine.begin() as connection:
         command.downgrade(schema.alembic_config(connection), "0005")
     installation.close()
-    assert cli.main(["migrate", "--check"]) == 2
+    assert operator_cli.main(["migrate", "--check"]) == 2
     assert "0005" in said(capsys)[1]
-    assert cli.main(["migrate"]) == 0
+    assert operator_cli.main(["migrate"]) == 0
     assert f"was at 0005 and is at {newest}" in said(capsys)[0]
 
     kept = installation.settings.data_dir / f"studio.db.before-{newest}"
@@ -199,13 +199,13 @@ def test_backup_and_restore_on_postgresql(
     person = create_member(db.default(), credits=1000)
     waits = create_generation(db.default(), person)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert cli.main(["backup", str(tmp_path / "copy")]) == 2
+    assert operator_cli.main(["backup", str(tmp_path / "copy")]) == 2
     assert "pg_dump is not there" in said(capsys)[1]
     monkeypatch.setenv("PATH", str(postgres.programs()))
-    assert cli.main(["backup", str(tmp_path / "copy")]) == 0
+    assert operator_cli.main(["backup", str(tmp_path / "copy")]) == 0
     later = create_generation(db.default(), person)
     site.close()
-    assert cli.main(["restore", str(tmp_path / "copy")]) == 0
+    assert operator_cli.main(["restore", str(tmp_path / "copy")]) == 0
 
     installations.reopen()
     assert load_generation(waits.id).status is Status.UNCERTAIN

@@ -1,21 +1,24 @@
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from core import errors
-from core.db import Database
-from core.db.enums import Role
+from core.db import Database, ReadSession
+from core.db.enums import BudgetMode, BudgetScope, Role, WorkspaceRole
+from core.db.tables import Workspace
 from core.projects import projects
-from core.usage import budgets
+from core.usage import budget_overview, budgets, limits
 from core.usage.cache import UsageCache
 from core.usage.reports import UsageQuery
 from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.histories import Ended
-from tests.factories.users import ensure_member
+from tests.factories.users import create_member, ensure_member
+from tests.factories.workspaces import create_team
 
 TODAY = date(2026, 11, 21)
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MONTH = UsageQuery(TODAY, TODAY)
 
 
@@ -76,25 +79,27 @@ def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, perso
 
 
 def test_watched(database: Database, person: Member) -> None:
-    """What is or will be exceeded is named, own first; what is fine is not."""
+    """What is or will be exceeded is named, the workspace first; what is fine is not."""
     mine = fifty_a_day(database, person)
+
+    def warned(session: ReadSession) -> list[tuple[str, bool, bool]]:
+        found = budget_overview.warned(session, person, cache=UsageCache(), at=NOON)
+        return [(one.name, one.is_exceeded, one.will_be_exceeded) for one in found]
+
     with database.write_session() as session:
         fine = projects.create(session, person, name="Dunes").id
-        assert budgets.alerts(session, person, today=TODAY, cache=UsageCache()) == []
+        assert warned(session) == []
         budgets.set_workspace(session, person, credits=1499)
         budgets.set_project(session, person, mine, credits=1000)
         budgets.set_project(session, person, fine, credits=1)
-    with database.read_session() as session:
-        found = budgets.alerts(session, person, today=TODAY, cache=UsageCache())
+        name = session.get_one(Workspace, person.workspace_id).name
+    with database.read_session() as reading:
+        assert warned(reading) == [(name, False, True), ("Lakes", True, True)]
 
-    assert [(one.project_id, one.project_name, one.month.is_exceeded) for one in found] == [
-        (None, None, False),
-        (mine, "Lakes", True),
-    ]
     with database.write_session() as session:
         budgets.set_workspace(session, person, credits=None)
         budgets.set_project(session, person, mine, credits=None)
-        assert budgets.alerts(session, person, today=TODAY, cache=UsageCache()) == []
+        assert warned(session) == []
 
 
 @pytest.mark.parametrize("credits", [0, -1, budgets.LIMIT_CREDITS + 1])
@@ -119,17 +124,48 @@ def test_budget_of_somebody_elses_project(database: Database, person: Member) ->
 
 
 def test_budgets_that_an_order_is_charged_to(database: Database, person: Member) -> None:
-    """The project's before the workspace's, each with what this month has cost; none where none is set."""
+    """The project's, one's own and the workspace's, each with what this month has taken; none where none is set."""
     mine = fifty_a_day(database, person)
 
-    def stand(project_id: str | None) -> list[tuple[str | None, int, int]]:
+    def stand(project_id: str | None) -> list[tuple[str, int, int, int]]:
         with database.read_session() as session:
-            found = budgets.standings(session, person, project_id, today=TODAY, cache=UsageCache())
-            return [(one.project_name, one.spent_credits, one.budget_credits) for one in found]
+            found = limits.of_order(
+                session, workspace_id=person.workspace_id, project_id=project_id, user_id=person.id, at=NOON
+            )
+            return [(one.scope, one.taken_credits, one.limit_credits, one.left_credits) for one in found]
 
     assert stand(mine) == []
     with database.write_session() as session:
         budgets.set_workspace(session, person, credits=2000)
         budgets.set_project(session, person, mine, credits=900)
-    assert stand(mine) == [("Lakes", 1050, 900), (None, 1050, 2000)]
-    assert stand(None) == [(None, 1050, 2000)]
+        budgets.set_limit(session, person, BudgetScope.MEMBER, person.id, credits=1100)
+    assert stand(mine) == [("project", 1050, 900, 0), ("member", 1050, 1100, 50), ("workspace", 1050, 2000, 950)]
+    assert stand(None) == [("member", 1050, 1100, 50), ("workspace", 1050, 2000, 950)]
+
+
+def test_overview_of_who_manages_and_of_who_does_not(database: Database, person: Member) -> None:
+    """Managers see everybody, others themselves; what the month will come to begins at what is taken already."""
+    ben = create_member(database, "ben@example.org")
+    ana, maker = create_team(database, (person, WorkspaceRole.MANAGER), (ben, WorkspaceRole.MAKER))
+    fifty_a_day(database, ana)
+    with database.write_session() as session:
+        budgets.set_limit(session, ana, BudgetScope.MEMBER, ben.id, credits=100, mode=BudgetMode.STOP)
+
+    def seen(who: Member) -> list[tuple[str, str, int, int | None, int | None]]:
+        with database.read_session() as session:
+            found = budget_overview.overview(session, who, cache=UsageCache(), at=NOON)
+            return [
+                (one.scope, one.name, one.taken_credits, one.left_credits, one.expected_credits)
+                for one in found.standings
+            ]
+
+    common: list[tuple[str, str, int, int | None, int | None]] = [
+        ("workspace", "Lakes", 1050, None, 1500),
+        ("project", "Lakes", 1050, None, 1500),
+    ]
+    assert seen(ana) == [
+        *common,
+        ("member", ana.user.name or ana.email, 1050, None, 1500),
+        ("member", "ben", 0, 100, None),
+    ]
+    assert seen(maker) == [*common, ("member", "ben", 0, 100, None)]

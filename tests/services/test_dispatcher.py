@@ -196,6 +196,21 @@ def test_look_when_vendor_tells_no_progress(studio: Studio, ana: Member) -> None
     assert early.progress_is_estimate
 
 
+def test_look_when_the_vendor_has_a_line_of_its_own(studio: Studio, ana: Member) -> None:
+    """Time in the vendor's line is no progress, whether it gives a figure or none; what was told before stays."""
+    generation_id = waiting(ana, submitted_at=utc_now() - timedelta(minutes=5))
+    for answer, progress in (
+        ({"status": "queued"}, 0.0),
+        ({"status": "queued", "progress": 0.0}, 0.0),
+        ({"status": "running", "progress": 0.4}, 0.4),
+        ({"status": "queued"}, 0.4),
+    ):
+        studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", **answer})
+        make_due(generation_id)
+        tick()
+        assert load_generation(generation_id).progress == progress
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "stage"),
     [

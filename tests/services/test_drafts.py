@@ -77,3 +77,20 @@ def test_draft_of_another_session_is_set_aside(database: Database, person: Membe
         found = drafts.find(reading, person, "generate")
     assert found is not None
     assert (found.content, found.set_aside, found.set_aside_at) == ({"prompt": "of two"}, None, None)
+
+
+def test_draft_that_comes_late_is_put_beside_the_newer_one(database: Database, person: Member) -> None:
+    """What a tab could not tell in time takes nobody's place, and can be taken back; without a draft nothing is put."""
+    with database.write_session() as session:
+        assert drafts.put_aside(session, person, "generate", {"prompt": "late"}) is None
+        drafts.save(session, person, "generate", WRITTEN, written_by="tab")
+        at = drafts.put_aside(session, person, "generate", {"prompt": "late"})
+        assert drafts.put_aside(session, person, "generate", {"prompt": "x" * drafts.LIMIT_CHARS}) is None
+    with database.read_session() as session:
+        found = drafts.find(session, person, "generate")
+        assert found is not None
+        assert (found.content, found.set_aside, found.set_aside_at) == (WRITTEN, {"prompt": "late"}, at)
+    with database.write_session() as session:
+        taken = drafts.take_back(session, person, "generate", written_by="tab")
+        assert taken is not None
+        assert taken.content == {"prompt": "late"}

@@ -11,7 +11,15 @@ from core.generations import progress
 from core.generations.progress import InFlightItem
 from core.insights.model_stats import TimeRange
 from core.workspaces.access import Member
-from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
+from tests.factories.generations import (
+    DISPATCHED,
+    SUBMITTING,
+    WAITING,
+    advance,
+    create_completed,
+    create_generation,
+    lose_submit,
+)
 from tests.factories.users import create_member
 
 SECRET = b"a secret of this test"
@@ -127,18 +135,45 @@ def test_fingerprint_changes_with_the_set_alone(database: Database, person: Memb
         assert progress.fingerprint(progress.live_ids_of(session, person)) != before
 
 
-def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: Member) -> None:
-    """Older orders that wait for the same provider go before it; those that were sent do not."""
-    ben = somebody_else(database)
-    sent, waits = create_generation(database, ben), create_generation(database, ben)
-    create_generation(database, ben, model_id="seedance-t2v")
-    advance(database, sent.id, DISPATCHED, SUBMITTING, WAITING)
-    mine = create_generation(database, person)
+def places(database: Database, of: Member) -> dict[str, tuple[int, int]]:
+    """By id how many go before it, and how many are in the making meanwhile."""
     with database.read_session() as session:
-        [standing] = progress.ProgressBoard().snapshots(session, person.id)
-        assert (standing.row.id, standing.ahead) == (mine.id, 1)
-        [first] = [each for each in progress.ProgressBoard().snapshots(session, ben.id) if each.row.id == waits.id]
-        assert first.ahead == 0
+        found = progress.ProgressBoard().snapshots(session, of.id)
+    return {each.row.id: (each.ahead, each.in_making) for each in found}
+
+
+def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: Member) -> None:
+    """What the provider has not begun goes before what waits here, and there everybody's first before any second."""
+    ben = somebody_else(database)
+    made, sent, first, second = (create_generation(database, ben) for _ in range(4))
+    create_generation(database, ben, model_id="seedance-t2v")
+    lost = create_generation(database, ben)
+    advance(database, made.id, DISPATCHED, SUBMITTING, WAITING, progress=0.2)
+    advance(database, sent.id, DISPATCHED, SUBMITTING, WAITING)
+    lose_submit(database, lost.id)
+    mine = create_generation(database, person)
+    assert places(database, person) == {mine.id: (2, 1)}
+    theirs = places(database, ben)
+    assert (theirs[made.id], theirs[sent.id], theirs[first.id], theirs[second.id]) == ((0, 0), (0, 1), (1, 1), (3, 1))
+
+
+def test_clip_is_made_from_when_its_provider_began(database: Database, person: Member) -> None:
+    """Time in the line of a provider is not time in which it made the clip, as far as somebody has looked."""
+    row = create_generation(database, person)
+    advance(database, row.id, DISPATCHED, SUBMITTING, WAITING, submitted_at=utc_now() - timedelta(minutes=5))
+    board = progress.ProgressBoard()
+    with database.read_session() as session:
+        [waits] = board.snapshots(session, person.id)
+    with database.write_session() as session:
+        session.execute(update(Generation).where(Generation.id == row.id).values(progress=0.2))
+    with database.read_session() as session:
+        [moves] = board.snapshots(session, person.id)
+        [unseen] = progress.ProgressBoard().snapshots(session, person.id)
+    assert waits.begun_at is None
+    assert moves.begun_at is not None
+    assert unseen.begun_at is not None
+    assert unseen.begun_at == unseen.row.submitted_at
+    assert moves.begun_at > unseen.begun_at + timedelta(minutes=4)
 
 
 def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Database, person: Member) -> None:

@@ -1,11 +1,12 @@
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from core import errors
 from core.db import Database
-from core.db.tables import Project, UsageDay
+from core.db.tables import UsageDay
 from core.generations import commands
 from core.projects import projects
+from core.usage import budgets
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed, create_generation
 
@@ -50,7 +51,7 @@ def test_browse_when_there_is_a_budget(database: Database, person: Member) -> No
     """A project with a budget tells what was charged in it this month, and only this month."""
     done = create_completed(database, person)
     with database.write_session() as session:
-        session.execute(update(Project).values(monthly_budget_credits=80))
+        budgets.set_project(session, person, done.project_id, credits=80)
         long_ago = {"day": "2020-02-29", "workspace_id": person.id, "user_id": person.id, "project_id": done.project_id}
         session.execute(insert(UsageDay).values(**long_ago, provider="demo", model_id="demo-film", settled_credits=7))
     with database.read_session() as session:

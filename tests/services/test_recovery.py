@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, identity
-from core.db.enums import Stage, Status
+from core.db.enums import BudgetMode, BudgetScope, Stage, Status
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, User, Workspace, WorkspaceMember
+from core.generations import lifecycle
 from core.generations.submit import submit
 from core.installation import Installation
 from core.providers.contract import ProviderJob
+from core.usage import budgets, limits
 from core.worker import answers, recovery, tasks
 from core.worker.journal import Journal
 from core.worker.sends import Send
@@ -75,6 +78,14 @@ def vanish(generation_id: str, *, with_person: bool = False) -> None:
         session.execute(delete(Generation).where(Generation.id == generation_id))
         project = session.get_one(Project, row.project_id)
         project.generation_count -= 1
+        limits.give_back(
+            session,
+            workspace_id=row.workspace_id,
+            project_id=row.project_id,
+            user_id=row.user_id,
+            credits=row.credits,
+            month=row.budget_month,
+        )
         account = session.scalars(select(Account).where(Account.workspace_id == row.user_id)).one()
         account.available_credits += row.credits
         account.held_credits -= row.credits
@@ -388,3 +399,36 @@ def test_answer_that_no_database_takes(site: Installation, ana: Member, journal:
 
     assert stand(row.id)[:2] == (Status.UNCERTAIN, Stage.SUBMITTING)
     assert "j-77" in (load_generation(row.id).error_detail or "")
+
+
+def test_order_that_is_put_back_counts_against_budgets(site: Installation, ana: Member, journal: Journal) -> None:
+    """What was sent cannot be refused any more: it counts in its month although a budget stops, and leaves it again."""
+    lost = create_generation(db.default(), ana)
+    noted(journal, lost.id, JOB)
+    vanish(lost.id)
+    with db.write_session() as session:
+        budgets.set_limit(
+            session, ana, BudgetScope.WORKSPACE, ana.workspace_id, credits=lost.credits - 1, mode=BudgetMode.STOP
+        )
+
+    recovery.at_start(site)
+
+    row = load_generation(lost.id)
+    assert (row.status, row.budget_month) == (Status.PROCESSING, lost.budget_month)
+    [found] = standings(ana)
+    assert (found.taken_credits, found.month) == (lost.credits, lost.budget_month)
+    with db.write_session() as session:
+        locked = lifecycle.locked(session, lost.id)
+        assert locked is not None
+        assert lifecycle.fail(session, locked, errors.GenerationFailed())
+    [found] = standings(ana)
+    assert found.taken_credits == 0
+    assert broken_rules() == []
+
+
+def standings(person: Member) -> Sequence[limits.Limit]:
+    """The budgets that an order of this person counts against now."""
+    with db.read_session() as session:
+        return limits.of_order(
+            session, workspace_id=person.workspace_id, project_id=None, user_id=person.id, at=utc_now()
+        )

@@ -69,6 +69,7 @@ def error_response(
     *,
     fields: Mapping[str, str] | None = None,
     problems: Sequence[errors.FieldProblem] = (),
+    limit: Mapping[str, str | int] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The one shape of every refusal."""
@@ -80,6 +81,8 @@ def error_response(
             {"field": each.field, "rule": each.rule, "message": str(each.message), "allowed": list(each.allowed)}
             for each in problems
         ]
+    if limit:
+        error["limit"] = dict(limit)
     if request_id := audit_log.origin().request_id:
         error["requestId"] = request_id
     return JSONResponse({"success": False, "error": error}, status_code=status, headers=dict(headers or {}))
@@ -101,7 +104,27 @@ async def app_error(request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
     fields = {name: str(wrong) for name, wrong in getattr(error, "fields", {}).items()}
     problems = getattr(error, "problems", ())
-    return error_response(error.http_status, error.code, str(error), fields=fields, problems=problems, headers=headers)
+    return error_response(
+        error.http_status,
+        error.code,
+        str(error),
+        fields=fields,
+        problems=problems,
+        limit=_limit(error) if isinstance(error, errors.BudgetExceeded) else None,
+        headers=headers,
+    )
+
+
+def _limit(error: errors.BudgetExceeded) -> Mapping[str, str | int]:
+    """Which budget it was, for programs."""
+    return {
+        "scope": error.scope,
+        "id": error.subject_id,
+        "month": error.month,
+        "limitCredits": error.limit_credits,
+        "leftCredits": error.left_credits,
+        "neededCredits": error.needed_credits,
+    }
 
 
 async def invalid(_request: Request, failure: Exception) -> JSONResponse:

@@ -21,8 +21,8 @@ _REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
     400: ("The body cannot be read.", ()),
     401: ("No valid token was sent.", (errors.Unauthorized,)),
     402: (
-        "The balance does not cover the price, or the token has reached its cap.",
-        (errors.InsufficientCredits, errors.TokenCapReached),
+        "The balance does not cover the price, a monthly budget stops it, or the token has reached its cap.",
+        (errors.InsufficientCredits, errors.BudgetExceeded, errors.TokenCapReached),
     ),
     403: ("Known caller, but not allowed to do this.", (errors.Forbidden,)),
     404: ("It does not exist, or it is not yours.", (errors.NotFound,)),

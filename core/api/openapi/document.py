@@ -32,7 +32,7 @@ TITLE = "AI Video Generator"
 DESCRIPTION = """Make video from text and images with several AI providers, at a price known up front.
 
 Send `Authorization: Bearer <token>` with every call. Tokens are made on the account page, with `POST /tokens` or with
-`python -m core.cli token EMAIL`. A token of scope `read` looks, one of `generate` also orders and changes, one of
+`python -m core.admin token EMAIL`. A token of scope `read` looks, one of `generate` also orders and changes, one of
 `admin` also manages tokens, webhooks, teams and, for administrators, people. Where people sign in, the session of a
 browser does as well; with it, everything but reading has to come from a page of the product.
 
@@ -59,6 +59,7 @@ TAGS = {
     "share-links": "Links with which people outside watch chosen clips.",
     "media": "The files.",
     "usage": "What was spent.",
+    "budgets": "How much may be spent in a month, and what is left.",
     "tokens": "Tokens for scripts.",
     "workspaces": "What projects, clips and credits belong to: everybody's own, and teams.",
     "members": "Who is in a workspace.",

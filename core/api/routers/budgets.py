@@ -49,7 +49,10 @@ class MonthAnswer(responses.Response):
 
 
 class BudgetBody(requests.Body):
-    """A monthly budget; null removes it. Without `projectId` it is your own. It warns and never refuses."""
+    """A monthly budget; null removes it. Without `projectId` it is that of the workspace. A new one warns.
+
+    One that stops is changed with `PUT /budgets`.
+    """
 
     monthly_budget_credits: Annotated[int | None, Field(examples=[100_000])]
     project_id: requests.ProjectId | None = None
@@ -68,12 +71,13 @@ def get_usage_month(
         return _month(budgets.month(session, member, selection(query), today=today, cache=cache))
 
 
-@router.put("/usage/budget", responses=refuses(404))
+@router.put("/usage/budget", responses=refuses(404, 409))
 def set_budget(member: CurrentMember, installation: CurrentInstallation, body: BudgetBody) -> MonthAnswer:
     """Set a monthly budget and get how this month stands against it."""
     today = utc_now().date()
     selected = reports.UsageQuery(today, today, project_id=body.project_id)
     with db.write_session() as session:
+        budgets.check_warns(session, member, body.project_id)
         if body.project_id is None:
             budgets.set_workspace(session, member, credits=body.monthly_budget_credits)
         else:

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from core.api.schemas import fields
 from core.catalog import price_list
-from core.db.enums import EntryKind, RejectReason, Stage, Status
+from core.db.enums import BudgetScope, EntryKind, RejectReason, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.files.findings import FindingKind
 from core.generations import delivery_findings, queries
@@ -50,16 +50,29 @@ class Problem(ApiModel):
     allowed: Annotated[list[str | int], Field(examples=[[5, 10]])]
 
 
+class BudgetLimit(ApiModel):
+    """The monthly budget that refuses an order: `scope` and `id` say whose, `leftCredits` what can still be ordered."""
+
+    scope: BudgetScope
+    id: fields.Id
+    month: Annotated[str, Field(examples=["2026-11"])]
+    limit_credits: fields.Credits
+    left_credits: fields.Credits
+    needed_credits: fields.Credits
+
+
 class Error(ApiModel):
     """Why something was refused; `fields` maps field name to what to change, `requestId` finds it again.
 
-    `problems` tell programs more of the same, where an order is not what its model makes.
+    `problems` tell programs more of the same, where an order is not what its model makes; `limit` which budget it was
+    that an order would have exceeded (`budget_exceeded`).
     """
 
     code: str
     message: str
     fields: dict[str, str] | None = None
     problems: list[Problem] | None = None
+    limit: BudgetLimit | None = None
     request_id: str | None = None
 
 

@@ -5,6 +5,7 @@ from before there were messages, and what the REST API answers.
 """
 
 from core.db.tables.assets import AssetGroup, AssetGroupItem, GenerationUpload, Upload
+from core.db.tables.budgets import Budget, BudgetMonth
 from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
 from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
@@ -29,7 +30,7 @@ from core.db.tables.people import (
 from core.db.tables.projects import Draft, Preset, Project, SavedFilter
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
 from core.db.tables.sheets import Sheet, SheetClip
-from core.db.tables.usage import CostDrift, ExchangeRate, UsageDay
+from core.db.tables.usage import CostDrift, ExchangeRate, UndeliveredDay, UsageDay, UsageView
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
 from core.db.types import table_of
@@ -42,6 +43,8 @@ __all__ = [
     "AuditLogEntry",
     "AuditRun",
     "BrowserSession",
+    "Budget",
+    "BudgetMonth",
     "BulkFile",
     "BulkItem",
     "BulkJob",
@@ -74,8 +77,10 @@ __all__ = [
     "SheetClip",
     "SignInLink",
     "SigningCertificate",
+    "UndeliveredDay",
     "Upload",
     "UsageDay",
+    "UsageView",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",

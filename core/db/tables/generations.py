@@ -58,6 +58,7 @@ class Generation(Base):
     `reject_reason` says why it was rejected, None for no reason given; `judged_by_id` is whose verdict it is.
     `findings` is what was noticed about the clip (`core.generations.delivery_findings`), empty for nothing, None while
     nobody has looked; `finding_kinds` are their kinds as bits, 0 for none, before that those of its gaps to the order.
+    `budget_month` is the month of whose budgets its credits were taken (`BudgetMonth`), None for orders of before.
     `estimated_cost_microusd` is what the provider would probably take, as it was known at the order: from the
     provider's price that began at `cost_since`; None where nobody knew. `idr_per_usd` is the dollar of that moment.
     `provider_cost` is what it came to at the end, and `cost_basis` where that comes from. Rows of before there were
@@ -102,6 +103,7 @@ class Generation(Base):
     references: Mapped[tuple[Reference, ...]] = mapped_column(ReferenceList, default=(), server_default="")
 
     credits: Mapped[int] = mapped_column(BigInteger)
+    budget_month: Mapped[str | None] = mapped_column(String(7))
     quote: Mapped[dict[str, Any]]
 
     status: Mapped[Status] = mapped_column(default=Status.PENDING)

@@ -37,7 +37,6 @@ class Project(Base):
     archived_at: Mapped[datetime | None]
     generation_count: Mapped[int] = mapped_column(default=0)
     spent_credits: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
-    monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -1,11 +1,14 @@
-"""The daily roll-up of usage, the dollar that costs are counted at, and how far estimates are from what is told."""
+"""Roll-ups of usage, saved views of them, the dollar that costs are counted at, and how far estimates are off."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.clock import utc_now
 from core.db.types import Base
+from core.ids import new_id
 
 
 class UsageDay(Base):
@@ -45,6 +48,57 @@ class UsageDay(Base):
     rejected_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (Index("ix_usage_days_workspace_day", "workspace_id", "day"),)
+
+
+class UndeliveredDay(Base):
+    """Roll-up of what gave no clip, by the same keys and why; written with the move that ends it, beside `UsageDay`.
+
+    `outcome` is `failed` or `cancelled`, `reason` the code of the error, empty for what was cancelled. What ended while
+    a process of an older release was at work is in `UsageDay` only.
+    """
+
+    __tablename__ = "undelivered_days"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    model_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(12), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(60), primary_key=True)
+    clips: Mapped[int] = mapped_column(default=0)
+    released_credits: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    __table_args__ = (Index("ix_undelivered_days_workspace_day", "workspace_id", "day"),)
+
+
+class UsageView(Base):
+    """A view of the usage explorer under a name; a shared one is seen by its workspace, changed by its person only.
+
+    `asked` is what `core.usage.saved_views` makes of it.
+    """
+
+    __tablename__ = "usage_views"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    name: Mapped[str] = mapped_column(String(80))
+    shared: Mapped[bool] = mapped_column(default=False)
+    asked: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "user_id", "name"),
+        Index(
+            "ix_usage_views_shared",
+            "workspace_id",
+            "name",
+            sqlite_where=text("shared"),
+            postgresql_where=text("shared"),
+        ),
+    )
 
 
 class ExchangeRate(Base):

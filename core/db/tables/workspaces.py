@@ -23,7 +23,7 @@ class Workspace(Base):
     Everybody has a personal one, whose id is the person's own; teams are others. `storage_bytes` counts what is kept in
     it, against its quota. `usage_version` grows with every change of its roll-ups, so that figures read from them can
     be kept until then. `is_sample` marks what belongs to the sample company and goes with it. With `visible_mark` clips
-    that are ordered from then on show that they were made by AI.
+    that are ordered from then on show that they were made by AI. Its months of budgets begin and end in `time_zone`.
     """
 
     __tablename__ = "workspaces"
@@ -34,7 +34,7 @@ class Workspace(Base):
     name_key: Mapped[str] = mapped_column(Text, default=_key_of_name)
     storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     usage_version: Mapped[int] = mapped_column(BigInteger, default=0)
-    monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     visible_mark: Mapped[bool] = mapped_column(default=False, server_default=false())
     archived_at: Mapped[datetime | None]

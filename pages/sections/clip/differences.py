@@ -1,15 +1,23 @@
-"""What clips that are compared were ordered with, side by side: all of it, or only what is not the same for all."""
+"""What clips that are compared were ordered with, side by side: all of it, or only what is not the same for all.
+
+And in a few words, what of one order was changed for the next.
+"""
 
 import html
 from collections.abc import Sequence
+from itertools import takewhile
 
 import streamlit as st
 
 from core.catalog import in_force
 from core.db.tables import Generation
 from core.generations import queries
+from core.generations.presses import Take
 from pages.ui import wording
 from pages.ui.language import _
+
+CONTEXT_WORDS = 2
+"""So many words stand before those that were changed, where a bare `3` would say little."""
 
 Fact = tuple[str, Sequence[str]]
 """What it is called, and a value of each clip."""
@@ -18,6 +26,47 @@ Fact = tuple[str, Sequence[str]]
 def differing(rows: Sequence[Generation]) -> list[Fact]:
     """What is not the same for all."""
     return [(label, values) for label, values in _all(rows) if len(set(values)) > 1]
+
+
+def since(before: Take, after: Take) -> str:
+    """What was changed from one order to the next, in a few words: of the prompt only that, then settings.
+
+    Empty where nothing was, or where the prompt is another one altogether and says by itself what is new.
+    """
+    words = _changed_words(before.prompt, after.prompt)
+    if words is None:
+        return ""
+    pairs = (
+        (before.model_name, after.model_name),
+        (before.resolution, after.resolution),
+        (before.aspect_ratio, after.aspect_ratio),
+        (_length(before), _length(after)),
+    )
+    return " · ".join(filter(None, (words, *(now for was, now in pairs if was != now))))
+
+
+def _length(take: Take) -> str:
+    return _("{seconds} s").format(seconds=take.duration_seconds)
+
+
+def _changed_words(before: str, after: str) -> str | None:
+    """What stands in the place of other words, or what was left out; None where less than half of it is the same."""
+    old, new = before.split(), after.split()
+    begins = _same(old, new)
+    rest = min(len(old), len(new)) - begins
+    ends = min(rest, _same(old[::-1], new[::-1]))
+    if 2 * (begins + ends) < max(len(old), len(new)):
+        return None
+    changed, gone = new[begins : len(new) - ends], old[begins : len(old) - ends]
+    if changed:
+        lead = max(0, begins - CONTEXT_WORDS)
+        return f"{'… ' if lead else ''}{' '.join(new[lead : len(new) - ends])}{' …' if ends else ''}"
+    return _("without “{words}”").format(words=" ".join(gone)) if gone else ""
+
+
+def _same(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words both begin with."""
+    return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def show(rows: Sequence[Generation]) -> None:

@@ -3,7 +3,6 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -21,12 +20,12 @@ from core.workspaces.permissions import Action
 from pages.elements import copy_button, in_flight
 from pages.sections import progress_text, whose
 from pages.sections.clip import differences, lineage, marks, notes, record
+from pages.sections.generate import budget_line
 from pages.sections.sharing import dialog as sharing
 from pages.sections.whose import Whose
 from pages.ui import components, idempotency, wording
 from pages.ui.language import _, translate_message
 
-_FRAME = (Path(__file__).with_name("frame.css")).read_text(encoding="utf-8")
 _TABS = "clip_tabs"
 
 
@@ -41,11 +40,6 @@ class Read:
     tags: Sequence[str]
     own_tags: Sequence[str]
     origin: Lineage | None
-
-
-def frame() -> None:
-    """Let the dialog fill the window, the clip at the left and this beside it; first, so that nothing moves."""
-    st.html(f"<style>{_FRAME}</style>")
 
 
 def place() -> DeltaGenerator:
@@ -209,7 +203,12 @@ def _retry_button(person: Member, row: Generation, on_close: Callable[[], None])
     shown_name = f"clip_retry_shown_{row.id}"
     shown_credits: int | None = st.session_state.get(shown_name)  # what the button said that may have been pressed
     st.session_state[shown_name] = price.total_credits
-    if st.button(label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}"):
+    stops = budget_line.stop_of_one(person, row, price.total_credits)
+    if stops:
+        st.caption(f":material/info: {stops}")
+    if st.button(
+        label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}", disabled=stops is not None
+    ):
         settings = installation.current().settings
         with idempotency.request_key("retry", row.id) as key:
             components.save_and_rerun(

@@ -86,7 +86,6 @@ def _wanted() -> list[str]:
 
 
 def _dialog(listing: ListFilter | None) -> None:
-    panel.frame()
     with components.error_boundary():
         pressed = viewer.pressed(st.session_state.get(viewer.KEY, {}))
         if pressed.reuse:

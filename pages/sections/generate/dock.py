@@ -15,6 +15,7 @@ from core.insights import model_stats, provider_status
 from core.messages import Message
 from core.providers.models import VideoModel
 from core.spec import GenerationSpec
+from core.usage.limits import Limit
 from core.workspaces.access import Member
 from pages.elements import model_picker
 from pages.sections.assets import mentioned
@@ -39,6 +40,8 @@ from pages.ui.language import _, translate_message
 
 RECORD_SECONDS = 60  # how old the models' track record may be; a text on a line of its own would show on the page
 RECENT_MODELS = 5
+NEGATIVE = "negative prompt"
+"""What a model's own sentence on it says, in the language that models are described in."""
 
 
 @st.cache_data(ttl=RECORD_SECONDS, show_spinner=False)
@@ -74,18 +77,25 @@ def show(person: Member, means: Means, project_id: str | None, kept: Sequence[Pr
             with st.popover(_("More"), icon=":material/tune:", key="generate_more"):
                 settings_bar.rarely_needed(model, spec, offer, can)
                 preset_bar.show(person, kept, spec)
+            st.page_link(
+                "sheets.py",
+                label=_("Batch"),
+                icon=":material/table_rows:",
+                help=_("Many orders at once: from a spreadsheet, or from a prompt with lists in it."),
+            )
         written = [Order(project_id or "", one) for one in several.specs(spec, can)]
         orders, names = mentioned.resolved(person, written, means.configured)
         with notes:
             mentioned.say(names)
             _notes(model, fitted, offer, can, troubles)
-            budget_line.show(person, project_id, batches.total_credits(orders))
+            limits = budget_line.found(person, project_id)
+            budget_line.show(limits, batches.total_credits(orders))
         if form_state.spec(model) != wished:  # a browser that connected anew shows what was written last: that counts
             components.flash(_("The connection was renewed. Check the order."))
             st.rerun()
         with st.container(key="generate_pay", gap="xsmall"):
             cheaper = cheap_draft.cheapest(orders[0].spec, means.configured, troubles)
-            _pay(person, means, orders, cheaper, notes, asked=typed.order_pressed)
+            _pay(person, means, orders, cheaper, notes=notes, limits=limits, asked=typed.order_pressed)
 
 
 def _offered_models(configured: Collection[str]) -> Sequence[VideoModel]:
@@ -139,8 +149,8 @@ def _notes(
     _say_what_is_extended()
     if model.provider in troubles:
         st.warning(translate_message(troubles[model.provider]), icon=":material/warning:")
-    if model.limits:
-        st.caption(":material/info: " + " ".join(map(translate_message, model.limits)))
+    if limits := _limits(model):
+        st.caption(":material/info: " + " ".join(map(translate_message, limits)))
     adjustments.show(model, fitted.changes)
     several.say_changes(spec, can)
     source_images.say_ratio(model, spec)
@@ -149,6 +159,13 @@ def _notes(
     if model.reference_images:
         offer.say_why("images")
     offer.say_why("resolution", "seconds", "ratio", "fps", "seed", "negative", "sound", "enhance")
+
+
+def _limits(model: VideoModel) -> Sequence[str]:
+    """What its model says of itself; of the negative prompt only where one is written."""
+    if str(form_state.value("negative_prompt") or "").strip():
+        return model.limits
+    return [limit for limit in model.limits if NEGATIVE not in limit.lower()]
 
 
 def _say_what_is_extended() -> None:
@@ -170,8 +187,9 @@ def _pay(
     means: Means,
     orders: Sequence[Order],
     cheaper: cheap_draft.Draft | None,
-    notes: DeltaGenerator,
     *,
+    notes: DeltaGenerator,
+    limits: Sequence[Limit],
     asked: bool,
 ) -> None:
     with db.read_session() as session:
@@ -182,6 +200,7 @@ def _pay(
         orders,
         cheaper,
         notes=notes,
+        limits=limits,
         asked=asked,
         made=made,
     )

@@ -19,6 +19,7 @@ from core.messages import Message
 from core.projects import drafts, uploads
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
+from pages.elements.prompt_input import Kept
 from pages.sections.generate import form_state
 from pages.ui import components, connection, current_member, wording
 from pages.ui.language import N_, _
@@ -79,12 +80,40 @@ def restore(person: Member) -> None:
         "as_shown": kept is not None and kept.written_by == connection.session_before(),
         "set_aside": _aside(kept),
         "aside_at": kept and kept.set_aside_at,
+        "begun": (str(content.get("prompt") or ""), Kept(kept.updated_at if kept else None, utc_now())),
     }
 
 
 def is_as_shown() -> bool:
     """Whether what the form holds is what the person sees while they press; False in a run that made it anew."""
     return bool(st.session_state.get(_STATE, {}).get("as_shown"))
+
+
+def kept_prompt(prompt: str) -> Kept | None:
+    """When the prompt was written with which this session has begun.
+
+    None where the form holds another one by now, as an address puts it there: that one counts, however old.
+    """
+    begun: tuple[str, Kept] | None = st.session_state.get(_STATE, {}).get("begun")
+    return begun[1] if begun and begun[0] == prompt else None
+
+
+def has_not_seen_it() -> None:
+    """What is kept was written elsewhere, and what comes now without knowing of it is newer: it is set aside."""
+    if state := st.session_state.get(_STATE):
+        state["saved_at"] = None
+
+
+def put_aside(prompt: str) -> None:
+    """Keep beside the draft a prompt that a tab had not told in time, and that is older than what is kept."""
+    state: dict[str, Any] | None = st.session_state.get(_STATE)
+    if not state or not state["saved"]:
+        return
+    person = current_member.require(Action.ORDER)
+    with db.write_session() as session:
+        at = drafts.put_aside(session, person, FORM, {**state["saved"], "prompt": prompt})
+    if at is not None:
+        state.update(set_aside={"at": at, "prompt": prompt}, aside_at=at)
 
 
 def note() -> None:

@@ -16,7 +16,7 @@ from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.sections.generate import adjustments, form_state, receipt
+from pages.sections.generate import adjustments, budget_line, form_state, receipt
 from pages.ui import components, current_member, idempotency, wording
 from pages.ui.language import _, translate_message
 
@@ -101,7 +101,10 @@ def _pay(person: Member, row: Generation, spec: GenerationSpec, configured: Coll
     shown_credits: int | None = st.session_state.get(_SHOWN)  # what the button said that may have been pressed
     st.session_state[_SHOWN] = total
     label = _("Make the final for {price}").format(price=wording.priced(total))
-    if not st.button(label, type="primary", key="generate_final_order", width="stretch"):
+    stops = budget_line.stop_of_one(person, row, total)
+    if stops:
+        st.caption(f":material/info: {stops}")
+    if not st.button(label, type="primary", key="generate_final_order", width="stretch", disabled=stops is not None):
         return
     try:
         with (

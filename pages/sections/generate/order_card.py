@@ -15,11 +15,12 @@ from core.db.tables import Generation
 from core.generations import batches, first_project
 from core.generations.submit import Order
 from core.messages import Message
+from core.usage.limits import Limit
 from core.workspaces.access import Member
 from pages.elements import live
 from pages.sections import progress_text
 from pages.sections.clip import viewer
-from pages.sections.generate import draft, form_state, receipt
+from pages.sections.generate import budget_line, draft, form_state, receipt
 from pages.sections.generate.cheap_draft import Draft
 from pages.sections.generate.means import Means
 from pages.ui import components, idempotency, wording
@@ -38,17 +39,18 @@ def show(
     cheaper: Draft | None,
     *,
     notes: DeltaGenerator,
+    limits: Sequence[Limit],
     asked: bool,
     made: Generation | None,
 ) -> None:
     """Draw the line for one order or several; what hinders or should be known goes into `notes`.
 
-    `asked`: the keys that order were pressed. `made` is a clip that exists from the first order's very recipe; an order
-    of this session is not held against its person.
+    `limits` are the budgets that they count against. `asked`: the keys that order were pressed. `made` is a clip that
+    exists from the first order's very recipe; an order of this session is not held against its person.
     """
     total = batches.total_credits(orders)
     problems, wanting = _problems(orders)
-    blocked = _blocked(means, orders, problems, total)
+    blocked = _blocked(means, orders, problems, total) or budget_line.stop(person, limits, total)
     receipt.show(orders, means.balance)
     if cheaper is not None:
         label = _("Draft for {credits}").format(credits=wording.credits(cheaper.credits))
@@ -56,7 +58,8 @@ def show(
         shown = _shown_before("draft_credits", cheaper.credits)
         if st.button(
             label,
-            disabled=blocked is not None,
+            disabled=_blocked(means, orders, problems, cheaper.credits) is not None
+            or any(limit.stops(cheaper.credits) for limit in limits),
             key="generate_draft_order",
             help=said.format(model=cheaper.model.name, resolution=cheaper.spec.resolution),
         ):
@@ -178,9 +181,19 @@ def _submit(person: Member, means: Means, orders: Sequence[Order], *, shown_cred
         "Ordered. {price} are reserved until the clips are here.",
         len(rows),
     ).format(price=wording.priced(sum(row.credits for row in rows)))
+    words = f"{words} {_what(rows)}"
     last = [row.id for row in rows]
     st.session_state[_ORDERED] = {"ids": [*_ordered()["ids"], *last][-MAX_KNOWN:], "last": last, "said": words}
     st.rerun()
+
+
+def _what(rows: Sequence[Generation]) -> str:
+    """Which model or models make it, and how: one order's note tells it from the next one's."""
+    first = rows[0]
+    models = ", ".join(dict.fromkeys(row.model_name for row in rows))
+    length = _("{seconds} s").format(seconds=first.duration_seconds)
+    count = (wording.count(len(rows), "clip", "clips"),) if len(rows) > 1 else ()
+    return components.escaped(" · ".join((models, *count, first.resolution, first.aspect_ratio, length)))
 
 
 def _digest(orders: Sequence[Order]) -> str:

@@ -11,8 +11,8 @@ from core.prompting.lexicon import Aspect
 from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 from pages.elements import prompt_input
-from pages.sections.generate import form_state
-from pages.ui import components
+from pages.sections.generate import draft, form_state
+from pages.ui import components, current_member
 from pages.ui.language import N_, _
 
 _ASPECTS = {
@@ -39,11 +39,15 @@ def show(model: VideoModel, spec: GenerationSpec, *, names: Sequence[prompt_inpu
 
     What was made follows what is written until it is taken or put away. `names` are what can be named in it by `@`.
     """
+    text = str(form_state.value("prompt") or "")
+    person = current_member.current_member()
     pressed = prompt_input.show(
-        str(form_state.value("prompt") or ""),
+        text,
         limit_chars=model.prompt_limit_chars,
         key=f"{form_state.name('prompt')}_field",
         on_written=_keep,
+        tab=f"{person.id} {person.workspace_id}",
+        kept=draft.kept_prompt(text),
         names=names,
     )
     offer: dict[str, Any] | None = st.session_state.get(_OFFER)
@@ -55,8 +59,13 @@ def show(model: VideoModel, spec: GenerationSpec, *, names: Sequence[prompt_inpu
     return PromptInput(str(form_state.value("prompt") or ""), pressed)
 
 
-def _keep(text: str) -> None:
-    st.session_state[form_state.name("prompt")] = text
+def _keep(written: prompt_input.Written) -> None:
+    if written.is_aside:
+        draft.put_aside(written.text)
+        return
+    if written.is_unseen:
+        draft.has_not_seen_it()
+    st.session_state[form_state.name("prompt")] = written.text
 
 
 def improve_button(model: VideoModel, spec: GenerationSpec) -> None:

@@ -13,6 +13,7 @@ from core.generations.sheets.checked import CheckedTable
 from core.generations.sheets.ordering import Prepared
 from core.workspaces import quota
 from core.workspaces.access import Member
+from pages.sections.generate import budget_line
 from pages.ui import components, wording
 from pages.ui.language import _, plural, translate_message
 
@@ -36,6 +37,7 @@ def show(person: Member, sheet: Sheet, checked: CheckedTable, *, may_order: bool
         if not may_order:
             return
         blocked = _blocked(checked, left, is_full=used_bytes >= settings.storage_quota_bytes)
+        blocked = blocked or budget_line.stop_of_many(person, _by_project(checked))
         shown = st.session_state.get(_SHOWN)
         st.session_state[_SHOWN] = (sheet.id, sheet.digest, checked.total_credits)
         if st.button(_label(checked), type="primary", width="stretch", disabled=blocked is not None, key="sheet_order"):
@@ -56,6 +58,15 @@ def _by_model(checked: CheckedTable) -> list[tuple[str, int]]:
         (f"{in_force.model(model_id).name} × {wording.credits(number)}", credits[model_id])
         for model_id, number in clips.most_common()
     ]
+
+
+def _by_project(checked: CheckedTable) -> Counter[str]:
+    """What is ordered in each project."""
+    credits: Counter[str] = Counter()
+    for line in checked.lines:
+        for order in line.orders:
+            credits[order.project_id] += line.credits // len(line.orders)
+    return credits
 
 
 def _label(checked: CheckedTable) -> str:

@@ -1,41 +1,51 @@
-"""Budgets on the usage page: warnings, and the form that sets one. They warn and never refuse."""
+"""Budgets on the usage page: warnings, and the form that sets how much; whether one stops is set on its own page."""
 
 from datetime import date
 
 import streamlit as st
 
 from core import db, installation
-from core.usage import budgets
+from core.db.enums import BudgetMode, BudgetScope
+from core.usage import budget_overview, budgets
 from core.usage.reports import UsageQuery
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.ui import components, connection, current_member, wording
-from pages.ui.language import _
+from pages.ui.language import N_, _
+
+_WHOSE = {
+    BudgetScope.WORKSPACE: N_("the budget of this workspace"),
+    BudgetScope.PROJECT: N_("the budget of the project"),
+    BudgetScope.MEMBER: N_("the budget of the person"),
+}
 
 
 def warnings(person: Member, today: date) -> None:
-    """This month's budgets that are used up or will be, one's own first."""
+    """This month's budgets that are used up or will be, the workspace's first."""
+    del today  # budgets know their own month
     with db.read_session() as session:
-        found = budgets.alerts(session, person, today=today, cache=installation.current().usage)
-        names = {one.project_id: one.project_name for one in found if one.project_id and one.project_name}
+        found = budget_overview.warned(session, person, cache=installation.current().usage)
+        names = {one.subject_id: one.name for one in found if one.scope is BudgetScope.PROJECT}
         names = components.told_apart(session, person, names)
     for one in found:
-        month = one.month
-        whose = _("the budget of this workspace") if one.project_name is None else _("the budget of the project")
-        budget = wording.priced(month.budget_credits or 0)
-        if month.is_exceeded:
+        whose, budget = _(_WHOSE[one.scope]), wording.priced(one.limit_credits or 0)
+        if one.is_exceeded:
             text = _("{spent} are spent this month, more than {whose} of {budget}.").format(
-                spent=wording.priced(month.spent_credits), whose=whose, budget=budget
+                spent=wording.priced(one.taken_credits), whose=whose, budget=budget
             )
         else:
-            expected = month.forecast.expected_credits if month.forecast else 0
             text = _("About {expected} will be spent by the end of the month, more than {whose} of {budget}.").format(
-                expected=wording.priced(expected), whose=whose, budget=budget
+                expected=wording.priced(one.expected_credits or 0), whose=whose, budget=budget
             )
-        with st.container(border=True, gap="xsmall", key=f"card_budget_warning_{one.project_id}"):
-            st.markdown(f":material/warning: {text} " + _("Generation is not blocked."))
-            if one.project_name is not None:
-                components.plain_text(names[one.project_id or ""], small=True)
+        then = (
+            _("Generation is not blocked.")
+            if one.mode is BudgetMode.WARN
+            else _("Orders that go beyond it are refused.")
+        )
+        with st.container(border=True, gap="xsmall", key=f"card_budget_warning_{one.scope}_{one.subject_id}"):
+            st.markdown(f":material/warning: {text} {then}")
+            if one.scope is not BudgetScope.WORKSPACE:
+                components.plain_text(names.get(one.subject_id, one.name), small=True)
 
 
 def form(person: Member, chosen: UsageQuery, month: budgets.Month) -> None:
@@ -61,7 +71,7 @@ def form(person: Member, chosen: UsageQuery, month: budgets.Month) -> None:
                 value=None,
                 placeholder=_("No budget"),
                 key=key,
-                help=_("You are warned when a month goes beyond it. Leave it empty for none."),
+                help=_("Whether it warns or stops orders is set on the page Budgets. Leave it empty for none."),
             )
             saved = st.form_submit_button(_("Save"), type="primary", key="usage_budget_save")
         if saved and components.try_action(lambda: _save(chosen.project_id, credits), done=_("The budget is saved.")):

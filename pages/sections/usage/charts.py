@@ -82,13 +82,18 @@ def bars(
     }
 
 
-def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[str], unit: str) -> Spec:
-    """Stacked bars lying down, a name each, in the order given; values have `name`, `series` and `amount`."""
+def ranking(
+    values: Sequence[Value], *, names: Sequence[str], series: Sequence[str], unit: str, has_legend: bool = True
+) -> Spec:
+    """Stacked bars lying down, a name each, in the order given; values have `name`, `series` and `amount`.
+
+    Without a legend of its own another part of the page says what the colours mean.
+    """
     is_long = any(len(name) > LONG_NAME_CHARS for name in names)
     return {
         "data": {"values": list(values)},
         "mark": {"type": "bar", "aria": False},
-        "height": BAR_HEIGHT * len(names) + AXIS_HEIGHT + _legend_height(series),
+        "height": BAR_HEIGHT * len(names) + AXIS_HEIGHT + (_legend_height(series) if has_legend else 0),
         "config": _config(),
         "encoding": {
             "y": {
@@ -98,7 +103,7 @@ def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[s
                 "axis": {"title": None, "labelLimit": 170 if is_long else LABEL_PX, "ticks": False},
             },
             "x": _amounts("amount", unit) | {"axis": {"title": unit, "labelExpr": labels.axis_label(), "tickCount": 4}},
-            "color": _colours(series),
+            "color": _colours(series) if has_legend else _colours(series) | {"legend": None},
             "order": {"field": "place", "type": "quantitative"},
             "tooltip": [
                 {"field": "name", "type": "nominal", "title": " "},

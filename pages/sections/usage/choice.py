@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import db, installation
 from core.catalog import in_force
-from core.usage import reports
+from core.usage import periods, reports
 from core.usage.reports import Group, UsageQuery
 from core.workspaces import profiles
 from core.workspaces.access import Member
@@ -31,17 +32,19 @@ PERIODS = TranslatedLabels(
         "own": N_("Choose dates"),
     }
 )
+EXPLORE, MODELS, WASTE = "explore", "models", "waste"
 SECTIONS = TranslatedLabels(
     {
         "spending": N_("Spending"),
         "outcome": N_("Outcome"),
         "cost": N_("Cost"),
-        "models": N_("Which model"),
-        "waste": N_("Failures"),
+        EXPLORE: N_("Explore"),
+        MODELS: N_("Which model"),
+        WASTE: N_("Failures"),
     }
 )
 DATES_WIDTH_PX = 260
-SECTIONS_WIDTH_PX = 356
+SECTIONS_WIDTH_PX = 540
 """What the longest names of them take: no list finds a place beside them on a phone until they are drawn."""
 FIELD_WIDTH_PX = 164
 """Two of them are side by side on a phone."""
@@ -92,17 +95,16 @@ class Choice:
         return date.fromisoformat(f"{key}-01" if self.step is Group.MONTH else key)
 
 
-def choose(person: Member, today: date) -> tuple[str, Choice]:
-    """Draw what there is to choose; which charts, and the figures of what."""
+def choose(person: Member, today: date, fields: DeltaGenerator) -> Choice:
+    """Draw what there is to choose beside which charts; the figures of what."""
     sees_all, in_team = person.may(Action.SEE_ALL_USAGE), person.workspace_id != person.id
     usual = ME if not sees_all or person.may(Action.OPERATE) else EVERYBODY  # analysts are here for all figures
     asks_whose = sees_all or in_team
-    fields, dates = st.container(horizontal=True, gap="small", vertical_alignment="center"), st.container()
+    dates = st.container()
     with fields:
-        shown = _section()
-        period = _select(_("Period"), "period", PERIODS | _months(today), "30")
+        period = _select(_("Period"), "period", PERIODS | months(today), "30")
     with dates:
-        since, until = _days(period or "30", today)
+        since, until = days_asked(period or "30", today)
     with fields:
         step = _select(
             _("Interval"), "step", {key.value: _(name) for key, name in labels.INTERVALS.items()}, _step(since, until)
@@ -119,12 +121,12 @@ def choose(person: Member, today: date) -> tuple[str, Choice]:
         model_id = _select(_("Model"), "model", _models(), None, _("All models"))
     is_narrowed = bool(project_id or model_id)
     selection = replace(selection, project_id=project_id, model_id=model_id)
-    return shown, Choice(
+    return Choice(
         selection, Group(step or Group.DAY), Group(series or Group.MODEL), None if is_narrowed else by_project
     )
 
 
-def _section() -> str:
+def choose_section() -> str:
     """Draw which charts there are to choose; the key of those chosen."""
     first = next(iter(SECTIONS))
     return components.segmented(
@@ -139,7 +141,7 @@ def _section() -> str:
     )
 
 
-def _days(period: str, today: date) -> tuple[date, date]:
+def days_asked(period: str, today: date) -> tuple[date, date]:
     """First and last day, both included, UTC; asked for where the period is one's own."""
     if period != "own":
         return days_of(period, today)
@@ -165,29 +167,13 @@ def _days(period: str, today: date) -> tuple[date, date]:
 
 def days_of(period: str, today: date) -> tuple[date, date]:
     """First and last day of a period that its name tells: so many days, or a month or quarter as far as it has come."""
-    if "-" in period and period[0].isdigit():
-        first, months = date.fromisoformat(f"{period}-01"), 1
-    elif period in ("month", "last-month"):
-        first, months = today.replace(day=1), 1
-    elif period in ("quarter", "last-quarter"):
-        first, months = today.replace(day=1, month=(today.month - 1) // 3 * 3 + 1), 3
-    else:
-        return today - timedelta(days=int(period) - 1), today
-    if period.startswith("last-"):
-        first = _months_later(first, -months)
-    return first, min(_months_later(first, months) - timedelta(days=1), today)
+    return periods.named(period, today)
 
 
-def _months(today: date) -> dict[str, str]:
+def months(today: date) -> dict[str, str]:
     """`2026-10` -> `October 2026`, from this month back as far as figures are added up at once."""
     first = today.replace(day=1)
-    return {f"{at:%Y-%m}": labels.month(at) for at in (_months_later(first, -back) for back in range(MONTHS))}
-
-
-def _months_later(first: date, months: int) -> date:
-    """The first of a month, so many months after another."""
-    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
-    return date(year, month + 1, 1)
+    return {f"{at:%Y-%m}": labels.month(at) for at in (periods.months_later(first, -back) for back in range(MONTHS))}
 
 
 def _dates_of_address(earliest: date, today: date) -> tuple[date, date]:

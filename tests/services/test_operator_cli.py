@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core import cli, config, db
+from core import config, db, operator_cli
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import Role, Scope, Status
@@ -39,7 +39,7 @@ def available(email: str) -> int:
 
 def test_token_is_the_last_line(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """A new person is made and can use the printed token."""
-    assert cli.main(["token", "Ana@Example.org"]) == 0
+    assert operator_cli.main(["token", "Ana@Example.org"]) == 0
 
     token = capsys.readouterr().out.strip().splitlines()[-1]
     with db.read_session() as session:
@@ -51,7 +51,7 @@ def test_token_is_the_last_line(installation: Installation, capsys: pytest.Captu
 
 def test_token_as_asked(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """Name, scope and days can be given."""
-    assert cli.main(["token", "ana@example.org", "--name", "cron", "--scope", "read", "--days", "30"]) == 0
+    assert operator_cli.main(["token", "ana@example.org", "--name", "cron", "--scope", "read", "--days", "30"]) == 0
 
     with db.read_session() as session:
         _person, known = api_tokens.by_token(session, capsys.readouterr().out.strip())
@@ -62,7 +62,7 @@ def test_token_as_asked(installation: Installation, capsys: pytest.CaptureFixtur
 
 def test_local_person_is_an_administrator(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """The person of the local demo has the same role however it came into being."""
-    assert cli.main(["token", config.LOCAL_PERSON]) == 0
+    assert operator_cli.main(["token", config.LOCAL_PERSON]) == 0
 
     with db.read_session() as session:
         assert api_tokens.by_token(session, capsys.readouterr().out.strip())[0].role is Role.ADMIN
@@ -71,8 +71,8 @@ def test_local_person_is_an_administrator(installation: Installation, capsys: py
 def test_grant_twice_books_twice(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """Each call is a grant of its own, and prints the new balance."""
     start = installation.settings.signup_credits
-    assert cli.main(["grant", "ana@example.org", "500"]) == 0
-    assert cli.main(["grant", "ana@example.org", "500", "--reason", "Campaign"]) == 0
+    assert operator_cli.main(["grant", "ana@example.org", "500"]) == 0
+    assert operator_cli.main(["grant", "ana@example.org", "500", "--reason", "Campaign"]) == 0
 
     assert capsys.readouterr().out.split() == [str(start + 500), str(start + 1000)]
     with db.read_session() as session:
@@ -82,9 +82,9 @@ def test_grant_twice_books_twice(installation: Installation, capsys: pytest.Capt
 
 def test_acts_of_the_operator_are_written_down(lost: Generation) -> None:
     """A token, its new person, credits and decisions stand in the audit log, as done on the command line."""
-    assert cli.main(["token", "ben@example.org", "--name", "CI"]) == 0
-    assert cli.main(["grant", "ben@example.org", "5", "--reason", "Test"]) == 0
-    assert cli.main(["resolve", lost.id, "--found", "job-7"]) == 0
+    assert operator_cli.main(["token", "ben@example.org", "--name", "CI"]) == 0
+    assert operator_cli.main(["grant", "ben@example.org", "5", "--reason", "Test"]) == 0
+    assert operator_cli.main(["resolve", lost.id, "--found", "job-7"]) == 0
 
     with db.read_session() as session:
         told = session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.id)).all()
@@ -104,9 +104,9 @@ def test_audit_log_is_pruned_by_hand(installation: Installation, capsys: pytest.
         for days in (1, 401, 500):
             at = utc_now() - timedelta(days=days)
             session.add(AuditLogEntry(at=at, actor="system", noun="token", action="token.made"))
-    assert cli.main(["prune-audit-log"]) == 0
+    assert operator_cli.main(["prune-audit-log"]) == 0
     assert capsys.readouterr().out == "2 entries were older than 400 days and are removed.\n"
-    assert cli.main(["prune-audit-log"]) == 0
+    assert operator_cli.main(["prune-audit-log"]) == 0
     assert capsys.readouterr().out.startswith("0 entries")
     with db.read_session() as session:
         told = session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.id)).all()
@@ -122,13 +122,13 @@ def test_audit_log_when_the_role_may_not_prune(
 ) -> None:
     """A role that may only append is told so in a sentence."""
     monkeypatch.setenv("DATABASE_URL", restricted(database_url))
-    assert cli.main(["prune-audit-log"]) == 2
+    assert operator_cli.main(["prune-audit-log"]) == 2
     assert "may not remove entries of the audit log" in capsys.readouterr().err
 
 
 def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
     """The list says whose it is, what is reserved and what is known."""
-    assert cli.main(["uncertain"]) == 0
+    assert operator_cli.main(["uncertain"]) == 0
 
     out = capsys.readouterr().out
     for known in (lost.id, "ana@example.org", "Demo Film", "50 reserved", "ReadTimeout"):
@@ -139,19 +139,19 @@ def test_uncertain_ones_are_listed_with_what_they_may_be(lost: Generation, capsy
     """When the provider's list shows several jobs that may be it, an administrator is told which."""
     with db.write_session() as session:
         reconciliation.reconcile(session, lost, JobMatches(exact=[ProviderJob("j-1"), ProviderJob("j-2")]))
-    assert cli.main(["uncertain"]) == 0
+    assert operator_cli.main(["uncertain"]) == 0
     assert "It may be one of these jobs: j-1, j-2 ReadTimeout" in capsys.readouterr().out
 
 
 def test_nothing_uncertain(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty list is said in words."""
-    assert cli.main(["uncertain"]) == 0
+    assert operator_cli.main(["uncertain"]) == 0
     assert capsys.readouterr().out == "Nothing is uncertain.\n"
 
 
 def test_resolve_by_release(lost: Generation) -> None:
     """Released: it has failed and its credits are back, decided by the local administrator."""
-    assert cli.main(["resolve", lost.id, "--release"]) == 0
+    assert operator_cli.main(["resolve", lost.id, "--release"]) == 0
 
     assert read(lost.id).status is Status.FAILED
     assert available("ana@example.org") == 1000
@@ -159,7 +159,7 @@ def test_resolve_by_release(lost: Generation) -> None:
 
 def test_resolve_by_finding_the_job(lost: Generation) -> None:
     """Found: it is waited for under the provider's job id and its credits stay reserved."""
-    assert cli.main(["resolve", lost.id, "--found", "job-77"]) == 0
+    assert operator_cli.main(["resolve", lost.id, "--found", "job-77"]) == 0
 
     row = read(lost.id)
     assert (row.status, row.provider_job_id) == (Status.PROCESSING, "job-77")
@@ -168,7 +168,7 @@ def test_resolve_by_finding_the_job(lost: Generation) -> None:
 
 def test_sample_company_that_is_not_there(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """Removing none says so."""
-    assert cli.main(["sample", "remove"]) == 0
+    assert operator_cli.main(["sample", "remove"]) == 0
     assert capsys.readouterr().out == "There is no sample company.\n"
 
 
@@ -178,13 +178,13 @@ def test_sample_company_where_people_sign_in(
     """It is refused with a sentence in every mode but local."""
     monkeypatch.setenv("AUTH_MODE", "open")
 
-    assert cli.main(["sample", "make"]) == 2
+    assert operator_cli.main(["sample", "make"]) == 2
     assert "AUTH_MODE=local" in capsys.readouterr().err
 
 
 def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot be done is said on stderr, with exit code 2 and without a traceback."""
-    assert cli.main(["resolve", lost.id, "--release"]) == 0
+    assert operator_cli.main(["resolve", lost.id, "--release"]) == 0
     capsys.readouterr()
 
     for arguments in (
@@ -194,7 +194,7 @@ def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture
         ["token", "not an address"],
         ["grant", "not an address", "5"],
     ):
-        assert cli.main(arguments) == 2
+        assert operator_cli.main(arguments) == 2
         said = capsys.readouterr()
         assert said.out == ""
         assert len(said.err.strip().splitlines()) == 1
@@ -220,7 +220,7 @@ def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture
 def test_wrong_arguments(installation: Installation, arguments: list[str]) -> None:
     """What is not a command ends with exit code 2 before anything is touched."""
     with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
+        operator_cli.main(arguments)
     assert ended.value.code == 2
 
 
@@ -230,14 +230,14 @@ def test_link_to_sign_in_with_once(
     """Where people sign in, the first line is a link for somebody who is known, and it is written down."""
     with db.write_session() as session:
         ensure_member(session, "ana@example.org")
-    assert cli.main(["session", "ana@example.org"]) == 2
+    assert operator_cli.main(["session", "ana@example.org"]) == 2
     assert "AUTH_MODE=local" in capsys.readouterr().err
     told = {"AUTH_MODE": "oidc", "OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "studio"}
     for name, value in (told | {"PUBLIC_URL": "https://studio.example.org"}).items():
         monkeypatch.setenv(name, value)
-    assert cli.main(["session", "nobody@example.org"]) == 2
+    assert operator_cli.main(["session", "nobody@example.org"]) == 2
     capsys.readouterr()
-    assert cli.main(["session", "ana@example.org"]) == 0
+    assert operator_cli.main(["session", "ana@example.org"]) == 0
     link = capsys.readouterr().out.splitlines()[0]
     assert link.startswith("https://studio.example.org/auth/link?token=")
     with db.write_session() as session:

@@ -1,0 +1,211 @@
+"""What usage can be broken down by, how that is read from roll-ups or clips, and what its values are called.
+
+Three sources have the same columns: the roll-up of all that has ended, that of what gave no clip (which knows why), and
+the clips themselves, which alone have tags.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, FromClause, and_, case, func, literal_column, select
+
+from core.catalog import in_force
+from core.db import ReadSession
+from core.db.enums import Status
+from core.db.tables import Generation, GenerationTag, Project, UndeliveredDay, UsageDay
+from core.providers import registry
+from core.usage import reports
+from core.workspaces import profiles
+from core.workspaces.access import Member
+
+
+class Dimension(StrEnum):
+    """One way to break figures down."""
+
+    WORKSPACE = "workspace"
+    PERSON = "person"
+    PROJECT = "project"
+    PROVIDER = "provider"
+    MODEL = "model"
+    OUTCOME = "outcome"
+    """`completed`, `failed` or `cancelled`."""
+    REASON = "reason"
+    """Why a clip failed, as the code of its error; `completed` and `cancelled` stand beside them."""
+    TAG = "tag"
+    """A clip has any number of them, so that what is added up by tag comes to more than there is."""
+    WEEKDAY = "weekday"
+    """Of the day that counts (UTC), from `1`, which is Monday, to `7` (ISO 8601)."""
+
+
+class Interval(StrEnum):
+    """The steps of a course over time: a day, the Monday of a week, a month as `2026-11`."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+UNKNOWN = ""
+"""The key of what has no value: no tag, or a reason from when reasons were not counted."""
+
+WITH_IDS = frozenset({Dimension.WORKSPACE, Dimension.PERSON, Dimension.PROJECT, Dimension.PROVIDER, Dimension.MODEL})
+"""Those whose values have a name beside what tells them apart."""
+
+ENDS = frozenset({Dimension.OUTCOME, Dimension.REASON})
+
+
+class Source(StrEnum):
+    """Where figures are read."""
+
+    DAYS = "days"
+    UNDELIVERED = "undelivered"
+    CLIPS = "clips"
+
+
+CHARGED_IN = func.coalesce(Generation.charged_project_id, Generation.project_id)
+"""Where a clip is counted, wherever it was put since."""
+
+_TABLES: Mapping[Source, type[UsageDay] | type[UndeliveredDay]] = {
+    Source.DAYS: UsageDay,
+    Source.UNDELIVERED: UndeliveredDay,
+}
+
+
+def column(source: Source, dimension: Dimension | Interval, *, is_postgresql: bool) -> ColumnElement[str]:
+    """A dimension as an expression, without parameters: PostgreSQL has to see the same one in GROUP BY."""
+    if dimension in (Dimension.WEEKDAY, *Interval):
+        day = _day_sql(source, is_postgresql=is_postgresql)
+        return literal_column(_of_day(dimension, day, is_postgresql=is_postgresql))
+    if dimension is Dimension.TAG:
+        return GenerationTag.__table__.c.tag
+    if source is Source.CLIPS:
+        return _OF_CLIPS[Dimension(dimension)]
+    names = {
+        Dimension.WORKSPACE: "workspace_id",
+        Dimension.PERSON: "user_id",
+        Dimension.PROJECT: "project_id",
+        Dimension.PROVIDER: "provider",
+        Dimension.MODEL: "model_id",
+        Dimension.OUTCOME: "outcome",
+    }
+    if dimension is Dimension.REASON:
+        return literal_column(
+            "CASE WHEN undelivered_days.outcome = 'cancelled' THEN 'cancelled' ELSE undelivered_days.reason END"
+        )
+    found: ColumnElement[str] = _TABLES[source].__table__.c[names[Dimension(dimension)]]
+    return found
+
+
+def day_column(source: Source, *, is_postgresql: bool) -> ColumnElement[str]:
+    """The day (UTC) that a row counts on."""
+    return literal_column(_day_sql(source, is_postgresql=is_postgresql))
+
+
+def _day_sql(source: Source, *, is_postgresql: bool) -> str:
+    if source is not Source.CLIPS:
+        return f"{_TABLES[source].__tablename__}.day"
+    if is_postgresql:
+        return "to_char(generations.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+    return "substr(generations.ended_at, 1, 10)"
+
+
+def _of_day(dimension: Dimension | Interval, day: str, *, is_postgresql: bool) -> str:
+    if dimension is Interval.DAY:
+        return day
+    if dimension is Interval.MONTH:
+        return f"substr({day}, 1, 7)"
+    if dimension is Interval.WEEK:
+        if is_postgresql:
+            return f"to_char(date_trunc('week', CAST({day} AS date)), 'YYYY-MM-DD')"
+        return f"date({day}, 'weekday 0', '-6 days')"
+    if is_postgresql:
+        return f"CAST(CAST(extract(isodow FROM CAST({day} AS date)) AS integer) AS text)"
+    return f"CAST(CAST(julianday({day}) + 0.5 AS integer) % 7 + 1 AS text)"  # day 0 was a Monday; quicker than strftime
+
+
+# Where a column has an index, the planner of SQLite walks that through all clips in order to group them; with an
+# expression it begins with the few that have a tag.
+_OF_CLIPS: Mapping[Dimension, ColumnElement[str]] = {
+    Dimension.WORKSPACE: literal_column("projects.workspace_id || ''"),
+    Dimension.PERSON: literal_column("generations.user_id || ''"),
+    Dimension.PROJECT: literal_column("projects.id || ''"),
+    Dimension.PROVIDER: literal_column("generations.provider || ''"),
+    Dimension.MODEL: literal_column("generations.model_id || ''"),
+    Dimension.OUTCOME: literal_column("generations.status || ''"),
+    Dimension.REASON: literal_column(
+        "CASE WHEN generations.status = 'failed' THEN coalesce(generations.error_code, '') ELSE generations.status END"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The sums of a source, in the order of `explorer.Amounts`."""
+
+    table: FromClause
+    columns: tuple[ColumnElement[int], ...]
+
+
+def sums(source: Source) -> Sums:
+    """What is added up: completed, failed, cancelled, charged, returned, seconds."""
+    if source is Source.DAYS:
+        names = ("completed", "failed", "cancelled", "settled_credits", "released_credits", "video_seconds")
+        return Sums(UsageDay.__table__, tuple(func.sum(UsageDay.__table__.c[name]) for name in names))
+    none: ColumnElement[int] = literal_column("0")
+    if source is Source.UNDELIVERED:
+        table = UndeliveredDay.__table__
+        failed, cancelled = (
+            func.sum(case((table.c.outcome == literal_column(f"'{end}'"), table.c.clips), else_=0))
+            for end in (Status.FAILED.value, Status.CANCELLED.value)
+        )
+        return Sums(table, (none, failed, cancelled, none, func.sum(table.c.released_credits), none))
+    done, undone, stopped = (
+        Generation.status == literal_column(f"'{end.value}'")
+        for end in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+    )
+    columns = (
+        func.sum(case((done, 1), else_=0)),
+        func.sum(case((undone, 1), else_=0)),
+        func.sum(case((stopped, 1), else_=0)),
+        func.sum(case((done, Generation.credits), else_=0)),
+        func.sum(case((done, 0), else_=Generation.credits)),
+        func.sum(case((done, Generation.duration_seconds), else_=0)),
+    )
+    return Sums(Generation.__table__, columns)
+
+
+def tagged_clips(whose: Sequence[ColumnElement[bool]], *, each: bool) -> FromClause:
+    """Clips under each of their tags, or each clip that has any once, with the projects that they are counted in.
+
+    Only tags in the workspace that paid for a clip count: what it is tagged with where it went since is told there.
+    """
+    tags: FromClause = GenerationTag.__table__
+    if not each:
+        columns = (GenerationTag.generation_id, GenerationTag.workspace_id)
+        tags = select(*columns).where(*whose).distinct().subquery("tagged")
+    return tags.join(Generation.__table__, Generation.id == tags.c.generation_id).join(
+        Project.__table__, and_(Project.id == CHARGED_IN, Project.workspace_id == tags.c.workspace_id)
+    )
+
+
+def names(
+    session: ReadSession, member: Member, dimension: Dimension, keys: Collection[str], *, everybody: bool, wide: bool
+) -> Mapping[str, str]:
+    """Key -> what it is called, the same in every period; those without a name are called by their key.
+
+    `wide` is where several workspaces stand together, so that projects are told with theirs.
+    """
+    if dimension is Dimension.WORKSPACE:
+        return profiles.workspace_names(session, keys)
+    if dimension is Dimension.PERSON:
+        return {id: profile.name for id, profile in profiles.people(session, keys).items()}
+    if dimension is Dimension.PROJECT:
+        found = reports.project_labels(session, member, keys, everybody=everybody)
+        return {id: reports.project_title(label, everybody=wide) for id, label in found.items()}
+    if dimension is Dimension.PROVIDER:
+        return {name: registry.provider_class(name).display_name for name in keys}
+    if dimension is Dimension.MODEL:
+        known = {key: in_force.find(key) for key in keys}
+        return {key: entry.model.name for key, entry in known.items() if entry is not None}
+    return {}
