@@ -185,7 +185,7 @@ def _reason(outcome: Outcome, reason: str) -> str:
 
 
 def _address(choice: Choice, row: WasteRow, outcome: Outcome) -> str | None:
-    """Where the library shows the clips of a figure; nowhere for those of other workspaces."""
+    """Where the library shows the clips of a figure; nowhere for other workspaces', and for those without a reason."""
     chosen, keys = choice.selection, row.keys
     if chosen.everybody:
         return None
@@ -194,6 +194,8 @@ def _address(choice: Choice, row: WasteRow, outcome: Outcome) -> str | None:
         monday = date.fromisoformat(keys["week"])
         since, until = max(since, monday), min(until, monday + timedelta(days=6))
     reason = keys.get("reason")
+    if reason == "" and outcome is not Outcome.CANCELLED:
+        return None  # the library cannot be asked for those of which nobody said why
     wanted = {
         "days": filters.span(since, until),
         "project": chosen.project_id,
