@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -7,11 +8,13 @@ from core import errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
+from core.db.enums import BudgetMode, BudgetScope
 from core.db.tables import Generation
 from core.generations import lifecycle, order_again
 from core.generations.order_again import Retryable
 from core.messages import message
 from core.projects import projects
+from core.usage import budgets
 from core.usage.reports import UsageQuery
 from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation
@@ -20,7 +23,7 @@ from tests.factories.users import ensure_member
 pytestmark = pytest.mark.both_databases  # all or none, and who comes second finds what the first one did
 
 CONFIGURED = frozenset({"demo", "modelslab"})
-GIVEN = {"configured": CONFIGURED, "quota_bytes": 10**9}
+GIVEN: dict[str, Any] = {"configured": CONFIGURED, "quota_bytes": 10**9}
 
 
 def fail(database: Database, user: Member, error: errors.AppError | None = None, **changes: object) -> str:
@@ -116,6 +119,20 @@ def test_none_is_ordered_when_the_balance_covers_only_some(database: Database) -
         order_again.retry_all(session, poor, ids, **GIVEN)
 
     assert (refused.value.needed_credits, refused.value.available_credits) == (150, 120)
+    assert count(database) == 3
+
+
+def test_none_is_ordered_when_a_budget_allows_only_some(database: Database, person: Member) -> None:
+    """A budget that stops names the price of all, and is touched by none."""
+    ids = [fail(database, person) for _ in range(3)]
+    with database.write_session() as session:
+        budgets.set_limit(
+            session, person, BudgetScope.WORKSPACE, person.workspace_id, credits=120, mode=BudgetMode.STOP
+        )
+
+    with pytest.raises(errors.BudgetExceeded), database.write_session() as session:
+        order_again.retry_all(session, person, ids, **GIVEN)
+
     assert count(database) == 3
 
 
