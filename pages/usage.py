@@ -8,7 +8,7 @@ from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
 from pages.sections.explore import explored
 from pages.sections.sample import offer
-from pages.sections.usage import budget, figures, headline, repricing, sections
+from pages.sections.usage import budget, figures, headline, repricing, sections, waste, which_model
 from pages.sections.usage import choice as usage_choice
 from pages.ui import components, current_member
 from pages.ui.language import _
@@ -61,6 +61,12 @@ with components.error_boundary():
         explored.show(person, today)
         st.stop()
     choice = usage_choice.choose(person, today, fields)
+    if section == usage_choice.MODELS:
+        which_model.show(person, choice)
+        st.stop()
+    if section == usage_choice.WASTE:
+        waste.show(person, choice)
+        st.stop()
     shown = figures.read(person, choice)
     budget.warnings(person, today)
     if shown.total == reports.UsageTotals():

@@ -66,7 +66,7 @@ def submit_batch(
     for place, order in enumerate(orders):
         with _fields_named_by(place if len(orders) > 1 else None):
             orders[place] = named.resolved(session, member, order, configured=configured)
-    _check_total(session, member, orders)
+    check_total(session, member, orders)
     batch_id = new_id() if len(orders) > 1 else None
     rows: list[Generation] = []
     with session.begin_nested():  # a refusal in the middle takes back what was written before it, whoever catches it
@@ -78,7 +78,7 @@ def submit_batch(
                     order,
                     configured=configured,
                     quota_bytes=quota_bytes,
-                    idempotency_key=_item_key(key, place),
+                    idempotency_key=item_key(key, place),
                     extends_id=extends_id,
                     batch_id=batch_id,
                 )
@@ -102,7 +102,7 @@ def _fields_named_by(place: int | None) -> Iterator[None]:
         ) from None
 
 
-def _check_total(session: ReadSession, member: Member, orders: Sequence[Order]) -> None:
+def check_total(session: ReadSession, member: Member, orders: Sequence[Order]) -> None:
     """InsufficientCredits or BudgetExceeded that names the price of all that one workspace pays.
 
     Orders that cannot be priced, or are for no project of theirs, are refused one by one later.
@@ -125,7 +125,7 @@ def _check_total(session: ReadSession, member: Member, orders: Sequence[Order]) 
         limits.check(session, workspace_id=workspace_id, user_id=member.id, credits_by_project=in_projects, at=now)
 
 
-def _item_key(key: str | None, place: int) -> str | None:
+def item_key(key: str | None, place: int) -> str | None:
     """The key of one item, the same for the same key and place; of the first it is the key itself."""
     if key is None or place == 0:
         return key
@@ -134,7 +134,7 @@ def _item_key(key: str | None, place: int) -> str | None:
 
 def _earlier_batch(session: ReadSession, member: Member, key: str) -> Sequence[Generation]:
     """What was ordered with this key before, in its order."""
-    places = {_item_key(key, place): place for place in range(MAX_BATCH)}
+    places = {item_key(key, place): place for place in range(MAX_BATCH)}
     rows = session.scalars(
         select(Generation).where(
             Generation.user_id == member.id,

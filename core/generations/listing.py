@@ -191,6 +191,8 @@ def _conditions(chosen: ListFilter) -> list[ColumnElement[bool]]:
         found.append(Generation.kept.is_(None) if kept is None else Generation.kept == literal(kept))
     if chosen.reject_reason is not None:
         found.append(Generation.reject_reason == chosen.reject_reason)
+    if chosen.error_code is not None:
+        found.append(Generation.error_code == chosen.error_code)
     if chosen.findings:
         found.append(literal_column("generations.finding_kinds") > literal_column("0"))  # as of its index
         found.append(Generation.finding_kinds.bitwise_and(mask(chosen.findings)) != 0)

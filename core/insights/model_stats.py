@@ -208,7 +208,7 @@ def _codes(kind: type[errors.AppError]) -> Iterator[str]:
         yield from _codes(below)
 
 
-_NOT_OF_THE_MODEL = frozenset(_codes(errors.AppError)) - {errors.MediaRejected.code, errors.ModelUnavailable.code}
+NOT_OF_THE_MODEL = frozenset(_codes(errors.AppError)) - {errors.MediaRejected.code, errors.ModelUnavailable.code}
 """Codes of failures that say nothing of the model: the error tree says who is at fault.
 
 Of a generation, a medium that was rejected is the one that was delivered; and a model that is not there cannot work.
@@ -222,7 +222,7 @@ def track_records(session: Reader, model_ids: Sequence[str]) -> Mapping[str, Tra
     recent = [_ended(model_id, limit=TRACK_RECORD_ROWS) for model_id in model_ids]
     rows: dict[str, list[Row[Any]]] = {}
     for row in session.execute(union_all(*(select(part) for part in recent))):
-        if row.status is Status.CANCELLED or (row.status is Status.FAILED and row.error_code in _NOT_OF_THE_MODEL):
+        if row.status is Status.CANCELLED or (row.status is Status.FAILED and row.error_code in NOT_OF_THE_MODEL):
             continue
         rows.setdefault(row.model_id, []).append(row)
     return {model_id: _record(ended) for model_id, ended in rows.items()}

@@ -27,7 +27,7 @@ log = logging.getLogger("pages")
 
 Choice = TypeVar("Choice")
 
-NARROW_COLUMNS = 4
+NARROW_COLUMNS = 3
 """So many fit a phone; what is wider can be pushed along, also with the keyboard."""
 
 FIELD_HEIGHT_PX = 64

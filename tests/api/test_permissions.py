@@ -140,6 +140,12 @@ TABLE: Mapping[str, Row] = {
     "PATCH /generations/{id}": Row(made(), "clip", options=body(favourite=True)),
     "POST /generations/{id}/cancel": Row(made(), "clip that waits"),
     "POST /generations/{id}/retry": Row(made(202), "clip that was cancelled"),
+    "POST /retry-batch": Row(
+        made(202),
+        options=lambda world, _caller: {
+            "json": {"generationIds": [world.fresh("clip that was cancelled", world.manager)["id"]]}
+        },
+    ),
     "POST /generations/{id}/last-frame": Row(made(422), "clip"),  # what the tests store is no video
     "POST /generations/{id}/frame": Row(made(422), "clip", options=body(seconds=0.5)),  # same
     "DELETE /generations/{id}": Row(managed(), "clip that was cancelled"),
@@ -262,6 +268,13 @@ TABLE: Mapping[str, Row] = {
     "GET /usage/month?people=everybody": Row(analysts()),
     "GET /usage/what-if?withModelId=veo3": Row(seen(), here=True),
     "GET /usage/what-if?withModelId=veo3&people=everybody": Row(analysts()),
+    "GET /usage/models": Row(seen(), here=True),
+    "GET /usage/models?people=everybody&format=csv": Row(analysts()),
+    "GET /usage/waste": Row(seen(), here=True),
+    "GET /usage/waste?people=everybody&groupBy=user&format=csv": Row(analysts()),
+    "GET /retry-batch": Row(seen(), here=True),
+    "GET /usage/substitution?modelId=demo-film&withModelId=veo3": Row(seen(), here=True),
+    "GET /usage/substitution?modelId=demo-film&withModelId=veo3&people=everybody": Row(analysts()),
     "PUT /usage/budget": Row(managed(), here=True, options=body(monthlyBudgetCredits=500)),
     "PUT /usage/budget?of=project": Row(
         managed(), options=lambda world, _caller: {"json": {"monthlyBudgetCredits": 500, "projectId": world.project}}

@@ -114,12 +114,12 @@ def test_everybodys_usage_is_for_administrators(ana: Client, ben: Client) -> Non
 
 
 def test_everybodys_usage_needs_a_token_of_scope_admin(installation: Installation) -> None:
-    """An administrator's token that only reads sees their own figures, and nobody else's by any of the three routes."""
+    """An administrator's token that only reads sees their own figures, and nobody else's by any of the routes."""
     reader = arrive("root@example.org", scope=Scope.READ)
     make_admin("root@example.org")
 
     assert reader.get("/usage").status_code == 200
-    for path in ("/usage?", "/usage/month?", "/usage/what-if?withModelId=veo3&"):
+    for path in ("/usage?", "/usage/month?", "/usage/what-if?withModelId=veo3&", "/usage/models?"):
         assert refusal(reader.get(f"{path}people=everybody"))[:2] == (403, "forbidden")
 
 

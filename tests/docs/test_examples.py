@@ -31,6 +31,7 @@ RUN_HERE = {
     HOW_TO / "answer-questions-about-spend.md",
     HOW_TO / "add-a-provider.md",  # by test_lantern.py
     HOW_TO / "back-up-and-upgrade.md",
+    HOW_TO / "choose-a-model.md",
     HOW_TO / "connect-an-agent.md",  # by test_client_examples.py
     HOW_TO / "connect-an-openai-video-server.md",  # by test_vendor_examples.py
     HOW_TO / "connect-comfyui.md",  # by test_vendor_examples.py
@@ -118,6 +119,19 @@ def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
     assert '"timeZone":"UTC"' in look
     assert '"limitCredits":500,"mode":"stop","takenCredits":0,"leftCredits":500' in set_project
     assert '"timeZone":"Asia/Jakarta"' in set_zone
+
+
+def test_models_are_compared(shell: Mapping[str, str], tmp_path: Path) -> None:
+    """The comparison is saved as a file, one model is put in another's place, and nothing is there to order again."""
+    compare, look_at_waste = commands(HOW_TO / "choose-a-model.md")
+
+    with live.serving() as address:
+        printed = [run(block, tmp_path, VIDEO_API=address, **shell) for block in (compare, look_at_waste)]
+
+    assert "\nkling-2.5," in (tmp_path / "models.csv").read_text(encoding="utf-8-sig")
+    assert '"makeableClips":0' in printed[0]
+    assert (tmp_path / "waste.csv").read_text(encoding="utf-8-sig").startswith("outcome,reason,provider,model_id,")
+    assert '"generationIds":[]' in printed[1]
 
 
 def test_orders_from_a_spreadsheet(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:

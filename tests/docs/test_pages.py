@@ -82,7 +82,7 @@ def test_settings_exist(path: Path) -> None:
     "path",
     [
         DOCS / "tutorial.md",
-        *(DOCS / "how-to" / f"{page}.md" for page in ("decide-uncertain-generations", "set-budgets")),
+        *(DOCS / "how-to" / f"{page}.md" for page in ("choose-a-model", "decide-uncertain-generations", "set-budgets")),
     ],
     ids=name,
 )

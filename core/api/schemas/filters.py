@@ -32,6 +32,7 @@ class FilterBody(requests.Body):
     favourite: bool | None = None
     kept: Kept = None
     reject_reason: Annotated[RejectReason | None, Field(strict=False)] = None
+    error_code: requests.Word | None = None
     tag: requests.Word | None = None
     finding: Annotated[
         list[Annotated[FindingKind, Field(strict=False)]], Field(max_length=len(FindingKind), examples=[[]])
@@ -54,6 +55,7 @@ class FilterBody(requests.Body):
             favourite=self.favourite,
             verdict=None if self.kept is None else _verdict(self.kept),
             reject_reason=self.reject_reason,
+            error_code=self.error_code,
             tag=self.tag,
             findings=tuple(self.finding),
             oldest_first=self.oldest_first,
@@ -76,6 +78,7 @@ class FilterShape(responses.ApiModel):
     favourite: bool | None
     kept: Kept
     reject_reason: RejectReason | None
+    error_code: fields.TextOrNull
     tag: fields.TextOrNull
     finding: list[FindingKind]
     everywhere: bool
@@ -98,6 +101,7 @@ class FilterShape(responses.ApiModel):
             favourite=chosen.favourite,
             kept=_kept(chosen.verdict),
             reject_reason=chosen.reject_reason,
+            error_code=chosen.error_code,
             tag=chosen.tag,
             finding=list(chosen.findings),
             everywhere=chosen.everywhere,

@@ -256,6 +256,7 @@ class GenerationsQuery(Query):
     favourite: bool | None = None
     kept: bool | Literal["undecided"] | None = None
     reject_reason: RejectReason | None = None
+    error_code: Word | None = None
     tag: Word | None = None
     asset_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     finding: list[FindingKind | Literal["any"]] = Field(default_factory=list)

@@ -10,7 +10,7 @@ from core.db.enums import Status
 from core.usage.dimensions import UNKNOWN, Dimension, Interval
 from core.usage.exploration import Amounts, Measure, Value
 from core.usage.views import Unit, Whose
-from pages.sections.usage import labels
+from pages.sections.usage import labels, reasons
 from pages.ui import language, wording
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
@@ -45,21 +45,6 @@ REASONS = TranslatedLabels(
     {
         Status.COMPLETED.value: N_("Delivered"),
         Status.CANCELLED.value: N_("Cancelled"),
-        "generation_failed": N_("The provider could not make it"),
-        "content_refused": N_("Refused for its content"),
-        "provider_invalid_input": N_("Settings not accepted by the provider"),
-        "provider_busy": N_("Provider too busy"),
-        "provider_unavailable": N_("Provider not reachable"),
-        "provider_out_of_credits": N_("Provider account empty"),
-        "provider_bad_key": N_("Provider key refused"),
-        "provider_not_configured": N_("Provider not set up"),
-        "model_unavailable": N_("Model not available"),
-        "expired_at_provider": N_("Expired at the provider"),
-        "output_expired": N_("Link to the file expired"),
-        "download_failed": N_("File could not be fetched"),
-        "download_too_slow": N_("File came too slowly"),
-        "media_rejected": N_("File was not a usable video"),
-        "submit_uncertain": N_("Unclear whether it was made"),
         UNKNOWN: N_("Not known"),
     }
 )
@@ -71,7 +56,7 @@ def value(dimension: Dimension, of: Value) -> str:
     if dimension is Dimension.OUTCOME:
         return wording.STATUS[Status(of.key)] if of.key else _("Not known")
     if dimension is Dimension.REASON:
-        return REASONS[of.key] if of.key in REASONS else of.key.replace("_", " ").capitalize()
+        return REASONS[of.key] if of.key in REASONS else reasons.failure(of.key)
     if dimension is Dimension.TAG:
         return of.key or _("No tag")
     if dimension is Dimension.WEEKDAY:

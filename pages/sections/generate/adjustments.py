@@ -39,7 +39,7 @@ def _say(words: str) -> None:
 def _sentence(model: VideoModel, change: Adjustment) -> str:
     """What became of one setting; a rule of the model stands in its own words, what it never makes in ours."""
     if change.reason is not None:
-        return f"{_what_happened(change)} {translate_message(change.reason)}"
+        return f"{what_happened(change)} {translate_message(change.reason)}"
     words = {"model": model.name, "wanted": change.wanted, "given": change.given}
     if change.field == "duration_seconds":
         makes = wording.lengths(model)
@@ -48,7 +48,7 @@ def _sentence(model: VideoModel, change: Adjustment) -> str:
         offered = model.resolutions if change.field == "resolution" else model.aspect_ratios
         return _("{wanted} became {given}: {model} makes {makes} only.").format(**words, makes=", ".join(offered))
     if change.given is not None and change.field == "fps":
-        return _what_happened(change)
+        return what_happened(change)
     if change.given is not None and change.field == "references":
         return _fewer_references(model, len(change.wanted), len(change.given))
     left_out = {
@@ -72,7 +72,8 @@ def _fewer_references(model: VideoModel, wanted: int, given: int) -> str:
     return _("{said}: {model} takes {limit} at most.").format(said=said, model=model.name, limit=model.reference_images)
 
 
-def _what_happened(change: Adjustment) -> str:
+def what_happened(change: Adjustment) -> str:
+    """What became of one setting, without why."""
     words = {"wanted": change.wanted, "given": change.given}
     if change.field == "duration_seconds":
         return _("{wanted} s became {given} s.").format(**words)

@@ -24,7 +24,7 @@ from core.providers import registry
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.sections.clip import marks
-from pages.sections.usage import labels
+from pages.sections.usage import labels, reasons
 from pages.ui import components, query_param, wording
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
@@ -91,7 +91,7 @@ class Chip:
 
 PARAMS = (
     *("text", "project", "status", "order", "whose", "where"),
-    *("model", "provider", "favourite", "verdict", "reason", "tag", "found", "days", "asset"),
+    *("model", "provider", "favourite", "verdict", "reason", "because", "tag", "found", "days", "asset"),
 )
 """Everything that narrows the library or orders it; all of it goes with one press."""
 
@@ -148,6 +148,8 @@ def chips(reader: Reader, person: Member, projects: Mapping[str, str]) -> Sequen
         found.append(Chip("tag", _("Tag"), _("All tags"), {tag: tag for tag in tags}))
     found.append(Chip("found", _("Noticed"), _("All clips"), findings()))
     found.append(Chip("provider", _("Provider"), _("All providers"), _providers()))
+    if because := _because():
+        found.append(Chip("because", _("Failed because"), _("Any reason"), because))
     if asset := _asset(reader, person):
         found.append(Chip("asset", _("Asset"), _("All clips"), asset))
     if len(person.roles) > 1:
@@ -172,6 +174,7 @@ def asked(person: Member, chosen: Sequence[Chip]) -> ListFilter:
         favourite=None if heart is None else heart == "yes",
         verdict=None if verdict is None else ReviewStatus(verdict),
         reject_reason=None if reason is None else RejectReason(reason),
+        error_code=value.get("because"),
         tag=value.get("tag"),
         made_from=value.get("asset"),
         findings=_kinds(value["found"]),
@@ -189,6 +192,12 @@ def _reasons(reader: Reader, person: Member) -> dict[str, str]:
     if not any(counts.values()) and "reason" not in st.query_params:
         return {}
     return {reason.value: f"{name} ({many(counts[reason])})" for reason, name in (marks.REASONS | {}).items()}
+
+
+def _because() -> dict[str, str]:
+    """What the address asks for of what failed: the code of an error -> its sentence."""
+    code = st.query_params.get("because", "")
+    return {code: reasons.failure(code)} if code else {}
 
 
 def findings() -> dict[str, str]:
@@ -312,6 +321,7 @@ def open_kept(asked_for: KeptFilter) -> None:
         "favourite": None if chosen.favourite is None else "yes" if chosen.favourite else "no",
         "verdict": None if chosen.verdict is None else chosen.verdict.value,
         "reason": None if chosen.reject_reason is None else chosen.reject_reason.value,
+        "because": chosen.error_code,
         "tag": chosen.tag,
         "found": next(iter(ANYTHING)) if len(chosen.findings) > 1 else next(map(str, chosen.findings), None),
         "days": _kept_days(asked_for),

@@ -32,12 +32,19 @@ PERIODS = TranslatedLabels(
         "own": N_("Choose dates"),
     }
 )
-EXPLORE = "explore"
+EXPLORE, MODELS, WASTE = "explore", "models", "waste"
 SECTIONS = TranslatedLabels(
-    {"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost"), EXPLORE: N_("Explore")}
+    {
+        "spending": N_("Spending"),
+        "outcome": N_("Outcome"),
+        "cost": N_("Cost"),
+        EXPLORE: N_("Explore"),
+        MODELS: N_("Which model"),
+        WASTE: N_("Failures"),
+    }
 )
 DATES_WIDTH_PX = 260
-SECTIONS_WIDTH_PX = 340
+SECTIONS_WIDTH_PX = 540
 """What the longest names of them take: no list finds a place beside them on a phone until they are drawn."""
 FIELD_WIDTH_PX = 164
 """Two of them are side by side on a phone."""

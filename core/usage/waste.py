@@ -1,0 +1,220 @@
+"""What gave nothing: clips that failed or were cancelled, by why and whose, and those that people rejected.
+
+Credits returned are those of the rows that ended without a clip, which is what the ledger gave back for them. It says
+nothing of clips that nobody ever looked at: the product keeps no record of who opened what.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from enum import StrEnum
+from operator import add
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, case, cast, func, or_, select
+
+from core.catalog import price_list
+from core.db import ReadSession
+from core.db.elapsed import seconds_between, week_of
+from core.db.enums import Status
+from core.db.tables import Generation
+from core.usage import reports
+from core.usage.reports import Group
+from core.workspaces import profiles
+from core.workspaces.access import Member, all_rows_for_analyst
+
+
+class Outcome(StrEnum):
+    """How a clip was in vain."""
+
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+
+class WasteGroup(StrEnum):
+    """What it can be added up by. Weeks begin on Monday (ISO 8601) and are those of the end; days are UTC."""
+
+    REASON = "reason"
+    MODEL = "model"
+    PROVIDER = "provider"
+    USER = "user"
+    WEEK = "week"
+
+
+KEYS: Mapping[WasteGroup, tuple[str, ...]] = {
+    WasteGroup.REASON: ("outcome", "reason"),
+    WasteGroup.MODEL: ("provider", "model_id"),
+    WasteGroup.PROVIDER: ("provider",),
+    WasteGroup.USER: ("user_id",),
+    WasteGroup.WEEK: ("week",),
+}
+"""What tells the rows of a group apart. A reason is an error's code, or why a clip was rejected; it may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """Sums. `lost_seconds` run from the order of what failed to its end.
+
+    `paid_idr` is what providers are known to have taken for what gave no clip; `at_risk_idr` the estimate for what they
+    had accepted and nobody knows whether they took it. `rejected_credits` were charged for clips that were rejected.
+    """
+
+    failed: int = 0
+    cancelled: int = 0
+    returned_credits: int = 0
+    lost_seconds: int = 0
+    paid_idr: int = 0
+    at_risk_idr: int = 0
+    rejected: int = 0
+    rejected_credits: int = 0
+
+    def __add__(self, other: "Waste") -> "Waste":
+        return Waste(*map(add, astuple(self), astuple(other)))
+
+    @property
+    def rejected_idr(self) -> int:
+        """What was charged for rejected clips, in rupiah."""
+        return self.rejected_credits * price_list.IDR_PER_CREDIT
+
+
+FIELDS = tuple(Waste.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class WasteRow:
+    """The sums of one group; `keys` has the names of `KEYS`, and `user_name` where people are told apart."""
+
+    keys: Mapping[str, str]
+    figures: Waste
+
+
+def rows(
+    session: ReadSession, member: Member, chosen: reports.UsageQuery, groups: Iterable[WasteGroup] = ()
+) -> Sequence[WasteRow]:
+    """Sums by any groups, most credits first, weeks in their order; without a group one row. Raises as
+    `reports.aggregate`."""
+    wanted = tuple(dict.fromkeys(groups))
+    names = tuple(dict.fromkeys(name for group in wanted for name in KEYS[group]))
+    models = _models(session, member, chosen)
+    found = []
+    if models:
+        of_each = _of_each(session, member, chosen, models).subquery().c
+        keys = [of_each[name] for name in names]
+        sums = [func.coalesce(func.sum(of_each[name]), 0).label(name) for name in FIELDS]
+        for row in session.execute(select(*keys, *sums).group_by(*keys) if keys else select(*sums)).mappings():
+            figures = Waste(*(int(row[name]) for name in FIELDS))
+            found.append(WasteRow({name: row[name] for name in names}, figures))
+    if not names:
+        return found or [WasteRow({}, Waste())]
+    return sorted(_with_names(session, found), key=_by_credits(wanted))
+
+
+def total(session: ReadSession, member: Member, chosen: reports.UsageQuery) -> Waste:
+    """The sums of all that is chosen."""
+    [row] = rows(session, member, chosen)
+    return row.figures
+
+
+def add_up(some: Iterable[WasteRow]) -> Waste:
+    """The sum of rows."""
+    return sum((row.figures for row in some), Waste())
+
+
+def _with_names(session: ReadSession, found: Sequence[WasteRow]) -> Sequence[WasteRow]:
+    """The same, with the names of people beside their ids."""
+    ids = {row.keys["user_id"] for row in found if "user_id" in row.keys}
+    if not ids:
+        return found
+    names = {id: profile.name for id, profile in profiles.people(session, list(ids)).items()}
+    return [WasteRow({**row.keys, "user_name": names[row.keys["user_id"]]}, row.figures) for row in found]
+
+
+def _by_credits(groups: Sequence[WasteGroup]) -> Callable[[WasteRow], tuple[Any, ...]]:
+    def place(row: WasteRow) -> tuple[Any, ...]:
+        week = row.keys["week"] if groups[0] is WasteGroup.WEEK else ""
+        wasted = row.figures.returned_credits + row.figures.rejected_credits
+        return (week, -wasted, *row.keys.values())
+
+    return place
+
+
+def _models(session: ReadSession, member: Member, chosen: reports.UsageQuery) -> Sequence[str]:
+    """Those of which anything was in vain, by the roll-ups: only their rows are looked at."""
+    return sorted(
+        {
+            row.keys["model_id"]
+            for row in reports.aggregate(session, member, chosen, [Group.MODEL])
+            if row.figures.failed or row.figures.cancelled or row.figures.rejected_count
+        }
+    )
+
+
+def _of_each(
+    session: ReadSession, member: Member, chosen: reports.UsageQuery, models: Sequence[str]
+) -> Select[*tuple[Any, ...]]:
+    """A line for each clip that was in vain, with its keys, and its figures under the names of `Waste`."""
+    begin, end = reports.moments(chosen)
+    whose = all_rows_for_analyst(member) if chosen.everybody else reports.in_reach(Generation, member, chosen)
+    narrowed = (
+        (func.coalesce(Generation.charged_project_id, Generation.project_id), chosen.project_id),
+        (Generation.provider, chosen.provider),
+        (Generation.user_id, chosen.user_id),
+    )
+    return select(
+        *(column.label(name) for name, column in (_keys(session) | _figures(session)).items()),
+    ).where(
+        whose,
+        Generation.model_id.in_(models),
+        Generation.ended_at >= begin,
+        Generation.ended_at < end,
+        or_(_NO_CLIP, _REJECTED),
+        *(column == value for column, value in narrowed if value is not None),
+    )
+
+
+_FAILED, _CANCELLED = Generation.status == Status.FAILED, Generation.status == Status.CANCELLED
+_NO_CLIP = or_(_FAILED, _CANCELLED)
+_REJECTED = and_(Generation.status == Status.COMPLETED, Generation.kept.is_(False))
+
+
+def _keys(session: ReadSession) -> dict[str, Any]:
+    """What tells the rows of every group apart."""
+    return {
+        "outcome": case(
+            (_FAILED, Outcome.FAILED.value), (_CANCELLED, Outcome.CANCELLED.value), else_=Outcome.REJECTED.value
+        ),
+        "reason": case(
+            (_FAILED, func.coalesce(Generation.error_code, "")),
+            (_CANCELLED, ""),
+            else_=func.coalesce(cast(Generation.reject_reason, String), ""),
+        ),
+        "provider": Generation.provider,
+        "model_id": Generation.model_id,
+        "user_id": Generation.user_id,
+        "week": week_of(session, Generation.ended_at),
+    }
+
+
+def _figures(session: ReadSession) -> dict[str, Any]:
+    """The figures of one clip; each is whole, so that whatever it is added up by comes to the same."""
+    rate = func.coalesce(Generation.idr_per_usd, price_list.IDR_PER_USD)
+    cost: ColumnElement[Any] = Generation.provider_cost.expression
+    in_rupiah = case((Generation.provider_cost_currency == "IDR", cost), else_=cost * rate)
+    is_open = and_(
+        _NO_CLIP,
+        cost.is_(None),
+        Generation.submitted_at.is_not(None),
+        Generation.estimated_cost_microusd.is_not(None),
+    )
+    at_risk = (Generation.estimated_cost_microusd * rate + 500_000) // 1_000_000
+    waited = seconds_between(session, Generation.created_at, Generation.ended_at)
+    return {
+        "failed": case((_FAILED, 1), else_=0),
+        "cancelled": case((_CANCELLED, 1), else_=0),
+        "returned_credits": case((_NO_CLIP, Generation.credits), else_=0),
+        "lost_seconds": case((_FAILED, cast(func.round(waited), BigInteger)), else_=0),
+        "paid_idr": case((and_(_NO_CLIP, cost.is_not(None)), cast(func.round(in_rupiah), BigInteger)), else_=0),
+        "at_risk_idr": case((is_open, at_risk), else_=0),
+        "rejected": case((_REJECTED, 1), else_=0),
+        "rejected_credits": case((_REJECTED, Generation.credits), else_=0),
+    }

@@ -1,0 +1,80 @@
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from core import db, errors
+from core.billing import ledger
+from core.db.enums import Role
+from core.identity import users
+from tests.factories.studio import Studio
+from tests.pages.conftest import Open, sent, widget
+
+
+def table(at: AppTest) -> list[dict[str, list[Any]]]:
+    """The lines of the table, each cell by its head."""
+    found = sent(at, "sorted_table") or {}
+    heads = [column["head"] for column in found["columns"]]
+    return [dict(zip(heads, row, strict=True)) for row in found["rows"]]
+
+
+def test_page_without_waste_says_so(open_page: Open, studio: Studio) -> None:
+    """Nothing failed: there is nothing to read."""
+    studio.complete(studio.order(studio.project()))
+    at = open_page("usage", show="waste")
+
+    assert not at.error
+    assert any("Nothing was in vain" in text.value for text in at.markdown)
+
+
+def test_figures_lead_to_their_clips(open_page: Open, studio: Studio) -> None:
+    """What failed stands by its reason in words, and a press of the figure shows just these clips in the library."""
+    project = studio.project()
+    broken = [studio.fail(studio.order(project, f"film {n}")) for n in range(2)]
+    studio.fail(studio.order(project, "another"), errors.ContentRefused())
+    at = open_page("usage", show="waste", period="7")
+
+    assert not at.error
+    assert {metric.label: metric.value for metric in at.metric}["Credits returned"] == "150"
+    [made, refused] = table(at)
+    assert (made["Reason"][0], made["Failed"][1], made["Credits returned"][1]) == (
+        "The provider could not make it",
+        2,
+        100,
+    )
+    assert (refused["Reason"][0], refused["Failed"][1]) == ("Refused for its content", 1)
+    assert "At risk, Rp" in made
+
+    address = dict(part.split("=") for part in made["Failed"][2].partition("?")[2].split("&"))
+    assert (address["status"], address["because"]) == ("failed", "generation_failed")
+    shown = sent(open_page("history", **address), "clip_gallery") or {}
+    assert {card["id"] for card in shown["cards"]} == {row.id for row in broken}
+
+
+def test_groups_are_chosen_and_kept_in_the_address(open_page: Open, studio: Studio) -> None:
+    """The same figures by person; a member reads no provider's cost."""
+    studio.fail(studio.order(studio.project()))
+    with db.write_session() as session:
+        users.get(session, "demo@localhost").role = Role.USER
+    at = open_page("usage", show="waste")
+    widget(at, "usage_waste").set_value("user").run()
+
+    [line] = table(at)
+    assert next(iter(line)) == "Person"
+    assert (line["Failed"][1], "At risk, Rp" in line) == (1, False)
+    assert at.query_params["waste"] == "user"
+
+
+def test_what_failed_for_the_providers_fault_is_ordered_again(open_page: Open, studio: Studio) -> None:
+    """The button says the price of all; one press orders them, and then there is nothing left to order."""
+    project = studio.project()
+    for n in range(2):
+        studio.fail(studio.order(project, f"film {n}"))
+    at = open_page("usage", show="waste")
+    assert widget(at, "usage_order_again").label == "Order 2 clips again for 100 credits"
+
+    widget(at, "usage_order_again").click().run()
+
+    assert not at.error
+    with db.read_session() as session:
+        assert ledger.balance(session, studio.person.workspace_id).held_credits == 100
+    assert "usage_order_again" not in [button.key for button in at.button]
