@@ -3,17 +3,20 @@
 import html
 from collections.abc import Mapping, Sequence
 from datetime import UTC
+from functools import partial
 
 import streamlit as st
 
 from core import audit_log, db, installation
-from core.billing import ledger
+from core.billing import ledger, months
 from core.billing.ledger import EFFECTS
+from core.clock import utc_now
 from core.db.tables import LedgerEntry
 from core.usage import budgets, export, statement
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
+from pages.sections.usage import labels
 from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
 
@@ -53,20 +56,59 @@ def size(size_bytes: int) -> str:
 
 
 def movements() -> None:
-    """Every movement of the balance, newest first, a page at a time."""
-    pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
+    """The movements of a month or of all, newest first, a page at a time, and as files."""
     st.header(_("Movements"), anchor=False)
+    month = chosen_month()
+    pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
+    if month is not None:
+        of_month(month)
     with db.read_session() as session:
-        rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1)
+        rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1, month=month)
         clips = statement.clip_lines(session, person, (row.generation_id for row in rows))
         others = statement.other_sides(session, rows)
     if rows:
         table(rows[:PAGE_SIZE], clips, others)
         pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
     else:
-        st.caption(_("Nothing has moved yet."))
-    with st.container(horizontal=True):
-        downloads.table(as_file, name="credits", key="account")
+        st.caption(_("Nothing has moved yet.") if month is None else _("Nothing moved in this month."))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        separator = downloads.separator(key="account_separator")
+        name = "credits" if month is None else f"credits-{month}"
+        downloads.table(partial(as_file, month, separator), name=name, key="account")
+
+
+def chosen_month() -> str | None:
+    """Which month is looked at; None for all of them."""
+    with db.read_session() as session:
+        known = statement.known_months(session, person, now=utc_now())
+    if not known:
+        return None
+
+    def name(month: str) -> str:
+        return labels.month(months.bounds(month)[0].date()) if month else _("All months")
+
+    with st.container(width=260):
+        chosen = st.selectbox(
+            _("Period"), ["", *known], format_func=name, key="account_month", on_change=from_the_newest
+        )
+    return chosen or None
+
+
+def from_the_newest() -> None:
+    """Another period begins with its first page."""
+    st.session_state.pop("account_pages", None)
+
+
+def of_month(month: str) -> None:
+    """The balance before and after a month, and what came and was charged in it."""
+    with db.read_session() as session:
+        found = statement.period(session, person, month)
+    with st.grid(4, min_column_width=150):
+        for label, balance in ((_("Balance before"), found.opening), (_("Balance after"), found.closing)):
+            note = _("{credits} reserved").format(credits=wording.credits(balance.held_credits))
+            components.figure(label, wording.credits(balance.available_credits), None, note)
+        for label, amount in ((_("Received"), found.credited), (_("Charged"), found.charged)):
+            components.figure(label, wording.credits(amount), None, wording.worth(amount))
 
 
 def table(rows: Sequence[LedgerEntry], clips: Mapping[str, ClipLine], others: Mapping[int, str]) -> None:
@@ -148,14 +190,12 @@ def newer(pages: list[int | None]) -> None:
     pages.pop()
 
 
-def as_file(form: SpreadsheetFormat) -> bytes:
-    """The newest movements, up to a limit; made when somebody asks for it."""
+def as_file(month: str | None, separator: Separator, form: SpreadsheetFormat) -> bytes:
+    """The newest movements of a period, up to a limit, oldest first; made when somebody asks for it."""
     found = current_member.current_member()
-    audit_log.record_export(found.user, what="credits", workspace_id=found.workspace_id, format=form)
-    with db.read_session() as session:
-        rows = ledger.entries(session, found.workspace_id, limit=FILE_LIMIT_ROWS)
-        clips = statement.clip_lines(session, found, (row.generation_id for row in rows))
-        return export.ledger(rows, form, clips)
+    details = {} if month is None else {"month": month}
+    audit_log.record_export(found.user, what="credits", workspace_id=found.workspace_id, format=form, **details)
+    return b"".join(export.statement(statement.of_period(found, month, newest=FILE_LIMIT_ROWS), form, separator))
 
 
 with components.error_boundary():

@@ -244,6 +244,7 @@ TABLE: Mapping[str, Row] = {
     # Money
     "GET /credits": Row(seen(), here=True),
     "GET /credits/entries": Row(seen(), here=True),
+    "GET /credits/statement?month=2026-10": Row(seen(), here=True),
     "GET /usage": Row(seen(), here=True),
     "GET /usage?people=everybody": Row(analysts()),
     "GET /usage?people=everybody&groupBy=user&format=csv": Row(analysts()),

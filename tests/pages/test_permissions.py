@@ -416,7 +416,7 @@ VIEWS: Mapping[str, View] = {
             NOT_MANAGERS: {"tab: Tokens"},
         },
     ),
-    "credits": View("credits", {EVERYBODY: {"account_csv", "account_xlsx"}}),
+    "credits": View("credits", {EVERYBODY: {"account_month", "account_separator", "account_csv", "account_xlsx"}}),
     "account, tokens": View(
         "account", {**ACCOUNT, NOT_MANAGERS: TOKENS | {"tab: Tokens"}}, tab="Tokens", roles=NOT_MANAGERS
     ),
