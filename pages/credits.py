@@ -12,10 +12,12 @@ from core.billing import ledger, months
 from core.billing.ledger import EFFECTS
 from core.clock import utc_now
 from core.db.tables import LedgerEntry
-from core.usage import budgets, export, statement
+from core.usage import budgets, charge_back, closing, export, statement
+from core.usage.charge_back import ChargedTo
 from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
+from core.workspaces.permissions import Action
 from pages.sections.usage import labels
 from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
@@ -75,17 +77,23 @@ def movements() -> None:
         separator = downloads.separator(key="account_separator")
         name = "credits" if month is None else f"credits-{month}"
         downloads.table(partial(as_file, month, separator), name=name, key="account")
+    if month is not None and person.may(Action.SEE_ALL_USAGE):
+        charges_of_all(month, separator)
 
 
 def chosen_month() -> str | None:
     """Which month is looked at; None for all of them."""
     with db.read_session() as session:
         known = statement.known_months(session, person, now=utc_now())
+        closed = closing.closed_months(session)
     if not known:
         return None
 
     def name(month: str) -> str:
-        return labels.month(months.bounds(month)[0].date()) if month else _("All months")
+        if not month:
+            return _("All months")
+        said = labels.month(months.bounds(month)[0].date())
+        return _("{month}, closed").format(month=said) if month in closed else said
 
     with st.container(width=260):
         chosen = st.selectbox(
@@ -188,6 +196,32 @@ def pager(pages: list[int | None], next_id: int | None) -> None:
 def newer(pages: list[int | None]) -> None:
     """Back to the page before."""
     pages.pop()
+
+
+def charges_of_all(month: str, separator: Separator) -> None:
+    """What every workspace, project or cost centre is charged for a month, as files for finance."""
+    st.header(_("Charge-back"), anchor=False)
+    st.caption(_("What all workspaces were charged in this month. Once it is closed, nothing of it changes any more."))
+    names = {
+        ChargedTo.WORKSPACE: _("Workspace"),
+        ChargedTo.PROJECT: _("Project"),
+        ChargedTo.COST_CENTRE: _("Cost centre"),
+    }
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=200):
+            to = st.selectbox(
+                _("A line for each"), list(names), format_func=names.__getitem__, key="account_charged_to"
+            )
+        name = f"charge-back-{month}-by-{to.replace('_', '-')}"
+        downloads.table(partial(charges_as_file, month, to, separator), name=name, key="account_charges")
+
+
+def charges_as_file(month: str, to: ChargedTo, separator: Separator, form: SpreadsheetFormat) -> bytes:
+    """The charge-back sheet; made when somebody asks for it."""
+    found = current_member.require(Action.SEE_ALL_USAGE)
+    pieces = charge_back.sheet(found, month, to, form, separator)
+    audit_log.record_export(found.user, what="charge_back", format=form, month=month, by=to)
+    return b"".join(pieces)
 
 
 def as_file(month: str | None, separator: Separator, form: SpreadsheetFormat) -> bytes:

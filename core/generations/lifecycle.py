@@ -226,7 +226,14 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
         return False
     for note in output.notes:
         add_event(session, facts.id, Status.COMPLETED, Stage.FINALIZED, what=note)
-    ledger.settle(session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
+    ledger.settle(
+        session,
+        facts.workspace_id,
+        generation_id=facts.id,
+        credits=facts.credits,
+        actor=SYSTEM,
+        at=facts.ended_at,
+    )
     quota.reserve(session, facts.workspace_id, size_bytes=output.stored_bytes, quota_bytes=None)
     seconds = facts.duration_seconds
     _add_to_rollup(
@@ -329,7 +336,10 @@ class _EndedFacts:
 
     @classmethod
     def of(cls, session: WriteSession, row: Generation) -> "_EndedFacts":
-        """Taken just before the move; its end is now, for the row and for the day it is counted on."""
+        """Taken just before the move; its end is now, for the row, the ledger and the day it is counted on.
+
+        No clip ends in a closed month.
+        """
         return cls(
             row.id,
             row.workspace_id,
@@ -340,13 +350,19 @@ class _EndedFacts:
             row.model_id,
             row.credits,
             row.duration_seconds,
-            db.now(session),
+            ledger.open_moment(session, db.now(session)),
         )
 
 
 def _release_hold(session: WriteSession, facts: _EndedFacts, reason: Message, actor: str, **counts: int) -> bool:
     ledger.release(
-        session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason
+        session,
+        facts.workspace_id,
+        generation_id=facts.id,
+        credits=facts.credits,
+        actor=actor,
+        reason=reason,
+        at=facts.ended_at,
     )
     if facts.token_id is not None:
         api_tokens.give_back(session, facts.token_id, credits=facts.credits)

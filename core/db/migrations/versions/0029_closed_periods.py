@@ -1,4 +1,4 @@
-"""Closed months of the books, and an index by which the movements of one month are found."""
+"""Closed months of the books, cost centres, and an index by which the movements of one month are found."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("link", sa.LargeBinary(32), nullable=False),
         sa.PrimaryKeyConstraint("month", "place", name="pk_closed_entries"),
     )
+    op.add_column("projects", sa.Column("cost_centre", sa.String(60), nullable=False, server_default=""))
     indexes.create(
         op,  # type: ignore[arg-type]  # the module stands for its Operations
         "ix_ledger_entries_account_time",
@@ -47,5 +48,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """The ledger stays as it is; that months were closed is forgotten."""
     op.drop_index("ix_ledger_entries_account_time", "ledger_entries", if_exists=True)
+    op.drop_column("projects", "cost_centre")
     op.drop_table("closed_entries")
     op.drop_table("closed_periods")
