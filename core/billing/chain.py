@@ -10,29 +10,17 @@ Anyone can compute it anew from a copy of the database, by these rules:
 - A link is the SHA-256 of the link before and the row's bytes. The first one follows SHA-256 of the JSON array
   `["closed period", 1, month, hash of the closed month before]`, in which the first closed month has `""`.
 - The hash of the month is the SHA-256 of the JSON array of month, first moment after it, moment of closing, id and
-  address of who closed it, id of the last row, number of rows, `totals` with sorted keys, hash before, and last link;
-  times as above, links and hashes in hexadecimal.
+  address of who closed it, id of the last row, number of rows, the text of `totals` as it is stored, hash before, and
+  last link; times as above, links and hashes in hexadecimal.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    String,
-    Text,
-    cast,
-    false,
-    func,
-    literal_column,
-    select,
-    type_coerce,
-)
+from sqlalchemy import ColumnElement, LargeBinary, Select, Text, cast, false, func, literal_column, select
 
 from core.billing import months
 from core.db import ReadSession
@@ -52,7 +40,7 @@ class Link(NamedTuple):
 def canonical(values: Iterable[Any]) -> bytes:
     """Values as the bytes that are hashed. What is no JSON, as only a stranger could have written, has bytes, too."""
     return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=repr).encode(
-        "utf-8", "surrogatepass"
+        "utf-8", "surrogateescape"
     )
 
 
@@ -69,31 +57,38 @@ def head(month: str, previous_hash: str) -> bytes:
     return hashlib.sha256(canonical(["closed period", VERSION, month, previous_hash])).digest()
 
 
-def period_hash(period: ClosedPeriod) -> str:
-    """The hash of a closed month, of all that its row says beside it; pure."""
-    return hashlib.sha256(
-        canonical(
-            [
-                period.month,
-                _written(period.ends_at),
-                _written(period.closed_at),
-                period.closed_by_id,
-                period.closed_by,
-                period.last_entry_id,
-                period.entry_count,
-                period.totals,
-                period.previous_hash,
-                period.entries_hash,
-            ]
-        )
-    ).hexdigest()
+class Sealed(NamedTuple):
+    """What is written down of a closed month, as it is stored; times and totals are texts."""
+
+    month: str
+    ends_at: str
+    closed_at: str
+    closed_by_id: str
+    closed_by: str
+    last_entry_id: int
+    entry_count: int
+    totals: str
+    previous_hash: str
+    entries_hash: str
+    hash: str
+
+    @property
+    def expected_hash(self) -> str:
+        """The hash of all the rest."""
+        return hashlib.sha256(canonical(self[:-1])).hexdigest()
+
+
+def sealed(session: ReadSession) -> list[Sealed]:
+    """Every closed month, in their order."""
+    query = _PERIODS[session.get_bind().dialect.name]
+    return [Sealed(*(_read(value) for value in row)) for row in session.execute(query)]
 
 
 def rows_of(session: ReadSession, month: str) -> Iterator[tuple[Any, ...]]:
     """The ledger rows of a month in their order, as they are hashed; read some hundred at a time."""
     query = _ROWS[session.get_bind().dialect.name].where(*in_month(month)).order_by(LedgerEntry.id)
     found = session.execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
-    return (tuple(row) for row in found)
+    return (tuple(_read(value) for value in row) for row in found)
 
 
 def sums_of(session: ReadSession, month: str) -> Mapping[str, int]:
@@ -120,7 +115,7 @@ def in_month(month: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return LedgerEntry.created_at >= begin, LedgerEntry.created_at < end
 
 
-def _of_books(query: Select[Any]) -> Select[Any]:
+def _of_books(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Without the sample company."""
     return (
         query.join(Account, Account.id == LedgerEntry.account_id)
@@ -129,34 +124,75 @@ def _of_books(query: Select[Any]) -> Select[Any]:
     )
 
 
-def _written(moment: datetime) -> str:
+def written(moment: datetime) -> str:
+    """A time as it is hashed."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
-def _rows(time: ColumnElement[str]) -> Select[Any]:
-    """Columns as they are stored: read as our types, a change that these do not see would not be found."""
+def _read(value: Any) -> Any:
+    """A stored value; the bytes of a text, whatever they are, come back by `canonical`."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
+# Columns are read as they are stored: of what our types do not see a change would not be found, and what they cannot
+# read would end the audit.
+def _sqlite_text(column: Any) -> ColumnElement[Any]:
+    return cast(column, LargeBinary)
+
+
+def _postgresql_text(column: Any) -> ColumnElement[Any]:
+    return cast(column, Text)
+
+
+def _postgresql_time(column: Any) -> ColumnElement[Any]:
+    return func.to_char(func.timezone(literal_column("'UTC'"), column), literal_column("'YYYY-MM-DD HH24:MI:SS.US'"))
+
+
+def _rows(
+    text: Callable[[Any], ColumnElement[Any]], time: Callable[[Any], ColumnElement[Any]]
+) -> Select[*tuple[Any, ...]]:
     return _of_books(
         select(
-            type_coerce(LedgerEntry.id, Integer),
-            LedgerEntry.account_id,
-            Account.workspace_id,
-            type_coerce(LedgerEntry.kind, String),
+            LedgerEntry.id,
+            text(LedgerEntry.account_id),
+            text(Account.workspace_id),
+            text(LedgerEntry.kind),
             LedgerEntry.amount_credits,
-            LedgerEntry.generation_id,
-            LedgerEntry.key,
+            text(LedgerEntry.generation_id),
+            text(LedgerEntry.key),
             LedgerEntry.available_after,
             LedgerEntry.held_after,
-            LedgerEntry.actor,
-            LedgerEntry.reason,
-            cast(LedgerEntry.message, Text),
-            time,
+            text(LedgerEntry.actor),
+            text(LedgerEntry.reason),
+            text(LedgerEntry.message),
+            time(LedgerEntry.created_at),
         )
     )
 
 
-_ROWS: Mapping[str, Select[Any]] = {
-    "sqlite": _rows(literal_column("ledger_entries.created_at", String)),
-    "postgresql": _rows(
-        literal_column("to_char(timezone('UTC', ledger_entries.created_at), 'YYYY-MM-DD HH24:MI:SS.US')", String)
-    ),
+def _periods(
+    text: Callable[[Any], ColumnElement[Any]], time: Callable[[Any], ColumnElement[Any]]
+) -> Select[*tuple[Any, ...]]:
+    return select(
+        text(ClosedPeriod.month),
+        time(ClosedPeriod.ends_at),
+        time(ClosedPeriod.closed_at),
+        text(ClosedPeriod.closed_by_id),
+        text(ClosedPeriod.closed_by),
+        ClosedPeriod.last_entry_id,
+        ClosedPeriod.entry_count,
+        text(ClosedPeriod.totals),
+        text(ClosedPeriod.previous_hash),
+        text(ClosedPeriod.entries_hash),
+        text(ClosedPeriod.hash),
+    ).order_by(ClosedPeriod.month)
+
+
+_ROWS: Mapping[str, Select[*tuple[Any, ...]]] = {
+    "sqlite": _rows(_sqlite_text, _sqlite_text),
+    "postgresql": _rows(_postgresql_text, _postgresql_time),
+}
+_PERIODS: Mapping[str, Select[*tuple[Any, ...]]] = {
+    "sqlite": _periods(_sqlite_text, _sqlite_text),
+    "postgresql": _periods(_postgresql_text, _postgresql_time),
 }

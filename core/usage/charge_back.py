@@ -83,7 +83,7 @@ def charges(session: ReadSession, member: Member, month: str, to: ChargedTo) -> 
     return (Charge(tuple(str(key) for key in row[2:]), int(row[0]), int(row[1])) for row in found)
 
 
-def _with_names(charged: Subquery, to: ChargedTo) -> Select[Any]:
+def _with_names(charged: Subquery, to: ChargedTo) -> Select[*tuple[Any, ...]]:
     """The same with the columns of `HEADS`, in their order."""
     figures = select(charged.c.clips, charged.c.credits)
     workspace = profiles.workspace_name(Workspace).label("workspace")

@@ -152,9 +152,11 @@ def _close(session: WriteSession, member: Member, month: str, previous_hash: str
         totals={"ledger": dict(chain.sums_of(session, month)), "usage": dict(usage_sums(session, month))},
         previous_hash=previous_hash,
         entries_hash=last.link.hex(),
+        hash="",
     )
-    period.hash = chain.period_hash(period)
     session.add(period)
+    session.flush()
+    period.hash = chain.sealed(session)[-1].expected_hash  # of what is stored now
     session.flush()
     told: dict[str, Any] = {"month": month, "entries": number, "hash": period.hash}
     audit_log.record(session, member.user, Act.PERIOD_CLOSED, target=month, target_id=month, after=told)

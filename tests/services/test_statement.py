@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import openpyxl
 import pytest
@@ -18,7 +19,7 @@ from core.db import Database
 from core.db.engine import using
 from core.db.tables import LedgerEntry
 from core.usage import export, statement
-from core.usage.spreadsheet import LINES_A_PIECE, Separator, SpreadsheetFormat, write
+from core.usage.spreadsheet import LINES_A_PIECE, Line, Separator, SpreadsheetFormat, write
 from core.workspaces.access import Member
 from tests.factories.books import booked_at
 from tests.factories.generations import create_completed
@@ -112,7 +113,7 @@ def test_no_text_is_a_formula_whatever_a_reader_takes_for_the_separator(
     written = b"".join(export.statement([line], SpreadsheetFormat.CSV, separator)).decode("utf-8-sig")
 
     for reader in READERS:
-        quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
         for cells in csv.reader(io.StringIO(written, newline=""), delimiter=reader, quoting=quoting):
             for cell in cells:
                 assert not cell.strip(' "').startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
@@ -123,7 +124,7 @@ def test_no_text_is_a_formula_whatever_a_reader_takes_for_the_separator(
 
 def test_semicolons_go_with_commas_in_decimals() -> None:
     """A number with decimals is one for spreadsheets that take the semicolon; whole numbers are the same everywhere."""
-    lines = [["a", "b"], [1.5, -20_000]]
+    lines: list[Line] = [["a", "b"], [1.5, -20_000]]
     assert b"".join(write(lines, SpreadsheetFormat.CSV, Separator.SEMICOLON)).decode("utf-8-sig") == (
         "a;b\r\n1,5;-20000\r\n"
     )

@@ -16,7 +16,8 @@ from core.usage import closing
 
 router = routing.router("closed periods")
 
-Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+_EXAMPLE = "bc7db67713650b7ca07a91658e25675a5e668e0e21026ee0318481964a61fc1d"
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=[_EXAMPLE])]
 
 
 class NewClosedPeriod(requests.Body):
@@ -35,11 +36,11 @@ class ClosedPeriodShape(responses.ApiModel):
     month: Annotated[str, Field(examples=["2026-10"])]
     closed_at: datetime
     closed_by: Annotated[str, Field(examples=["finance@example.org"])]
-    entry_count: int
-    last_entry_id: int
+    entry_count: Annotated[int, Field(examples=[3])]
+    last_entry_id: Annotated[int, Field(examples=[4711])]
     ledger: Annotated[dict[str, int], Field(examples=[{"grant": 50_000, "hold": 3_250, "settle": 3_250}])]
     usage: Annotated[dict[str, int], Field(examples=[{"completed": 1, "settled_credits": 3_250}])]
-    previous_hash: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+    previous_hash: Annotated[str, Field(pattern="^([0-9a-f]{64})?$", examples=[""])]
     hash: Hash
 
     @classmethod
