@@ -14,7 +14,7 @@ from core.generations import unresolved
 from core.insights import attention, provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
-from pages.sections.admin import people, queue, standing, trust
+from pages.sections.admin import books, people, queue, standing, trust
 from pages.sections.costs import dollar, drift
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
@@ -196,8 +196,8 @@ def providers() -> None:
 
 with components.error_boundary():
     current_member.administrator()
-    drawn = (needs_somebody, providers, people.show, queue.show, trust.show)
-    names = [_("Attention"), _("Providers"), _("People"), _("Queue"), _("Trust")]
+    drawn = (needs_somebody, providers, people.show, queue.show, books.show, trust.show)
+    names = [_("Attention"), _("Providers"), _("People"), _("Queue"), _("Books"), _("Trust")]
     for tab, draw in zip(st.tabs(names, key="admin_tabs", on_change="rerun"), drawn, strict=True):
         with tab:
             if tab.open:

@@ -29,6 +29,7 @@ KINDS = TranslatedLabels(
         "member": N_("Members"),
         "invitation": N_("Invitations"),
         "credits": N_("Credits"),
+        "period": N_("Closed months"),
         "exchange_rate": N_("The dollar"),
         "budget": N_("Budgets"),
         "token": N_("API tokens"),

@@ -3,17 +3,22 @@
 import html
 from collections.abc import Mapping, Sequence
 from datetime import UTC
+from functools import partial
 
 import streamlit as st
 
 from core import audit_log, db, installation
-from core.billing import ledger
+from core.billing import ledger, months
 from core.billing.ledger import EFFECTS
+from core.clock import utc_now
 from core.db.tables import LedgerEntry
-from core.usage import budgets, export, statement
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage import budgets, charge_back, closing, export, statement
+from core.usage.charge_back import ChargedTo
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
+from core.workspaces.permissions import Action
+from pages.sections.usage import labels
 from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
 
@@ -53,20 +58,65 @@ def size(size_bytes: int) -> str:
 
 
 def movements() -> None:
-    """Every movement of the balance, newest first, a page at a time."""
-    pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
+    """The movements of a month or of all, newest first, a page at a time, and as files."""
     st.header(_("Movements"), anchor=False)
+    month = chosen_month()
+    pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
+    if month is not None:
+        of_month(month)
     with db.read_session() as session:
-        rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1)
+        rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1, month=month)
         clips = statement.clip_lines(session, person, (row.generation_id for row in rows))
         others = statement.other_sides(session, rows)
     if rows:
         table(rows[:PAGE_SIZE], clips, others)
         pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
     else:
-        st.caption(_("Nothing has moved yet."))
-    with st.container(horizontal=True):
-        downloads.table(as_file, name="credits", key="account")
+        st.caption(_("Nothing has moved yet.") if month is None else _("Nothing moved in this month."))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        separator = downloads.separator(key="account_separator")
+        name = "credits" if month is None else f"credits-{month}"
+        downloads.table(partial(as_file, month, separator), name=name, key="account")
+    if month is not None and person.may(Action.SEE_ALL_USAGE):
+        charges_of_all(month, separator)
+
+
+def chosen_month() -> str | None:
+    """Which month is looked at; None for all of them."""
+    with db.read_session() as session:
+        known = statement.known_months(session, person, now=utc_now())
+        closed = closing.closed_months(session)
+    if not known:
+        return None
+
+    def name(month: str) -> str:
+        if not month:
+            return _("All months")
+        said = labels.month(months.bounds(month)[0].date())
+        return _("{month}, closed").format(month=said) if month in closed else said
+
+    with st.container(width=260):
+        chosen = st.selectbox(
+            _("Period"), ["", *known], format_func=name, key="account_month", on_change=from_the_newest
+        )
+    return chosen or None
+
+
+def from_the_newest() -> None:
+    """Another period begins with its first page."""
+    st.session_state.pop("account_pages", None)
+
+
+def of_month(month: str) -> None:
+    """The balance before and after a month, and what came and was charged in it."""
+    with db.read_session() as session:
+        found = statement.period(session, person, month)
+    with st.grid(4, min_column_width=150):
+        for label, balance in ((_("Balance before"), found.opening), (_("Balance after"), found.closing)):
+            note = _("{credits} reserved").format(credits=wording.credits(balance.held_credits))
+            components.figure(label, wording.credits(balance.available_credits), None, note)
+        for label, amount in ((_("Received"), found.credited), (_("Charged"), found.charged)):
+            components.figure(label, wording.credits(amount), None, wording.worth(amount))
 
 
 def table(rows: Sequence[LedgerEntry], clips: Mapping[str, ClipLine], others: Mapping[int, str]) -> None:
@@ -148,14 +198,38 @@ def newer(pages: list[int | None]) -> None:
     pages.pop()
 
 
-def as_file(form: SpreadsheetFormat) -> bytes:
-    """The newest movements, up to a limit; made when somebody asks for it."""
+def charges_of_all(month: str, separator: Separator) -> None:
+    """What every workspace, project or cost centre is charged for a month, as files for finance."""
+    st.header(_("Charge-back"), anchor=False)
+    st.caption(_("What all workspaces were charged in this month. Once it is closed, nothing of it changes any more."))
+    names = {
+        ChargedTo.WORKSPACE: _("Workspace"),
+        ChargedTo.PROJECT: _("Project"),
+        ChargedTo.COST_CENTRE: _("Cost centre"),
+    }
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=200):
+            to = st.selectbox(
+                _("A line for each"), list(names), format_func=names.__getitem__, key="account_charged_to"
+            )
+        name = f"charge-back-{month}-by-{to.replace('_', '-')}"
+        downloads.table(partial(charges_as_file, month, to, separator), name=name, key="account_charges")
+
+
+def charges_as_file(month: str, to: ChargedTo, separator: Separator, form: SpreadsheetFormat) -> bytes:
+    """The charge-back sheet; made when somebody asks for it."""
+    found = current_member.require(Action.SEE_ALL_USAGE)
+    pieces = charge_back.sheet(found, month, to, form, separator)
+    audit_log.record_export(found.user, what="charge_back", format=form, month=month, by=to)
+    return b"".join(pieces)
+
+
+def as_file(month: str | None, separator: Separator, form: SpreadsheetFormat) -> bytes:
+    """The newest movements of a period, up to a limit, oldest first; made when somebody asks for it."""
     found = current_member.current_member()
-    audit_log.record_export(found.user, what="credits", workspace_id=found.workspace_id, format=form)
-    with db.read_session() as session:
-        rows = ledger.entries(session, found.workspace_id, limit=FILE_LIMIT_ROWS)
-        clips = statement.clip_lines(session, found, (row.generation_id for row in rows))
-        return export.ledger(rows, form, clips)
+    details = {} if month is None else {"month": month}
+    audit_log.record_export(found.user, what="credits", workspace_id=found.workspace_id, format=form, **details)
+    return b"".join(export.statement(statement.of_period(found, month, newest=FILE_LIMIT_ROWS), form, separator))
 
 
 with components.error_boundary():

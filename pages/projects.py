@@ -58,10 +58,22 @@ def edit(project: projects.Summary) -> None:
             key=f"{key}_description",
             height=120,
         )
+        cost_centre = st.text_input(
+            _("Cost centre"),
+            project.cost_centre,
+            key=f"{key}_cost_centre",
+            max_chars=projects.COST_CENTRE_LIMIT_CHARS,
+            help=_("What finance charges it to; it stands in charge-back sheets."),
+        )
         if st.button(_("Save"), type="primary", key=f"{key}_save"):
             components.save_and_rerun(
                 lambda session: projects.update(
-                    session, current_member.current_member(), project.id, name=name, description=description or ""
+                    session,
+                    current_member.current_member(),
+                    project.id,
+                    name=name,
+                    description=description or "",
+                    cost_centre=cost_centre or "",
                 ),
                 done=_("Saved."),
             )

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from core import errors
+from core.audit import closed_books
 from core.audit.invariants import COMPLETED, INVARIANTS, Invariant, Since
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession
@@ -71,6 +72,7 @@ def run(
     With `storage` also that each completed clip's file is really there (slow: one look a clip).
     """
     results = [_checked(session, rule, since) for rule in INVARIANTS]
+    results.append(_closed_books(session, full=since is None))
     if storage is not None:
         results.append(_files_present(session, storage))
     return results
@@ -142,6 +144,11 @@ def _checked(session: ReadSession, rule: Invariant, since: Since | None) -> Resu
     count, broken = rule.queries(since)
     offenders = session.scalars(broken.limit(MAX_VIOLATIONS_SHOWN)).all()
     return Result(rule.code, session.scalar(count) or 0, tuple(str(offender) for offender in offenders))
+
+
+def _closed_books(session: ReadSession, *, full: bool) -> Result:
+    checked, offenders = closed_books.check(session, full=full)
+    return Result(closed_books.CODE, checked, tuple(offenders[:MAX_VIOLATIONS_SHOWN]))
 
 
 def _files_present(session: ReadSession, storage: storages.Storage) -> Result:

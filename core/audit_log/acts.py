@@ -66,6 +66,8 @@ class Act(StrEnum):
     CREDITS_ADJUSTED = "credits.adjusted", N_("Corrected the balance by {credits:,} credits")
     CREDITS_TRANSFERRED = "credits.transferred", N_("Transferred {credits:,} credits from {from} to {to}")
 
+    PERIOD_CLOSED = "period.closed", N_("Closed the books of {month} with {entries:,} entries")
+
     EXCHANGE_RATE_SET = "exchange_rate.set", N_("Set the dollar from Rp {was_idr_per_usd:,} to Rp {idr_per_usd:,}")
 
     BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")

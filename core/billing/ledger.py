@@ -3,17 +3,22 @@
 Every movement has a unique key. The account is changed by one conditional UPDATE and the row appended in the
 same transaction: a repeated key changes nothing, an overdraft is refused by the database however many
 processes try at once. Settle and release of a generation share one key, so only one of them can ever happen.
+No row gets a time in a month that is closed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import BindParameter, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import BindParameter, bindparam, case, func, insert, literal_column, select, update
 
 from core import errors
+from core.billing import months
+from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession
 from core.db.enums import EntryKind
-from core.db.tables import Account, LedgerEntry, table_of
+from core.db.tables import Account, ClosedPeriod, LedgerEntry, table_of
+from core.db.types import UtcDateTime
 from core.messages import Message, message
 from core.notices import causes
 
@@ -152,6 +157,7 @@ def hold_many(session: ReadSession, workspace_id: str, credits_of: Mapping[str, 
                     "actor": actor,
                     "reason": str(reason),
                     "message": reason,
+                    "booked_at": utc_now(),
                 }
             )
     if rows:
@@ -159,8 +165,16 @@ def hold_many(session: ReadSession, workspace_id: str, credits_of: Mapping[str, 
     _tell_if_low(session, workspace_id, moved=-total, after=after.available_credits)
 
 
-def settle(session: ReadSession, workspace_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
-    """Charge a completed generation: the reserved credits are spent."""
+def settle(
+    session: ReadSession,
+    workspace_id: str,
+    *,
+    generation_id: str,
+    credits: int,
+    actor: str,
+    at: datetime | None = None,
+) -> bool:
+    """Charge a completed generation: the reserved credits are spent. `at` is its end, now where none is given."""
     return _end_hold(
         session,
         workspace_id,
@@ -169,23 +183,52 @@ def settle(session: ReadSession, workspace_id: str, *, generation_id: str, credi
         generation_id=generation_id,
         actor=actor,
         reason=message("clip_stored"),
+        at=at,
     )
 
 
 def release(
-    session: ReadSession, workspace_id: str, *, generation_id: str, credits: int, actor: str, reason: Message | str
+    session: ReadSession,
+    workspace_id: str,
+    *,
+    generation_id: str,
+    credits: int,
+    actor: str,
+    reason: Message | str,
+    at: datetime | None = None,
 ) -> bool:
-    """Give the reserved credits of a generation back."""
+    """Give the reserved credits of a generation back; `at` as for `settle`."""
     return _end_hold(
-        session, workspace_id, EntryKind.RELEASE, credits, generation_id=generation_id, actor=actor, reason=reason
+        session,
+        workspace_id,
+        EntryKind.RELEASE,
+        credits,
+        generation_id=generation_id,
+        actor=actor,
+        reason=reason,
+        at=at,
     )
 
 
+def open_moment(session: ReadSession, moment: datetime) -> datetime:
+    """This moment, or the first one after all closed months where a clock was set back into one of them."""
+    closed_until = session.scalar(_CLOSED_UNTIL)
+    return moment if closed_until is None else max(moment, closed_until)
+
+
 def entries(
-    session: ReadSession, workspace_id: str, *, before_id: int | None = None, limit: int = 100
+    session: ReadSession,
+    workspace_id: str,
+    *,
+    before_id: int | None = None,
+    limit: int = 100,
+    month: str | None = None,
 ) -> Sequence[LedgerEntry]:
-    """A workspace's movements, newest first, a keyset page at a time."""
+    """A workspace's movements, of one month or of all, newest first, a keyset page at a time."""
     query = select(LedgerEntry).join(Account).where(Account.workspace_id == workspace_id)
+    if month is not None:
+        begin, end = months.bounds(month)
+        query = query.where(LedgerEntry.created_at >= begin, LedgerEntry.created_at < end)
     if before_id is not None:
         query = query.where(LedgerEntry.id < before_id)
     return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(limit)).all()
@@ -231,12 +274,23 @@ def _end_hold(
     generation_id: str,
     actor: str,
     reason: Message | str,
+    at: datetime | None,
 ) -> bool:
     """Settle or release: one key for both, so that only one can happen. What cost nothing has no hold to end."""
     if credits == 0:
         return True
     key = f"generation:{generation_id}:end"
-    return _book(session, workspace_id, kind, credits, key=key, actor=actor, reason=reason, generation_id=generation_id)
+    return _book(
+        session,
+        workspace_id,
+        kind,
+        credits,
+        key=key,
+        actor=actor,
+        reason=reason,
+        generation_id=generation_id,
+        at=at,
+    )
 
 
 def _book(
@@ -249,6 +303,7 @@ def _book(
     actor: str,
     reason: Message | str,
     generation_id: str | None = None,
+    at: datetime | None = None,
 ) -> bool:
     """Change the account and append the row; False, and nothing changed, when the key is already there."""
     account_id = lock_account(session, workspace_id)
@@ -274,6 +329,7 @@ def _book(
             "actor": actor,
             "reason": str(reason)[:500],
             "message": reason if isinstance(reason, Message) else None,
+            "booked_at": at or utc_now(),
         },
     )
     _tell_if_low(session, workspace_id, moved=available, after=after.available_credits)
@@ -309,4 +365,7 @@ _CHANGE = (
     .values(available_credits=_AVAILABLE_AFTER, held_credits=_HELD_AFTER)
     .returning(_ACCOUNTS.c.available_credits, _ACCOUNTS.c.held_credits)
 )
-_APPEND = insert(_ENTRIES)
+_CLOSED_UNTIL = select(func.max(ClosedPeriod.ends_at))
+_BOOKED_AT = bindparam("booked_at", type_=UtcDateTime())
+_OPEN_SINCE = _CLOSED_UNTIL.scalar_subquery()
+_APPEND = insert(_ENTRIES).values(created_at=case((_OPEN_SINCE > _BOOKED_AT, _OPEN_SINCE), else_=_BOOKED_AT))

@@ -12,19 +12,17 @@ from typing import Any
 from sqlalchemy import case, insert, select, update
 
 from core import db, errors
-from core.billing import ledger
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
-from core.generations import conformance, delivery_findings, spending
+from core.db.tables import Generation, GenerationEvent, is_live, table_of
+from core.generations import conformance, delivery_findings, settlement, spending
+from core.generations.settlement import Ended
 from core.generations.state_machine import TRANSITIONS
-from core.identity import api_tokens
 from core.insights import cost_drift
 from core.messages import Message, message
 from core.notices import clips as told
 from core.notices.clips import Clip
 from core.notifications import outbox
-from core.usage import limits, rollups
 from core.workspaces import quota
 
 SYSTEM = "system"
@@ -198,7 +196,7 @@ def add_events(
 
 def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     """The file is ours: record it, charge the quoted total, count it; all in this transaction."""
-    facts = _EndedFacts.of(session, row)
+    facts = Ended.of(session, row)
     values: dict[str, Any] = {
         "progress": 1.0,
         "progress_is_estimate": False,
@@ -228,18 +226,8 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
         return False
     for note in output.notes:
         add_event(session, facts.id, Status.COMPLETED, Stage.FINALIZED, what=note)
-    ledger.settle(session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
+    settlement.settle(session, facts, actor=SYSTEM, **costs)
     quota.reserve(session, facts.workspace_id, size_bytes=output.stored_bytes, quota_bytes=None)
-    seconds = facts.duration_seconds
-    _add_to_rollup(
-        session,
-        facts,
-        completed=1,
-        settled_credits=facts.credits,
-        video_seconds=seconds,
-        **costs,
-    )
-    update_where(session, Project, Project.id == facts.project_id, spent_credits=Project.spent_credits + facts.credits)
     if drift is not None and cost_since is not None:
         cost_drift.note(session, facts.model_id, cost_since, drift, now=facts.ended_at)
     told.ended(session, facts.clip, Status.COMPLETED)
@@ -251,7 +239,7 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
 
     What its provider took all the same is counted: as reported in `values`, estimated where it made the clip.
     """
-    facts = _EndedFacts.of(session, row)
+    facts = Ended.of(session, row)
     made = isinstance(error, errors.ExpiredAtProvider)
     values = (spending.of_no_clip(row) if not made else {}) | values
     if made and row.provider_cost is None and "provider_cost" not in values:
@@ -273,7 +261,7 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
     )
     if not moved:
         return False
-    _release_hold(session, facts, error.message, actor, error.code, failed=1, **costs)
+    settlement.release_hold(session, facts, error.message, actor, error.code, failed=1, **costs)
     told.ended(session, facts.clip, Status.FAILED, reason=error.message)
     return True
 
@@ -284,14 +272,14 @@ def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any)
     What its provider reports to have taken all the same, in `values`, is counted.
     """
     values = spending.of_no_clip(row) | values
-    facts, costs = _EndedFacts.of(session, row), spending.counted(row, values, made=False, delivered=False)
+    facts, costs = Ended.of(session, row), spending.counted(row, values, made=False, delivered=False)
     what = message("cancelled", credits=row.credits)
     moved = transition(
         session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at, **values
     )
     if not moved:
         return False
-    _release_hold(session, facts, message("hold_released_by_cancel"), actor, "", cancelled=1, **costs)
+    settlement.release_hold(session, facts, message("hold_released_by_cancel"), actor, "", cancelled=1, **costs)
     told.ended(session, facts.clip, Status.CANCELLED)
     return True
 
@@ -325,75 +313,3 @@ _UNCERTAIN_AT: Mapping[Stage, Stage] = {
     Stage.DOWNLOADING: Stage.READY_TO_DOWNLOAD,
 }
 """Where what is uncertain stands, if not where it stood: what may have been sent, what may still be fetched."""
-
-
-@dataclass(frozen=True, slots=True)
-class _EndedFacts:
-    """What is needed of a row after it has moved to its end."""
-
-    id: str
-    workspace_id: str
-    user_id: str
-    project_id: str
-    token_id: str | None
-    provider: str
-    model_id: str
-    credits: int
-    budget_month: str | None
-    duration_seconds: int
-    ended_at: datetime
-    clip: Clip
-
-    @classmethod
-    def of(cls, session: WriteSession, row: Generation) -> "_EndedFacts":
-        """Taken just before the move; its end is now, for the row and for the day it is counted on."""
-        return cls(
-            row.id,
-            row.workspace_id,
-            row.user_id,
-            row.project_id,
-            row.token_id,
-            row.provider,
-            row.model_id,
-            row.credits,
-            row.budget_month,
-            row.duration_seconds,
-            db.now(session),
-            Clip.of(row),
-        )
-
-
-def _release_hold(
-    session: WriteSession, facts: _EndedFacts, reason: Message, actor: str, code: str, /, **counts: int
-) -> None:
-    """`code` is that of the error which it failed with, empty for what was cancelled."""
-    ledger.release(
-        session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason
-    )
-    limits.give_back(
-        session,
-        workspace_id=facts.workspace_id,
-        project_id=facts.project_id,
-        user_id=facts.user_id,
-        credits=facts.credits,
-        month=facts.budget_month,
-    )
-    if facts.token_id is not None:
-        api_tokens.give_back(session, facts.token_id, credits=facts.credits)
-    key = _add_to_rollup(session, facts, released_credits=facts.credits, **counts)
-    outcome = (Status.FAILED if code else Status.CANCELLED).value
-    rollups.add_undelivered(session, key, outcome=outcome, reason=code, released_credits=facts.credits)
-
-
-def _add_to_rollup(session: WriteSession, facts: _EndedFacts, **added: int) -> rollups.Key:
-    """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
-    key = rollups.Key(
-        rollups.day_of(facts.ended_at),
-        facts.workspace_id,
-        facts.user_id,
-        facts.project_id,
-        facts.provider,
-        facts.model_id,
-    )
-    rollups.add(session, key, **added)
-    return key

@@ -383,10 +383,16 @@ TEMPLATES: dict[str, str] = {
     "promise_project_spend": N_("What a project has spent is what its clips were charged."),
     "rule_verdicts": N_("daily usage counts verdicts as they stand"),
     "promise_verdicts": N_("What was kept and what was rejected is counted as people last decided."),
+    "rule_closed_periods": N_("closed months are as they were closed"),
+    "promise_closed_periods": N_("Figures of a closed month never change: not a byte of its rows was touched."),
     "rule_in_time": N_("no live one is older than its deadline by an hour"),
     "promise_in_time": N_(
         "Nothing stays under way for ever: what takes too long is ended, or shown to administrators."
     ),
+    "month_not_over": N_("{month} can be closed one hour after it has ended."),
+    "month_without_entries": N_("Nothing was booked up to {month}, so there is nothing to close."),
+    "month_still_moves": N_("Something was booked in {month} just now. Close it again in a moment."),
+    "no_month": N_("Write the month as 2026-10."),
     "rule_files_present": N_("the file of every completed one is in storage"),
     "promise_files_present": N_("Every clip that was paid for can be played."),
 }

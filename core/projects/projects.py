@@ -25,6 +25,7 @@ from core.workspaces.permissions import Action
 
 NAME_LIMIT_CHARS = 120
 DESCRIPTION_LIMIT_CHARS = 2000
+COST_CENTRE_LIMIT_CHARS = 60
 COVERS = 4
 """How many of its newest posters stand for a project."""
 
@@ -119,6 +120,7 @@ class Summary:
     preview_key: str | None = None
     last_clip_at: datetime | None = None
     month_people: tuple[str, ...] = ()
+    cost_centre: str = ""
 
 
 def create(session: WriteSession, member: Member, *, name: str, description: str = "") -> Project:
@@ -162,8 +164,9 @@ def update(
     name: str | None = None,
     description: str | None = None,
     archived: bool | None = None,
+    cost_centre: str | None = None,
 ) -> Project:
-    """Rename, describe, archive or bring back; None leaves a field as it is."""
+    """Rename, describe, archive, bring back, or say what finance charges it to; None leaves a field as it is."""
     project = get(session, member, project_id)
     member.require(Action.EDIT, project.workspace_id)
     if name is not None:
@@ -171,6 +174,8 @@ def update(
         project.name_key = normal_form.normal(project.name)
     if description is not None:
         project.description = _description(description)
+    if cost_centre is not None:
+        project.cost_centre = _cost_centre(cost_centre)
     is_news = archived is not None and archived is (project.archived_at is None)
     if archived is not None:
         project.archived_at = (project.archived_at or utc_now()) if archived else None
@@ -245,6 +250,7 @@ def list_page(
             preview_key=posters[row.id][0].preview_key if row.id in posters else None,
             last_clip_at=posters[row.id][0].ended_at if row.id in posters else None,
             month_people=tuple(month.get(row.id, ())),
+            cost_centre=row.cost_centre,
         )
         for row in rows
     ]
@@ -278,6 +284,7 @@ def _listed(sort: Sort, archived: bool) -> Select[*tuple[Any, ...]]:
             Budget.limit_credits,
             Budget.mode,
             func.coalesce(BudgetMonth.taken_credits, 0).label("taken_credits"),
+            Project.cost_centre,
         )
         .outerjoin(Budget, and_(*_of_project(Budget)))
         .outerjoin(BudgetMonth, and_(*_of_project(BudgetMonth), BudgetMonth.month == bindparam("month")))
@@ -354,3 +361,10 @@ def _description(value: str) -> str:
     if wrong := text_error(value, limit_chars=DESCRIPTION_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"description": wrong})
     return value.strip()
+
+
+def _cost_centre(value: str) -> str:
+    cost_centre = " ".join(value.split())
+    if wrong := text_error(cost_centre, limit_chars=COST_CENTRE_LIMIT_CHARS):
+        raise errors.InvalidRequest(fields={"costCentre": wrong})
+    return cost_centre

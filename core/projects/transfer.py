@@ -110,6 +110,7 @@ def _leave_charges(session: WriteSession, project: Project) -> Project | None:
         user_id=project.user_id,
         name=project.name,
         description=project.description,
+        cost_centre=project.cost_centre,
         archived_at=utc_now(),
         spent_credits=project.spent_credits,
     )

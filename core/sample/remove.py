@@ -15,6 +15,7 @@ from core.db.enums import EntryKind, Status
 from core.db.tables import (
     Account,
     BulkJob,
+    ClosedPeriod,
     Generation,
     LedgerEntry,
     Upload,
@@ -77,12 +78,16 @@ def _samples() -> ColumnElement[bool]:
 
 
 def _adopt_teams(session: WriteSession) -> None:
-    """Teams of its people are the company's, too, where nobody else is or has made anything, and no credits moved."""
+    """Teams of its people are the company's, too, where nobody else is or has made anything, and no credits moved.
+
+    Rows of a closed month stay, and so do their teams.
+    """
     member = select(WorkspaceMember.workspace_id).join(User, User.id == WorkspaceMember.user_id)
+    closed_until = select(func.max(ClosedPeriod.ends_at)).scalar_subquery()
     moved = exists().where(
         Account.workspace_id == Workspace.id,
         LedgerEntry.account_id == Account.id,
-        LedgerEntry.kind == EntryKind.TRANSFER,
+        or_(LedgerEntry.kind == EntryKind.TRANSFER, LedgerEntry.created_at < closed_until),
     )
     update_where(
         session,

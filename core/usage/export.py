@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
+from itertools import chain
 
 from core.billing.ledger import EFFECTS
 from core.db.tables import LedgerEntry
 from core.usage import reports
-from core.usage.spreadsheet import Line, SpreadsheetFormat, write
+from core.usage.spreadsheet import Line, Separator, SpreadsheetFormat, write
 from core.usage.statement import ClipLine
 
 COLUMNS = (
@@ -122,31 +123,43 @@ def ledger(
 
     With `clips`, which maps generation id to what is said of its clip, CLIP_COLUMNS follow.
     """
-    return b"".join(write(_ledger_lines(rows, clips), form))
+    heads = LEDGER_COLUMNS if clips is None else LEDGER_COLUMNS + CLIP_COLUMNS
+    return b"".join(write(chain([heads], (_ledger_line(row, _clip_texts(clips, row)) for row in rows)), form))
 
 
-def _ledger_lines(rows: Iterable[LedgerEntry], clips: Mapping[str, ClipLine] | None) -> Iterator[Line]:
-    yield LEDGER_COLUMNS if clips is None else LEDGER_COLUMNS + CLIP_COLUMNS
-    for row in rows:
-        available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
-        yield [
-            row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            row.kind.value,
-            row.amount_credits,
-            available,
-            held,
-            row.available_after,
-            row.held_after,
-            row.generation_id or "",
-            row.actor,
-            row.reason,
-            *_clip_texts(clips, row),
-        ]
+def statement(
+    rows: Iterable[tuple[LedgerEntry, ClipLine | None]],
+    form: SpreadsheetFormat = SpreadsheetFormat.CSV,
+    separator: Separator = Separator.COMMA,
+) -> Iterator[bytes]:
+    """The same of movements with what is said of their clips, in pieces and read as they are written."""
+    lines = (_ledger_line(row, _texts_of(clip)) for row, clip in rows)
+    return write(chain([LEDGER_COLUMNS + CLIP_COLUMNS], lines), form, separator)
+
+
+def _ledger_line(row: LedgerEntry, clip: Sequence[str]) -> Line:
+    available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
+    return [
+        row.created_at,
+        row.kind.value,
+        row.amount_credits,
+        available,
+        held,
+        row.available_after,
+        row.held_after,
+        row.generation_id or "",
+        row.actor,
+        row.reason,
+        *clip,
+    ]
+
+
+def _texts_of(clip: ClipLine | None) -> Sequence[str]:
+    return astuple(clip) if clip else [""] * len(CLIP_COLUMNS)
 
 
 def _clip_texts(clips: Mapping[str, ClipLine] | None, row: LedgerEntry) -> Sequence[str]:
     """The last columns of a movement, empty where it is of no clip; none where nothing is said of clips."""
     if clips is None:
         return ()
-    clip = clips.get(row.generation_id or "")
-    return astuple(clip) if clip else [""] * len(CLIP_COLUMNS)
+    return _texts_of(clips.get(row.generation_id or ""))

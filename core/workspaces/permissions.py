@@ -43,6 +43,8 @@ class Action(StrEnum):
     """Teams made and brought back, and the people of any team, from outside: nothing of what is in it."""
     GRANT_CREDITS = "grant_credits"
     """Credits to a workspace, corrections, and transfers between workspaces."""
+    CLOSE_BOOKS = "close_books"
+    """Months whose figures shall never change again."""
     RESOLVE_UNCERTAIN = "resolve_uncertain"
     """The decision on clips of which nobody knows whether the provider made them; it is made without their prompts."""
     READ_AUDIT_LOG = "read_audit_log"
@@ -78,6 +80,7 @@ IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_PEOPLE: _ADMINS,
     Action.MANAGE_WORKSPACES: _ADMINS,
     Action.GRANT_CREDITS: _ADMINS,
+    Action.CLOSE_BOOKS: _ADMINS,
     Action.RESOLVE_UNCERTAIN: _ADMINS,
     Action.READ_AUDIT_LOG: _ADMINS,
     Action.MANAGE_CATALOGUE: _ADMINS,

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
+from babel import numbers
 
-from core.usage.spreadsheet import SpreadsheetFormat
-from pages.ui import current_member
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
+from pages.ui import current_member, language
 from pages.ui.language import _
 
 
@@ -33,3 +34,19 @@ def table(make: Callable[[SpreadsheetFormat], bytes], *, name: str, key: str) ->
                 on_click="ignore",
                 key=f"{key}_{form}",
             )
+
+
+def separator(*, key: str) -> Separator:
+    """A choice of what stands between the cells of a CSV; first that of spreadsheets in the reader's language."""
+    names = {Separator.COMMA: _("Comma"), Separator.SEMICOLON: _("Semicolon"), Separator.TAB: _("Tab")}
+    has_comma = numbers.get_decimal_symbol(language.locale()) == ","
+    first = Separator.SEMICOLON if has_comma else Separator.COMMA
+    options = [first, *(each for each in names if each is not first)]
+    with st.container(width=170):
+        return st.selectbox(
+            _("Separator in CSV"),
+            options,
+            format_func=names.__getitem__,
+            key=key,
+            help=_("If a CSV opens in one column only, choose another one. With semicolons decimals have a comma."),
+        )

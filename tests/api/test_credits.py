@@ -1,5 +1,9 @@
+import csv
+import io
+
 import pytest
 
+from core.clock import utc_now
 from tests.api.conftest import Client, refusal
 
 
@@ -45,5 +49,30 @@ def test_entries_page_by_page(ana: Client, ben: Client) -> None:
 def test_bad_page(ana: Client, query: str) -> None:
     """A page that was never handed out is a field error."""
     status, _, fields = refusal(ana.get(f"/credits/entries?{query}"))
+
+    assert (status, list(fields)) == (422, [query.partition("=")[0]])
+
+
+def test_statement(ana: Client, ben: Client) -> None:
+    """All movements of a month, oldest first, with what each was for, separated as asked; nobody else's."""
+    ben.generate()
+    generation_id = ana.generate(prompt="=cmd()")
+    answer = ana.get(f"/credits/statement?month={utc_now():%Y-%m}&separator=semicolon")
+    lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"))
+
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert f"credits-{utc_now():%Y-%m}.csv" in answer.headers["content-disposition"]
+    assert [line["kind"] for line in lines] == ["grant", "hold"]
+    found = lines[1]
+    assert (found["generation_id"], found["amount_credits"], found["available_after"]) == (generation_id, "50", "9950")
+    assert (found["project"], found["prompt"]) == ("Lakes", "'=cmd()")
+    assert ana.get("/credits/statement?month=2001-01").content.count(b"\r\n") == 1
+    assert ana.get("/credits/statement?format=xlsx").content.startswith(b"PK")
+
+
+@pytest.mark.parametrize("query", ["month=2026-13", "month=October", "separator=x", "format=pdf", "limit=5"])
+def test_statement_of_no_month(ana: Client, query: str) -> None:
+    """What cannot be is a field error before the first byte is sent."""
+    status, _, fields = refusal(ana.get(f"/credits/statement?{query}"))
 
     assert (status, list(fields)) == (422, [query.partition("=")[0]])

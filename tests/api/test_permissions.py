@@ -251,6 +251,7 @@ TABLE: Mapping[str, Row] = {
     # Money
     "GET /credits": Row(seen(), here=True),
     "GET /credits/entries": Row(seen(), here=True),
+    "GET /credits/statement?month=2026-10": Row(seen(), here=True),
     "GET /usage": Row(seen(), here=True),
     "GET /usage?people=everybody": Row(analysts()),
     "GET /usage?people=everybody&groupBy=user&format=csv": Row(analysts()),
@@ -335,6 +336,9 @@ TABLE: Mapping[str, Row] = {
     "GET /usage/margins": Row(analysts()),
     "GET /exchange-rates": Row(analysts()),
     "POST /exchange-rates": Row(administrators(201), options=body(idrPerUsd=16_800)),
+    "GET /closed-periods": Row(analysts()),
+    "POST /closed-periods": Row(administrators(409), options=body(month="2001-01")),
+    "GET /charge-back?month=2026-10": Row(analysts()),
     "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),

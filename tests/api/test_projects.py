@@ -17,6 +17,7 @@ SHAPE = {
     "archivedAt",
     "generationCount",
     "spentCredits",
+    "costCentre",
     "generations",
 }
 
@@ -93,7 +94,9 @@ def test_project_changes(ana: Client) -> None:
     assert ana.get("/projects").json()["projects"] == []
     assert [p["id"] for p in ana.get("/projects?archived=true").json()["projects"]] == [project]
     back = ana.send("PATCH", f"/projects/{project}", json={"archived": False, "name": None}).json()["project"]
-    assert (back["name"], back["archivedAt"]) == ("Hills", None)
+    assert (back["name"], back["archivedAt"], back["costCentre"]) == ("Hills", None, "")
+    assert ana.send("PATCH", f"/projects/{project}", json={"costCentre": " CC-1042 "}).status_code == 200
+    assert ana.get(f"/projects/{project}").json()["project"]["costCentre"] == "CC-1042"
 
 
 def test_project_search(ana: Client) -> None:

@@ -1,7 +1,12 @@
+from datetime import timedelta
+
 from core import db
 from core.billing import ledger as books
+from core.clock import utc_now
 from core.identity import users
+from core.usage.spreadsheet import Separator
 from pages.ui import language
+from tests.factories.books import booked_at
 from tests.factories.studio import Studio
 from tests.factories.users import ensure_member
 from tests.factories.workspaces import create_team_of
@@ -50,6 +55,32 @@ def test_movements_page_without_gaps(open_page: Open, studio: Studio) -> None:
     assert "gift 24." not in shown(at)
     at.button(key="account_newer").click().run()
     assert "gift 24." in shown(at)
+
+
+def test_movements_of_one_month(open_page: Open, studio: Studio) -> None:
+    """A month by its name shows what moved in it, with the balance before and after; another one begins anew."""
+    with db.write_session() as session:
+        books.grant(session, studio.person.id, credits=7, key="old", actor="ana", reason="long ago.")
+    now = utc_now()
+    booked_at("old", now - timedelta(days=70))
+    month = f"{now - timedelta(days=70):%Y-%m}"
+    at = open_page("credits")
+    assert "long ago." in shown(at)
+    at.selectbox(key="account_month").set_value(f"{now:%Y-%m}").run()
+    assert "long ago." not in shown(at)
+    at.selectbox(key="account_month").set_value(month).run()
+    assert not at.exception
+    assert "long ago." in shown(at)
+    assert {metric.label: metric.value for metric in at.metric}["Received"] == "7"
+    assert f"{now - timedelta(days=70):%B %Y}" in at.selectbox(key="account_month").options
+
+
+def test_statement_is_separated_as_the_readers_spreadsheets_are(open_page: Open, studio: Studio) -> None:
+    """Comma in English, semicolon in Indonesian, and whatever else somebody chooses."""
+    assert open_page("credits").selectbox(key="account_separator").value is Separator.COMMA
+    with db.write_session() as session:
+        users.set_language(session, users.get(session, "demo@localhost"), tag="id")
+    assert open_page("credits").selectbox(key="account_separator").value is Separator.SEMICOLON
 
 
 def test_movements_tell_where_credits_went_and_who_moved_them(open_page: Open, studio: Studio) -> None:

@@ -7,15 +7,16 @@ from streamlit.testing.v1 import AppTest
 
 from core import db, errors
 from core.audit import invariants
-from core.billing import ledger
+from core.billing import ledger, months
 from core.catalog import catalogue
 from core.clock import utc_now
 from core.db.enums import Role, Stage, Status
-from core.db.tables import AuditLogEntry, AuditRun, Generation, User
+from core.db.tables import AuditLogEntry, AuditRun, ClosedPeriod, Generation, User
 from core.generations import queries, reconciliation
 from core.insights import attention, circuit_breaker, cost_drift
 from core.providers.contract import JobMatches, ProviderJob
 from core.usage import exchange_rates
+from tests.factories.books import set_back
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, lose_submit
 from tests.factories.studio import Studio
 from tests.factories.users import create_member, ensure_member
@@ -26,6 +27,7 @@ TABS = {
     "Providers": ["Providers", "The dollar"],
     "People": ["People", "Grant or correct credits", "Sample company"],
     "Queue": ["Under way"],
+    "Books": ["Closed months"],
     "Trust": ["What must always be true"],
 }
 
@@ -45,6 +47,28 @@ def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio, 
     assert not at.exception
     assert [header.value for header in at.header] == TABS[name]
     assert any("MODELSLAB_API_KEY" in caption.value for caption in at.caption) == (name == "Providers")
+
+
+def test_month_is_closed_by_two_presses(open_page: Open, studio: Studio) -> None:
+    """The oldest open month is offered by its name; once closed it is in the table, and is said to be on Credits."""
+    studio.complete(studio.order(studio.project()))
+    month = months.of(utc_now() - timedelta(days=62))
+    name = f"{months.bounds(month)[0]:%B %Y}"
+    set_back(month)
+    at = tab(open_page, "Books")
+    assert at.selectbox(key="admin_close_month").options[0] == name
+    at.button(key="admin_close").click().run()
+    assert not at.error
+    assert not at.exception
+    with db.read_session() as session:
+        [period] = session.scalars(select(ClosedPeriod)).all()
+    assert (period.month, period.closed_by) == (month, studio.person.email)
+    assert any(period.hash in element.proto.body for element in at.get("html"))
+    credits = open_page("credits")
+    assert f"{name}, closed" in credits.selectbox(key="account_month").options
+    credits.selectbox(key="account_month").set_value(month).run()
+    assert not credits.exception
+    assert credits.selectbox(key="account_charged_to").value == "workspace"
 
 
 def test_queue_shows_everybodys_clips_without_their_prompts(open_page: Open, studio: Studio) -> None:
@@ -203,7 +227,7 @@ def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:
     at = tab(open_page, "Trust")
     at.button(key="admin_check").click().run()
     assert not at.error
-    number = len(invariants.INVARIANTS)
+    number = len(invariants.INVARIANTS) + 1  # and that of closed months
     assert any(f"{number} of {number} rules hold" in text.value for text in at.markdown)
 
 

@@ -250,7 +250,7 @@ USAGE = {
 ASSETS = {"assets_show", "assets_search", "assets_archived"}
 
 OWN_TEAMS = {"team_go_*", "team_leave_*"}
-ADMIN_TABS = {"tab: Attention", "tab: Providers", "tab: People", "tab: Queue", "tab: Trust"}
+ADMIN_TABS = {"tab: Attention", "tab: Providers", "tab: People", "tab: Queue", "tab: Books", "tab: Trust"}
 TEAM_TABS = {"tab: People", "tab: Add or invite", "tab: Name and credits"}
 GIVING = {"team_credits_credits_*", "team_credits_reason_*", "FormSubmitter:team_credits_form-Apply"}
 """Credits of one's own go into any team that one is in."""
@@ -425,7 +425,7 @@ VIEWS: Mapping[str, View] = {
             NOT_MANAGERS: {"tab: Tokens"},
         },
     ),
-    "credits": View("credits", {EVERYBODY: {"account_csv", "account_xlsx"}}),
+    "credits": View("credits", {EVERYBODY: {"account_month", "account_separator", "account_csv", "account_xlsx"}}),
     "account, tokens": View(
         "account", {**ACCOUNT, NOT_MANAGERS: TOKENS | {"tab: Tokens"}}, tab="Tokens", roles=NOT_MANAGERS
     ),
@@ -511,6 +511,7 @@ VIEWS: Mapping[str, View] = {
         roles=ADMINS,
     ),
     "admin, queue": View("admin", {ADMINS: ADMIN_TABS}, tab="Queue", roles=ADMINS),
+    "admin, books": View("admin", {ADMINS: ADMIN_TABS}, tab="Books", roles=ADMINS),
     "admin, trust": View("admin", {ADMINS: ADMIN_TABS | {"admin_check"}}, tab="Trust", roles=ADMINS),
     "models": View(
         "models",

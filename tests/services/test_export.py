@@ -76,8 +76,8 @@ def test_write_keeps_order_time_and_signs() -> None:
 
     assert data.decode("utf-8-sig").split("\r\n") == [
         ",".join(export.LEDGER_COLUMNS),
-        "2026-11-21T23:59:59Z,adjust,-5,-5,0,0,0,,ana,gift",
-        "2026-11-21T23:59:59Z,grant,5,5,0,5,0,,ana,gift",
+        "2026-11-21 23:59:59,adjust,-5,-5,0,0,0,,ana,gift",
+        "2026-11-21 23:59:59,grant,5,5,0,5,0,,ana,gift",
         "",
     ]
 

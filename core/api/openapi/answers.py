@@ -55,6 +55,13 @@ def sends_file(media_type: str, *, in_parts: bool = False) -> Answers:
     }
 
 
+def sends_sheet() -> Answers:
+    """A 200 that is a file for spreadsheets: CSV or XLSX."""
+    xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    kinds = {"text/csv": {"schema": {"type": "string"}}, xlsx: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"content": kinds}}
+
+
 def leads_to(*operation_ids: str, id_at: str) -> Json:
     """Links to operations that take as `id` what the answer has at a place, such as `project/id`."""
     return {name: {"operationId": name, "parameters": {"id": _in_body(id_at)}} for name in operation_ids}

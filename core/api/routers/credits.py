@@ -4,15 +4,30 @@ from typing import Annotated
 
 from fastapi import Query
 from pydantic import Field
+from starlette.responses import Response, StreamingResponse
 
-from core import db
-from core.api.http import routing
+from core import audit_log, db
+from core.api.http import ranges, routing
 from core.api.http.auth import CurrentMember
+from core.api.openapi.answers import sends_sheet
 from core.api.schemas import fields, requests, responses
-from core.billing import ledger
+from core.billing import ledger, months
 from core.catalog import price_list
+from core.usage import export, statement
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 
 router = routing.router("credits")
+
+
+class StatementQuery(requests.Query):
+    """Which month (UTC; all of them by default), and as what; `separator` is for CSV alone.
+
+    With `semicolon` decimals have a comma, as spreadsheets in Indonesian and most of Europe's languages read them.
+    """
+
+    month: Annotated[str, Field(pattern=months.PATTERN, examples=["2026-10"])] | None = None
+    format: SpreadsheetFormat = SpreadsheetFormat.CSV
+    separator: Separator = Separator.COMMA
 
 
 class Balance(responses.ApiModel):
@@ -58,3 +73,21 @@ def list_entries(member: CurrentMember, query: Annotated[requests.LedgerQuery, Q
         entries=[responses.LedgerEntryShape.of(row) for row in page],
         next_cursor=str(page[-1].id) if len(rows) > query.limit else None,
     )
+
+
+@router.get("/credits/statement", response_class=StreamingResponse, responses=sends_sheet())
+def get_statement(member: CurrentMember, query: Annotated[StatementQuery, Query()]) -> Response:
+    """Get every movement of credits of a month, or of all months, oldest first, as a file for a spreadsheet.
+
+    Each says when, what, how much, the balance after it, who and why, and of its clip the project, model, prompt and
+    person.
+    """
+    rows = statement.of_period(member, query.month)
+    details = {"month": query.month} if query.month else {}
+    audit_log.record_export(
+        member.user, what="credits", workspace_id=member.workspace_id, format=query.format, **details
+    )
+    name = f"credits-{query.month or 'all'}.{query.format}"
+    headers = {"Content-Disposition": ranges.content_disposition(name)}
+    pieces = export.statement(rows, query.format, query.separator)
+    return StreamingResponse(pieces, media_type=query.format.media_type, headers=headers)

@@ -32,7 +32,10 @@ NEWEST = 20
 
 
 class ProjectShape(responses.ApiModel):
-    """A project with its newest generations, or a page of them; `spentCredits` were charged since its beginning."""
+    """A project with its newest generations, or a page of them; `spentCredits` were charged since its beginning.
+
+    `costCentre` is what finance charges it to.
+    """
 
     id: fields.Id
     name: fields.Name
@@ -42,6 +45,7 @@ class ProjectShape(responses.ApiModel):
     archived_at: fields.MomentOrNull
     generation_count: int
     spent_credits: int
+    cost_centre: fields.CostCentre
     generations: list[responses.Clip]
 
 
@@ -136,11 +140,10 @@ def get_project(
 def change_project(
     member: CurrentMember, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
 ) -> ProjectAnswer:
-    """Rename, describe, archive or restore a project."""
+    """Rename, describe, archive or restore a project, or say which cost centre it is charged to."""
     with db.write_session() as session:
-        project = projects.update(
-            session, member, project_id, name=body.name, description=body.description, archived=body.archived
-        )
+        changes = body.model_dump()
+        project = projects.update(session, member, project_id, **changes)
         newest = _newest(session, member, [project.id])
     return ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
 
@@ -222,5 +225,6 @@ def _shape(
         archived_at=project.archived_at,
         generation_count=project.generation_count,
         spent_credits=project.spent_credits,
+        cost_centre=project.cost_centre,
         generations=responses.clips(rows, link),
     )

@@ -8,6 +8,7 @@ from pydantic import Field
 Id = Annotated[str, Field(examples=["0197a3c2-5e1b-7c40-8f21-3b9f6d2a7e10"])]
 Name = Annotated[str, Field(examples=["Spring campaign"])]
 Description = Annotated[str, Field(examples=["Clips for the spring campaign."])]
+CostCentre = Annotated[str, Field(examples=["CC-1042"])]
 ModelId = Annotated[str, Field(examples=["veo3"])]
 ModelName = Annotated[str, Field(examples=["Google Veo 3"])]
 ProviderName = Annotated[str, Field(examples=["modelslab"])]

@@ -94,6 +94,7 @@ class ProjectChanges(Changes):
     name: fields.Name | None = None
     description: fields.Description | None = None
     archived: bool | None = None
+    cost_centre: fields.CostCentre | None = None
 
 
 class NewToken(Body):

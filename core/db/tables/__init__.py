@@ -9,7 +9,7 @@ from core.db.tables.budgets import Budget, BudgetMonth
 from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
 from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
-from core.db.tables.ledger import Account, LedgerEntry
+from core.db.tables.ledger import Account, ClosedEntry, ClosedPeriod, LedgerEntry
 from core.db.tables.notices import Notice, NoticeSend, WayToTell
 from core.db.tables.operation import (
     AuditLogEntry,
@@ -51,6 +51,8 @@ __all__ = [
     "BulkJob",
     "CatalogueChange",
     "ClipNote",
+    "ClosedEntry",
+    "ClosedPeriod",
     "CostDrift",
     "Draft",
     "ExchangeRate",

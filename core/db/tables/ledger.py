@@ -1,8 +1,9 @@
 """Tables of credit accounts and the append-only ledger."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import utc_now
@@ -51,6 +52,7 @@ class LedgerEntry(Base):
         CheckConstraint("amount_credits <> 0", name="amount_not_zero"),
         CheckConstraint("amount_credits > 0 OR kind IN ('adjust', 'transfer')", name="sign_fits_kind"),
         Index("ix_ledger_entries_account_newest", "account_id", "id"),
+        Index("ix_ledger_entries_account_time", "account_id", "created_at", "id"),
         Index(
             "ix_ledger_entries_credited",
             "account_id",
@@ -65,3 +67,37 @@ class LedgerEntry(Base):
             postgresql_where=text("kind IN ('grant', 'adjust', 'transfer')"),
         ),
     )
+
+
+class ClosedPeriod(Base):
+    """A closed month of the books (`2026-10`, UTC): its figures for ever, chained to the closed month before.
+
+    `ends_at` is the first moment that is not in it any more. `totals` are sums of its ledger rows and of its daily
+    usage; `entries_hash` is the end of the chain over its rows, and `hash` covers all of this. `core.billing.chain`
+    says how. Nothing points to other tables, so that what acts on those leaves the books as they are.
+    """
+
+    __tablename__ = "closed_periods"
+
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    ends_at: Mapped[datetime]
+    closed_at: Mapped[datetime]
+    closed_by_id: Mapped[str] = mapped_column(String(36))
+    closed_by: Mapped[str] = mapped_column(String(254))
+    last_entry_id: Mapped[int] = mapped_column(BigInteger)
+    entry_count: Mapped[int] = mapped_column(BigInteger)
+    totals: Mapped[dict[str, Any]]
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    entries_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class ClosedEntry(Base):
+    """The link of one ledger row in the chain of its closed month, so that the first row that differs can be named."""
+
+    __tablename__ = "closed_entries"
+
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    place: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(BigInteger)
+    link: Mapped[bytes] = mapped_column(LargeBinary(32))

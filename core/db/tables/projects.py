@@ -23,7 +23,7 @@ class Project(Base):
     """A folder of generations in a workspace; `user_id` is who made it.
 
     `spent_credits` is the sum of what was charged in it, booked with each charge. `name_key` is the name as it is
-    searched and sorted by, written with it.
+    searched and sorted by, written with it. `cost_centre` is what finance charges it to.
     """
 
     __tablename__ = "projects"
@@ -34,6 +34,7 @@ class Project(Base):
     name: Mapped[str] = mapped_column(String(120))
     name_key: Mapped[str] = mapped_column(Text, default=key_of_name, server_default="")
     description: Mapped[str] = mapped_column(String(2000), default="")
+    cost_centre: Mapped[str] = mapped_column(String(60), default="", server_default="")
     archived_at: Mapped[datetime | None]
     generation_count: Mapped[int] = mapped_column(default=0)
     spent_credits: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

@@ -1,0 +1,66 @@
+"""A filled database of before months could be closed, brought to this one: nothing is lost, and old months close."""
+
+from datetime import timedelta
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, inspect, select
+
+from core.billing import months
+from core.clock import utc_now
+from core.db import Database
+from core.db.schema import alembic_config
+from core.usage import closing
+from core.workspaces.access import Member
+from tests.factories.books import broken_rules, set_back
+from tests.factories.generations import create_completed
+from tests.factories.workspaces import create_admin
+
+pytestmark = pytest.mark.both_databases  # each has its own way to change a table
+
+MONTH = months.of(utc_now() - timedelta(days=62))
+
+
+def before(connection: Connection) -> str:
+    """The revision before."""
+    found = ScriptDirectory.from_config(alembic_config(connection)).get_revision("0029").down_revision
+    assert isinstance(found, str)
+    return found
+
+
+def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
+    """Every row of the tables that were known before, by the columns that they had then."""
+    return {
+        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
+        for name, table in known.tables.items()
+        if not name.startswith(("generation_words", "alembic_version"))
+    }
+
+
+def test_upgrade_of_old_months(database: Database, person: Member) -> None:
+    """All that was there stays, whoever goes back and forth, and a month of before is closed as any other."""
+    create_completed(database, person)
+    set_back(MONTH, database)
+    admin = create_admin(database)
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), before(connection))
+    known = MetaData()
+    with database.engine.connect() as connection:
+        assert "closed_periods" not in inspect(connection).get_table_names()
+        known.reflect(connection)
+        kept = dump(connection, known)
+
+    for _turn in range(2):
+        database.migrate()
+        with database.engine.connect() as connection:
+            assert dump(connection, known) == kept
+            indexes = {index["name"] for index in inspect(connection).get_indexes("ledger_entries")}
+        assert "ix_ledger_entries_account_time" in indexes
+        with database.engine.begin() as connection:
+            command.downgrade(alembic_config(connection), before(connection))
+    database.migrate()
+    with database.write_session() as session:
+        period = closing.close(session, admin, MONTH)
+    assert (period.entry_count, period.totals["ledger"]) == (3, {"grant": 10_000, "hold": 50, "settle": 50})
+    assert broken_rules(database) == []
