@@ -32,7 +32,7 @@ test:  ## the quick tests
 # Money and the moves of a generation: no line and no branch of these is left to chance by the tests that are theirs.
 # Only these run under watch: all of them would take 40 minutes of a processor instead of 28. `make coverage` does it.
 PROVED := core.billing core.generations.lifecycle core.generations.settlement core.generations.state_machine
-PROOFS := $(addprefix tests/services/test_,api_tokens.py batches.py claims.py delivery.py job_notices.py ledger.py \
+PROOFS := $(addprefix tests/services/test_,api_tokens.py batches.py claims.py closing.py delivery.py job_notices.py ledger.py \
 	lifecycle.py removed_provider.py spending.py submit.py tasks.py token_caps.py) \
 	$(addprefix tests/unit/test_,margins.py price_list.py quote.py state_machine.py) tests/api/test_models.py
 
