@@ -223,7 +223,7 @@ HISTORY: Drawn = {EVERYBODY: FILTERS, MAKERS: OF_MAKERS}
 MARKS = {"clip_viewer: decide", "clip_tags_*"}
 NOTE = {"clip_viewer: decide", "clip_note_new_*", "FormSubmitter:clip_note_form_*_0-Add note"}
 CLIP_TABS = {f"tab: {name}" for name in ("Prompt", "Notes", "Settings", "Receipt", "Timeline")}
-TABS = {"tab: You", "tab: Providers"}
+TABS = {"tab: You", "tab: Being told", "tab: Providers"}
 ACCOUNT: Drawn = {EVERYBODY: TABS, MAKERS: {"tab: Shared links"}}
 TOKENS = {
     *("account_token_name", "account_token_scope", "account_token_days"),
@@ -259,7 +259,7 @@ ORDERING = {
     *("generate_project", "generate_preset", "generate_preset_name", "generate_preset_prompt"),
     *("generate_preset_shared", "generate_preset_save", "generate_prompt_field: order", "generate_improve"),
     *("generate_settings: choose", "generate_image_places: start_image", "generate_image_places: end_image"),
-    *("generate_button", "generate_stage: cancel", "generate_stage: final"),
+    *("generate_button", "generate_stage: cancel", "generate_stage: final", "Batch"),
 }
 
 BEGIN = {"sheets_source", "sheets_file", "sheets_template_csv", "sheets_template_xlsx"}
@@ -406,6 +406,7 @@ VIEWS: Mapping[str, View] = {
         "usage",
         {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
     ),
+    "inbox": View("inbox", {EVERYBODY: {"inbox_which", "inbox_all", "inbox_ways", "notice_open_*", "notice_read_*"}}),
     "budgets": View(
         "budgets",
         {
@@ -471,7 +472,7 @@ VIEWS: Mapping[str, View] = {
             MANAGERS: OWN_TEAMS
             | TEAM_TABS
             | GIVING
-            | {"Name of the team", "FormSubmitter:team_rename-Save", "team_mark_*"}
+            | {"Name of the team", "FormSubmitter:team_rename-Save", "team_mark_*", "team_prompts_*"}
         },
         tab="Name and credits",
         roles=MANAGERS,

@@ -8,7 +8,7 @@ from core import errors, messages
 from core.messages import Message, catalogue, message, plain
 
 CORE = Path(messages.__file__).parents[1]
-FAMILIES = ("act_", "status_", "rule_", "promise_", "sign_in_", "unsigned_")
+FAMILIES = ("act_", "budget_stops_", "status_", "rule_", "promise_", "sign_in_", "unsigned_")
 """Codes that are put together from a word of their own: a status, a rule, an act, why a sign-in or signature failed."""
 
 
