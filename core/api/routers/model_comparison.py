@@ -36,12 +36,16 @@ _NAMES = {
 """Setting of a spec -> its field name in the API, where that is another one."""
 
 
+SETTING_LIMIT_CHARS = 16
+"""No model has a longer word for a size or a shape: the answer repeats what was asked for and is not made."""
+
+
 class ComparisonQuery(SelectionQuery):
     """Which clips tell of the models, and the order that they are compared for."""
 
-    resolution: requests.Word = "720p"
+    resolution: Annotated[requests.Word, Field(max_length=SETTING_LIMIT_CHARS)] = "720p"
     duration: Annotated[int, Field(ge=1, le=600)] = 5
-    aspect_ratio: requests.Word = "16:9"
+    aspect_ratio: Annotated[requests.Word, Field(max_length=SETTING_LIMIT_CHARS)] = "16:9"
     generate_audio: bool = False
     format: UsageFormat = UsageFormat.JSON
 
