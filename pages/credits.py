@@ -68,15 +68,15 @@ def movements() -> None:
         rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1, month=month)
         clips = statement.clip_lines(session, person, (row.generation_id for row in rows))
         others = statement.other_sides(session, rows)
+    with st.container(horizontal=True, vertical_alignment="bottom"):  # above the table, whose height comes last
+        separator = downloads.separator(key="account_separator")
+        name = "credits" if month is None else f"credits-{month}"
+        downloads.table(partial(as_file, month, separator), name=name, key="account")
     if rows:
         table(rows[:PAGE_SIZE], clips, others)
         pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
     else:
         st.caption(_("Nothing has moved yet.") if month is None else _("Nothing moved in this month."))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        separator = downloads.separator(key="account_separator")
-        name = "credits" if month is None else f"credits-{month}"
-        downloads.table(partial(as_file, month, separator), name=name, key="account")
     if month is not None and person.may(Action.SEE_ALL_USAGE):
         charges_of_all(month, separator)
 

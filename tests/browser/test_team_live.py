@@ -31,7 +31,7 @@ LOOKS_EVERY_MS = 6000
 """How often a page looks on which nothing moves."""
 NOTICING_MS = 40_000
 """Such a page may look twice, and ask again for a drawing that was overtaken."""
-QUIET = {"state": live_endpoint.state([], "", ""), "live": 0, "newest": [], "items": []}
+QUIET = {"state": live_endpoint.state([], "", ""), "live": 0, "newest": [], "items": [], "unread": 0}
 """What a look is answered where nothing was ever ordered."""
 NOT_IN_IT = "This workspace does not exist, or you are not in it."
 
