@@ -28,14 +28,11 @@ HEADS = {
 }
 
 
-def head(found: Overview, *, may_set: bool) -> None:
-    """The month that they are for, by whose clock, and for managers the button that changes that."""
+def head(found: Overview) -> None:
+    """The month that they are for, by whose clock."""
     last_day = found.ends_at - timedelta(days=1)
-    words = _("Budgets are for a calendar month. This one ends with {day}, by the clock of {zone}.")
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(words.format(day=wording.day(last_day), zone=form.city(found.time_zone)), width="content")
-        if may_set:
-            button(_("Time zone"), ":material/schedule:", form.ZONE, key="budgets_zone")
+    words = _("For this calendar month, which ends with {day} by the clock of {zone}.")
+    st.markdown(words.format(day=wording.day(last_day), zone=form.city(found.time_zone)))
 
 
 def button(label: str, icon: str, opens: str, *, key: str) -> None:
@@ -48,7 +45,9 @@ def part(scope: BudgetScope, found: Sequence[Standing], names: Mapping[str, str]
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         only_own = scope is BudgetScope.MEMBER and not may_set
         st.header(_("You") if only_own else _(HEADS[scope]), anchor=False, width="content")
-        if may_set and scope is not BudgetScope.WORKSPACE:
+        if may_set and scope is BudgetScope.WORKSPACE:
+            button(_("Time zone"), ":material/schedule:", form.ZONE, key="budgets_zone")
+        elif may_set:
             button(_("Add a budget"), ":material/add:", scope, key=f"budgets_add_{scope}")
     for each in found:
         standing.row(each, names.get(each.subject_id, each.name), open_it=opener(each) if may_set else None)
@@ -79,7 +78,7 @@ def everything(found: Overview) -> None:
     with db.read_session() as session:
         plain = {each.subject_id: each.name for each in of[BudgetScope.PROJECT]}
         names = components.told_apart(session, person, plain)
-    head(found, may_set=may_set)
+    head(found)
     for scope in BudgetScope:
         part(scope, of[scope], names, may_set=may_set)
     if may_set:

@@ -13,11 +13,12 @@ from sqlalchemy import func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from core import errors
+from core.audit import log_entries
 from core.audit_log import Act
 from core.billing import chain, months
 from core.billing.chain import Sealed
 from core.db import ReadSession
-from core.db.tables import AuditLogEntry, ClosedEntry
+from core.db.tables import ClosedEntry
 from core.usage import closing
 
 CODE = "closed_periods"
@@ -84,12 +85,9 @@ def _unsealed(found: Sequence[Sealed]) -> Iterator[tuple[str, str]]:
 def _otherwise_told(session: ReadSession, found: Sequence[Sealed]) -> Iterator[tuple[str, str]]:
     """Months of which the audit log, while it keeps the entry, tells another hash than their row."""
     hashes = {period.month: period.hash for period in found}
-    told = session.execute(
-        select(AuditLogEntry.target_id, AuditLogEntry.after).where(AuditLogEntry.action == Act.PERIOD_CLOSED.value)
-    )
-    for month, after in told:
-        if hashes.get(month) != (after or {}).get("hash"):
-            yield str(month), "closing"
+    for month, after in log_entries.told_after(session, Act.PERIOD_CLOSED):
+        if hashes.get(month) != after.get("hash"):
+            yield month, "closing"
 
 
 def _without_period(session: ReadSession, found: Sequence[Sealed]) -> Iterator[tuple[str, str]]:

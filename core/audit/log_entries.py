@@ -1,10 +1,10 @@
 """Reads the log of administrative acts, for administrators: a page at a time, newest first, by what people look for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, literal, select, tuple_
 
@@ -107,6 +107,16 @@ def workspace_names(session: ReadSession, member: Member, *, limit: int = 500) -
     member.require(Action.READ_AUDIT_LOG)
     rows = session.execute(select(Workspace.id, Workspace.name).order_by(Workspace.name_key, Workspace.id).limit(limit))
     return {row.id: row.name for row in rows}
+
+
+def told_after(session: ReadSession, act: acts.Act) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What each entry of an act, as long as it is kept, says of its target afterwards: (target's id, values).
+
+    For checks of the installation's own, not for people: it asks nobody who they are.
+    """
+    told = select(AuditLogEntry.target_id, AuditLogEntry.after).where(AuditLogEntry.action == act.value)
+    for target_id, after in session.execute(told):
+        yield str(target_id), after or {}
 
 
 def _conditions(chosen: LogQuery) -> list[ColumnElement[bool]]:

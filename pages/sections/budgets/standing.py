@@ -17,7 +17,8 @@ MODE = {BudgetMode.WARN: N_("Warns only"), BudgetMode.STOP: N_("Stops orders")}
 
 _HEAD = (
     '<p style="display:flex;flex-wrap:wrap;align-items:center;gap:2px 8px;margin:0;font-weight:600;'
-    'overflow-wrap:anywhere">{name}{mode}</p>'
+    'overflow-wrap:anywhere"><span title="{name}" style="display:-webkit-box;-webkit-box-orient:vertical;'
+    '-webkit-line-clamp:1;overflow:hidden;word-break:break-all">{name}</span>{mode}</p>'
     '<p style="margin:2px 0 0;font-size:.875rem;color:var(--studio-muted)">{said}</p>'
 )
 _PART = '<span style="white-space:nowrap">{part}</span>'
@@ -28,7 +29,7 @@ _MODE = (
 )
 _BAR = (
     '<div role="meter" aria-label="{label}" aria-valuemin="0" aria-valuemax="{limit}" aria-valuenow="{value}" '
-    'aria-valuetext="{said}" style="height:8px;margin:6px 0 2px;border-radius:4px;overflow:hidden;'
+    'aria-valuetext="{said}" style="height:8px;margin:12px 0 8px;border-radius:4px;overflow:hidden;'
     'background:var(--studio-hover)"><div style="width:{percent}%;height:100%;border-radius:inherit;'
     'background:var(--studio-{colour})"></div></div>'
 )
