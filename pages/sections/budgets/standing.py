@@ -43,9 +43,11 @@ def row(standing: Standing, name: str, *, open_it: Callable[[], None] | None) ->
             said = " · ".join(_PART.format(part=html.escape(part)) for part in parts(standing))
             st.html(_HEAD.format(name=html.escape(name), mode=mode(standing), said=said))
             if open_it is not None:
+                label = _("Set a budget") if standing.limit_credits is None else _("Change")
                 st.button(
-                    _("Set a budget") if standing.limit_credits is None else _("Change"),
+                    label,
                     key=f"budgets_change_{key}",
+                    width=28 + 8 * len(label),  # known at once, so that the words beside it wrap once
                     help=_("The monthly budget of {name}").format(name=components.escaped(name)),
                     on_click=open_it,
                 )
