@@ -33,7 +33,7 @@ test:  ## the quick tests
 # Only these run under watch: all of them would take 40 minutes of a processor instead of 28. `make coverage` does it.
 PROVED := core.billing core.generations.lifecycle core.generations.settlement core.generations.state_machine
 PROOFS := $(addprefix tests/services/test_,api_tokens.py batches.py claims.py closing.py delivery.py job_notices.py ledger.py \
-	lifecycle.py removed_provider.py spending.py submit.py tasks.py token_caps.py) \
+	lifecycle.py removed_provider.py spending.py statement.py submit.py tasks.py token_caps.py) \
 	$(addprefix tests/unit/test_,margins.py price_list.py quote.py state_machine.py) tests/api/test_models.py
 
 # Databases, processes, Chromium and deadlines share a machine: what fails in a crowd is asked once more, alone and out
