@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from core import audit_log, db
 from core.api.http import ranges, routing
 from core.api.http.auth import CurrentMember
-from core.api.openapi.answers import refuses
+from core.api.openapi.answers import refuses, sends_sheet
 from core.api.routers.usage import SelectionQuery, UsageFormat, reaches_far_enough, selection
 from core.api.schemas import fields, requests, responses
 from core.catalog.rules import Adjustment
@@ -213,15 +213,7 @@ class SubstitutionAnswer(responses.Response):
     "/usage/models",
     response_model=ComparisonAnswer,
     response_model_exclude_unset=True,
-    responses=refuses(403, 404)
-    | {
-        200: {
-            "content": {
-                "text/csv": {"schema": {"type": "string"}},
-                SpreadsheetFormat.XLSX.media_type: {"schema": {"type": "string", "format": "binary"}},
-            }
-        }
-    },
+    responses=refuses(403, 404) | sends_sheet(),
 )
 def compare_models(member: CurrentMember, query: Annotated[ComparisonQuery, Query()]) -> ComparisonAnswer | Response:
     """Compare models for an order: price, times, success, what is kept, and what a kept second came to."""

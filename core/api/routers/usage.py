@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from core import audit_log, db, errors
 from core.api.http import auth, ranges, routing
 from core.api.http.auth import CurrentMember
-from core.api.openapi.answers import refuses
+from core.api.openapi.answers import refuses, sends_sheet
 from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
@@ -156,15 +156,7 @@ class UsageAnswer(responses.Response):
     "/usage",
     response_model=UsageAnswer,
     response_model_exclude_unset=True,
-    responses=refuses(403, 404)
-    | {
-        200: {
-            "content": {
-                "text/csv": {"schema": {"type": "string"}},
-                SpreadsheetFormat.XLSX.media_type: {"schema": {"type": "string", "format": "binary"}},
-            }
-        }
-    },
+    responses=refuses(403, 404) | sends_sheet(),
 )
 def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
     """Get usage by day and model, or grouped by what `groupBy` names, with totals; JSON, CSV or XLSX."""

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from core import audit_log, db
 from core.api.http import auth, ranges, routing
 from core.api.http.auth import CurrentMember
-from core.api.openapi.answers import refuses
+from core.api.openapi.answers import refuses, sends_sheet
 from core.api.routers.usage import UsageFormat
 from core.api.schemas import requests, responses
 from core.clock import utc_now
@@ -157,15 +157,7 @@ class ExploredAnswer(responses.Response):
 @router.get(
     "/usage/explore",
     response_model=ExploredAnswer,
-    responses=refuses(403, 404)
-    | {
-        200: {
-            "content": {
-                "text/csv": {"schema": {"type": "string"}},
-                SpreadsheetFormat.XLSX.media_type: {"schema": {"type": "string", "format": "binary"}},
-            }
-        }
-    },
+    responses=refuses(403, 404) | sends_sheet(),
 )
 def explore_usage(
     member: CurrentMember, query: Annotated[ExplorerQuery, Query()], accept: Annotated[str | None, Header()] = None

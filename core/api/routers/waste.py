@@ -12,7 +12,7 @@ from core.api.http import idempotency, ranges, routing
 from core.api.http.auth import CurrentMember
 from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
-from core.api.openapi.answers import refuses
+from core.api.openapi.answers import refuses, sends_sheet
 from core.api.routers import generations
 from core.api.routers.usage import SelectionQuery, UsageFormat, reaches_far_enough, selection
 from core.api.schemas import fields, requests, responses
@@ -117,15 +117,7 @@ class RetryBatchAnswer(responses.Response):
     "/usage/waste",
     response_model=WasteAnswer,
     response_model_exclude_unset=True,
-    responses=refuses(403, 404)
-    | {
-        200: {
-            "content": {
-                "text/csv": {"schema": {"type": "string"}},
-                SpreadsheetFormat.XLSX.media_type: {"schema": {"type": "string", "format": "binary"}},
-            }
-        }
-    },
+    responses=refuses(403, 404) | sends_sheet(),
 )
 def get_waste(member: CurrentMember, query: Annotated[WasteQuery, Query()]) -> WasteAnswer | Response:
     """Get what failed, was cancelled or rejected: by reason, or by what `groupBy` names; JSON, CSV or XLSX."""
