@@ -1,5 +1,7 @@
 """Projects as cards: make, find, sort, rename, put away, and go on in one."""
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
 from core import db, installation
@@ -7,13 +9,16 @@ from core.projects import projects, transfer
 from core.projects.projects import Sort
 from core.workspaces import choices, profiles
 from core.workspaces.permissions import Action
+from core.workspaces.profiles import Profile
 from pages.elements import project_cards
-from pages.elements.project_cards import MAX_PEOPLE
 from pages.sections.sample import offer
 from pages.ui import components, connection, current_member
 from pages.ui.language import N_, _
 
 PAGE_SIZE = 24
+MAX_PEOPLE = 4
+"""So many of those who made clips this month are on a card."""
+
 SORTS = {
     Sort.ACTIVITY: N_("Last activity"),
     Sort.NAME: N_("Name"),
@@ -214,6 +219,14 @@ def toolbar() -> tuple[str, Sort, bool]:
     return search or "", sort or Sort.ACTIVITY, archived
 
 
+def spenders(session: db.ReadSession, found: Sequence[projects.Summary]) -> Mapping[str, Sequence[Profile]]:
+    """Project id -> who was charged most in it this month, at most `MAX_PEOPLE`."""
+    most = installation.current().usage.spenders(session, person, [project.id for project in found])
+    first = {project_id: ids[:MAX_PEOPLE] for project_id, ids in most.items()}
+    people = profiles.people(session, {id for ids in first.values() for id in ids})
+    return {project_id: [people[id] for id in ids if id in people] for project_id, ids in first.items()}
+
+
 def nothing(search: str, archived: bool) -> None:
     """Why the list is empty."""
     st.space("small")
@@ -237,7 +250,7 @@ with components.error_boundary():
     with db.read_session() as session:
         found = projects.list_page(session, person, search=search, archived=archived, sort=sort, limit=shown + 1)
         names = components.told_apart(session, person, {project.id: project.name for project in found[:shown]})
-        people = profiles.people(session, {id for project in found[:shown] for id in project.month_people[:MAX_PEOPLE]})
+        people = spenders(session, found[:shown])
     if not found:
         nothing(search, archived)
     else:

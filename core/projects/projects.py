@@ -20,7 +20,7 @@ from core.db.tables import Budget, BudgetMonth, Generation, Project, UsageDay, i
 from core.messages import message
 from core.validation import text_error
 from core.workspaces import months
-from core.workspaces.access import Member, in_bound_workspace, visible_to, visible_to_bound
+from core.workspaces.access import Member, in_bound_workspace, visible_to_bound
 from core.workspaces.permissions import Action
 
 NAME_LIMIT_CHARS = 120
@@ -99,8 +99,7 @@ class Summary:
 
     `preview_key` is the small moving picture of the newest, which ended at `last_clip_at`; None without one.
     `spent_credits` was charged in it since its beginning; `month_credits` are what this month's orders have taken,
-    reserved or charged, of the budget if there is one. `month_people` were charged most since the first of the month
-    (UTC), the most first; `in_flight_credits` are reserved for what is under way.
+    reserved or charged, of the budget if there is one; `in_flight_credits` are reserved for what is under way.
     """
 
     id: str
@@ -119,7 +118,6 @@ class Summary:
     cover_keys: tuple[str, ...]
     preview_key: str | None = None
     last_clip_at: datetime | None = None
-    month_people: tuple[str, ...] = ()
     cost_centre: str = ""
 
 
@@ -230,7 +228,6 @@ def list_page(
     ids = [row.id for row in rows]
     posters = _posters(session, member, ids)
     live = _in_flight(session, member, ids)
-    month = _this_month(session, member, ids)
     return [
         Summary(
             id=row.id,
@@ -249,7 +246,6 @@ def list_page(
             cover_keys=tuple(poster.thumbnail_key for poster in posters.get(row.id, ())),
             preview_key=posters[row.id][0].preview_key if row.id in posters else None,
             last_clip_at=posters[row.id][0].ended_at if row.id in posters else None,
-            month_people=tuple(month.get(row.id, ())),
             cost_centre=row.cost_centre,
         )
         for row in rows
@@ -328,24 +324,6 @@ def _in_flight(session: ReadSession, member: Member, ids: Collection[str]) -> Ma
     """Project id -> how many are under way and the credits reserved for them."""
     rows = session.execute(_IN_FLIGHT, {"workspace_ids": member.workspace_ids, "ids": list(ids)})
     return {project_id: (count, int(credits)) for project_id, count, credits in rows}
-
-
-def _this_month(session: ReadSession, member: Member, ids: Collection[str]) -> Mapping[str, Mapping[str, int]]:
-    """Project id -> person id -> credits charged since the first of this month, who spent most first."""
-    if not ids:
-        return {}
-    first = utc_now().date().replace(day=1).isoformat()
-    credits = func.sum(UsageDay.settled_credits)
-    query = (
-        select(UsageDay.project_id, UsageDay.user_id, credits)
-        .where(visible_to(UsageDay, member), UsageDay.day >= first, UsageDay.project_id.in_(ids))
-        .group_by(UsageDay.project_id, UsageDay.user_id)
-        .order_by(credits.desc(), UsageDay.user_id)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for project_id, user_id, spent_credits in session.execute(query):
-        found.setdefault(project_id, {})[user_id] = int(spent_credits)
-    return found
 
 
 def _name(value: str) -> str:

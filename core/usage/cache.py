@@ -5,7 +5,7 @@ and a project that is renamed says when it was changed.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Sized
 from threading import Lock
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import Select, bindparam, func, select
 from core.db import ReadSession
 from core.db.tables import Project, Workspace
 from core.usage import reports
+from core.usage import spenders as month_spenders
 from core.workspaces.access import Member, all_rows_for_analyst, in_bound_workspace
 
 MAX_ENTRIES = 64
@@ -22,10 +23,10 @@ MAX_ROWS = 5000
 
 
 class UsageCache:
-    """Answers of `reports.aggregate`, the latest `MAX_ENTRIES`; for one database."""
+    """Answers of `reports.aggregate` and `spenders`, the latest `MAX_ENTRIES`; for one database."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, Sequence[reports.Row]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, Any]] = OrderedDict()
         self._lock = Lock()
 
     def aggregate(
@@ -35,26 +36,57 @@ class UsageCache:
         wanted = tuple(groups)
         if chosen.project_id is not None:
             reports.project_name(session, member, chosen)
-        # Before the figures: those may be newer, never older.
-        stamp = tuple(session.execute(_version_key(member, chosen), {"workspace_id": member.workspace_id}).one())
         key = (member.id, member.workspace_id, member.role, chosen, wanted)
+        rows: Sequence[reports.Row] = self._current(
+            session,
+            member,
+            _version_key(member, chosen),
+            key,
+            lambda: list(reports.aggregate(session, member, chosen, wanted)),
+        )
+        return rows
+
+    def spenders(self, session: ReadSession, member: Member, project_ids: Collection[str]) -> month_spenders.Spenders:
+        """Who was charged most this month in each of these projects of the present workspace."""
+        since_day = month_spenders.first_day()
+        key = (member.workspace_id, since_day, frozenset(project_ids))
+        found: month_spenders.Spenders = self._current(
+            session,
+            member,
+            _VERSION_KEY_OF_WORKSPACE,
+            key,
+            lambda: month_spenders.spenders(session, member, project_ids, since_day=since_day),
+        )
+        return found
+
+    def total(self, session: ReadSession, member: Member, chosen: reports.UsageQuery) -> reports.UsageTotals:
+        """The totals of `reports.total`, from this cache while they are current."""
+        return self.aggregate(session, member, chosen)[0].figures
+
+    def _current(
+        self,
+        session: ReadSession,
+        member: Member,
+        version: Select[*tuple[Any, ...]],
+        key: tuple[Any, ...],
+        read: Callable[[], Sized],
+    ) -> Any:
+        """What was read under a key, or read now if its version is another one."""
+        # Before the figures: those may be newer, never older.
+        stamp = tuple(session.execute(version, {"workspace_id": member.workspace_id}).one())
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None and kept[0] == stamp:
                 self._kept.move_to_end(key)
                 return kept[1]
-        rows = list(reports.aggregate(session, member, chosen, wanted))
-        if len(rows) <= MAX_ROWS:
+        found = read()
+        if len(found) <= MAX_ROWS:
             with self._lock:
-                self._kept[key] = (stamp, rows)
+                self._kept[key] = (stamp, found)
                 self._kept.move_to_end(key)
                 while len(self._kept) > MAX_ENTRIES:
                     self._kept.popitem(last=False)
-        return rows
-
-    def total(self, session: ReadSession, member: Member, chosen: reports.UsageQuery) -> reports.UsageTotals:
-        """The totals of `reports.total`, from this cache while they are current."""
-        return self.aggregate(session, member, chosen)[0].figures
+        return found
 
 
 def _version_key(member: Member, chosen: reports.UsageQuery) -> Select[*tuple[Any, ...]]:

@@ -19,22 +19,18 @@ _element = custom_element(
 )
 
 
-MAX_PEOPLE = 4
-"""So many of those who made clips this month are on a card."""
-
-
 def show(
     found: Sequence[Summary],
     *,
     key: str,
     allowed: Collection[str],
     names: Mapping[str, str],
-    people: Mapping[str, Profile],
+    people: Mapping[str, Sequence[Profile]],
 ) -> tuple[str, Summary] | None:
     """Draw the cards; what was just pressed (`open`, or one of `allowed`) and on which.
 
     `allowed` are those of `generate`, `edit`, `archive`, `transfer` and `delete` that are there to be pressed; `people`
-    are those that the summaries name, by id.
+    are who was charged most this month, by the project's id.
     """
     words = {
         "none": _("No clip yet"),
@@ -52,7 +48,7 @@ def show(
         card(project, now, most_credits=most)
         | {
             "name": names[project.id],
-            "people": [_face(people[id]) for id in project.month_people[:MAX_PEOPLE] if id in people],
+            "people": [_face(profile) for profile in people.get(project.id, ())],
         }
         for project in found
     ]

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,8 @@ from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed
-from tests.factories.users import ensure_member
+from tests.factories.users import create_member, ensure_member
+from tests.factories.workspaces import create_team_of, join, now
 
 
 def days() -> UsageQuery:
@@ -58,6 +60,30 @@ def test_what_changes_is_seen_at_once(database: Database, person: Member) -> Non
     with database.write_session() as session:
         projects.update(session, person, row.project_id, name="Another name")
     assert "Another name" in [each.keys["project_name"] for each in look()]
+
+
+def test_who_was_charged_most_is_seen_at_once_and_read_once(database: Database, person: Member) -> None:
+    """The order of people in a project follows their charges; another project of the list is asked for by itself."""
+    cache = UsageCache()
+    team_id = create_team_of(database, person)
+    ada = now(database, person, team_id)
+    ben = join(database, person, team_id, create_member(database, "ben@example.org"))
+    project_id = create_completed(database, ada).project_id
+
+    def look() -> Mapping[str, tuple[str, ...]]:
+        with database.read_session() as session:
+            return cache.spenders(session, ada, [project_id])
+
+    assert look() == {project_id: (ada.id,)}
+    for _ in range(2):
+        create_completed(database, ben, project_id=project_id)
+    assert look() == {project_id: (ben.id, ada.id)}
+    asked: list[str] = []
+    event.listen(database.read_engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    assert look() == {project_id: (ben.id, ada.id)}
+    assert not any("usage_days" in statement for statement in asked)
+    with database.read_session() as session:
+        assert cache.spenders(session, ada, []) == {}
 
 
 def test_everybodys_figures_follow_everybody_and_are_for_administrators(database: Database, person: Member) -> None:
