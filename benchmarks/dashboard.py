@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -19,10 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import psutil
@@ -35,6 +37,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks import filled
 from tests.browser.conftest import FLAGS, executable
 from tests.system.app import ROOT, free_port
+
+Click = tuple[Literal["button", "switch", "radio"], str, str]
 
 PAGES = {
     "Projects": ("", ""),
@@ -57,10 +61,20 @@ PAGES = {
 TRIVIAL = """
 import streamlit as st
 st.title("Trivial")
-st.button("A button")
+st.session_state.setdefault("presses", 0)
+if st.button("A button"):
+    st.session_state["presses"] += 1
+st.markdown(f"Pressed {st.session_state['presses']} times")
 for number in range(int(st.query_params.get("texts", 1))):
     st.markdown(f"Some text, {number}")
 """
+CLICK_ON_TRIVIAL: Click = ("button", "^A button$", ".stMain")
+CLICKS_ON: Mapping[str, Click] = {
+    "generate": ("switch", "^Sound", ".st-key-generate_button"),
+    "usage": ("radio", "^(Spending|Outcome)$", ".stMain"),
+}
+"""Page -> what is pressed, by role and name, one after the other, and the place where something else then stands."""
+CLICKS = 14
 WATCHERS = 50
 WATCH_SECONDS = 15
 POLL_SECONDS = 2.0
@@ -295,6 +309,51 @@ _TURN = """older => new Promise((resolve, reject) => {
 })"""
 
 
+def painted(port: int, path: str, role: Literal["button", "switch", "radio"], name: str, place: str) -> list[float]:
+    """Milliseconds from a click until another text stands in a place and the frame with it is painted, in Chromium."""
+    found: list[float] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(playwright), args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"http://127.0.0.1:{port}/{path}")
+        pressed = page.get_by_role(role, name=re.compile(name))
+        pressed.last.wait_for()
+        page.wait_for_timeout(2500)
+        for turn in range(CLICKS):
+            each = pressed.nth((turn + 1) % pressed.count())
+            found.append(page.evaluate(_PAINT, [each.element_handle(), place]))
+            page.wait_for_timeout(600)
+        browser.close()
+    return found[2:]  # the first ones also fetch code
+
+
+_PAINT = """([pressed, place]) => new Promise((resolve, reject) => {
+  const said = () => document.querySelector(place)?.textContent ?? "";
+  const before = said();
+  const begun = performance.now();
+  pressed.click();
+  const look = () => {
+    if (performance.now() - begun > 30000) return reject(new Error("nothing changed"));
+    if (said() === before) return requestAnimationFrame(look);
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begun)));
+  };
+  requestAnimationFrame(look);
+})"""
+
+
+def clicks(trivial_port: int, ports: Mapping[int, int]) -> None:
+    """The same kind of click on a trivial page, on the order form and on Usage, with few rows and with many."""
+    basis = statistics.median(painted(trivial_port, "", *CLICK_ON_TRIVIAL))
+    print(f"click to painted change: trivial page p50 {basis:.0f} ms")
+    for count, port in ports.items():
+        for page, click in CLICKS_ON.items():
+            times = painted(port, page, *click)
+            middle = statistics.median(times)
+            print(
+                f"  {page}, {count:,} rows: p50 {middle:.0f} ms, max {max(times):.0f}, {middle / basis:.2f} of trivial"
+            )
+
+
 def prepared(count: int, parent: Path, *, anew: bool) -> Path:
     """The folder of a filled installation, filled if it is not there."""
     folder = filled.folder_for(count, parent)
@@ -379,6 +438,8 @@ def measure(counts: Sequence[int], folders: dict[int, Path], trivial_port: int, 
                 times = turned(port)
                 middle = statistics.median(times)
                 print(f"next page of the gallery, {count:,} rows: p50 {middle:.0f} ms, max {max(times):.0f} ms")
+        if not chosen.no_browser:
+            clicks(trivial_port, {few: few_port, many: many_port})
         for count, port, server in ((few, few_port, few_server), (many, many_port, many_server)):
             database = folders[count] / "studio.db"
             alone = asyncio.run(watched(port, server, database, 0))
