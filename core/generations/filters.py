@@ -7,30 +7,34 @@ calendar is kept as its number of days, not as the day that it began when somebo
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo, available_timezones
 
 from core.clock import utc_now
 from core.generations.list_filter import ListFilter
 
-DAYS = "days"
+DAYS, ZONE, UTC = "days", "zone", "UTC"
 MAX_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
 class KeptFilter:
-    """A filter, and with `days` the last so many days (UTC) up to and with today, in place of its `since`."""
+    """A filter, and with `days` the last so many days up to and with today, in place of its `since`.
+
+    Days begin at the midnights of `zone`, the name of a time zone.
+    """
 
     filter: ListFilter
     days: int | None = None
+    zone: str = UTC
 
     def by_now(self, now: datetime | None = None) -> ListFilter:
         """The filter of this moment: `days` as the midnight that they begin with."""
         if self.days is None:
             return self.filter
-        today = (now or utc_now()).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        return replace(self.filter, since=today - timedelta(days=self.days - 1))
+        return replace(self.filter, since=midnight(now or utc_now(), self.days, ZoneInfo(self.zone)))
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept."""
@@ -40,7 +44,9 @@ class KeptFilter:
             if (value := getattr(self.filter, field.name)) != field.default
             and not (field.name == "since" and self.days is not None)
         }
-        return kept | ({} if self.days is None else {DAYS: self.days})
+        if self.days is None:
+            return kept
+        return kept | {DAYS: self.days} | ({} if self.zone == UTC else {ZONE: self.zone})
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "KeptFilter":
@@ -54,7 +60,18 @@ class KeptFilter:
                 except (ValueError, TypeError):
                     continue
         days = kept.get(DAYS)
-        return cls(ListFilter(**known), days if isinstance(days, int) and 0 < days <= MAX_DAYS else None)
+        zone = kept.get(ZONE, UTC)
+        return cls(
+            ListFilter(**known),
+            days if isinstance(days, int) and 0 < days <= MAX_DAYS else None,
+            zone if zone in available_timezones() else UTC,
+        )
+
+
+def midnight(now: datetime, days: int, zone: tzinfo) -> datetime:
+    """When the last so many days of a time zone began, today being one of them."""
+    first = now.astimezone(zone).date() - timedelta(days=days - 1)
+    return datetime.combine(first, time(), zone)
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete, update
@@ -15,6 +16,7 @@ from core.generations.list_filter import ListFilter, ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.messages import message
+from pages.sections.history.bar import begin_of
 from tests.factories.catalogue import say
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, build_output
 from tests.factories.studio import Studio
@@ -218,6 +220,15 @@ def test_jump_to_a_month_or_a_day(open_page: Open, studio: Studio, wanted: str, 
             session.execute(update(Generation).where(Generation.id == row.id).values(moved))
     at = open_page("history", **({"order": order} if order else {}))
     assert shown(press(at, "library_bar", "pressed", {"jump": wanted}))[0] == first
+
+
+def test_day_of_the_calendar_begins_by_the_readers_clock() -> None:
+    """The fifth of March begins in Jakarta on the fourth of UTC; newest first one looks from its end."""
+    jakarta = ZoneInfo("Asia/Jakarta")
+    begun = begin_of("2026-03-05", oldest_first=True, zone=jakarta)
+    assert begun == datetime(2026, 3, 4, 17, tzinfo=UTC)
+    assert begin_of("2026-03-05", oldest_first=False, zone=jakarta) == begun + timedelta(days=1)
+    assert begin_of("2026-03", oldest_first=False, zone=jakarta) == datetime(2026, 3, 31, 17, tzinfo=UTC)
 
 
 def id_of(moment: datetime, like: str) -> str:

@@ -63,6 +63,16 @@ def test_saved_days_move_with_the_calendar() -> None:
     assert kept.by_now(datetime(2026, 11, 21, 9, 30, tzinfo=UTC)).since == datetime(2026, 11, 15, tzinfo=UTC)
 
 
+def test_days_of_a_kept_filter_begin_by_its_clock() -> None:
+    """Seven days of Jakarta begin seven hours before those of UTC, and a day of a changed clock is no fault."""
+    of_jakarta = KeptFilter.from_json(KeptFilter(ListFilter(), days=7, zone="Asia/Jakarta").to_json())
+    begun = of_jakarta.by_now(datetime(2026, 11, 20, 20, tzinfo=UTC)).since
+    assert begun == datetime(2026, 11, 14, 17, tzinfo=UTC)  # there it is the 21st already
+    of_berlin = KeptFilter(ListFilter(), days=2, zone="Europe/Berlin")
+    assert of_berlin.by_now(datetime(2026, 10, 25, 12, tzinfo=UTC)).since == datetime(2026, 10, 23, 22, tzinfo=UTC)
+    assert KeptFilter.from_json({"days": 7, "zone": "Nowhere/Atlantis"}).zone == "UTC"
+
+
 def test_kept_filter_of_another_release() -> None:
     """Names and words that are not known ask for nothing; the rest holds."""
     kept = {"text": "lake", "statuses": ["melted"], "colour": "red", "days": "x", "favourite": "yes"}

@@ -1,7 +1,7 @@
 """The bar of the library: what it shows of the address, and what a press of it changes there."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from core.workspaces.permissions import Action
 from pages.elements import library_bar
 from pages.elements.library_bar import Choice, Shown
 from pages.sections.history import filters, saved
-from pages.ui import current_member, wording
+from pages.ui import current_member, time_zone, wording
 from pages.ui.language import _
 
 KEY = "history_bar"
@@ -84,16 +84,16 @@ def _pressed() -> None:
 
 
 def jump(wanted: str) -> None:
-    """Go to the page that begins with a month (`2026-03`) or a day (`2026-03-14`), in UTC."""
+    """Go to the page that begins with a month (`2026-03`) or a day (`2026-03-14`), by the reader's clock."""
     person, chosen = current_member.current_member(), filters.remembered()
-    moment = begin_of(wanted, oldest_first=chosen.oldest_first)
+    moment = begin_of(wanted, oldest_first=chosen.oldest_first, zone=time_zone.own())
     if moment is None:
         return
     with filters.refusal_is_drawn(), db.read_connection() as reader:
         filters.turn_to(queries.cursor_at(reader, person, chosen, moment))
 
 
-def begin_of(wanted: str, *, oldest_first: bool) -> datetime | None:
+def begin_of(wanted: str, *, oldest_first: bool, zone: tzinfo) -> datetime | None:
     """Where a listing begins with a month or a day: at its end, where the oldest are first at its beginning."""
     is_month = wanted.count("-") == 1
     try:
@@ -101,4 +101,4 @@ def begin_of(wanted: str, *, oldest_first: bool) -> datetime | None:
         end = (first + timedelta(days=31)).replace(day=1) if is_month else first + timedelta(days=1)
     except (ValueError, OverflowError):
         return None
-    return datetime.combine(first if oldest_first else end, time(), UTC)
+    return datetime.combine(first if oldest_first else end, time(), zone)

@@ -17,7 +17,7 @@ from core.db import Reader
 from core.db.enums import RejectReason, Status
 from core.files.findings import FindingKind
 from core.generations import queries, review
-from core.generations.filters import KeptFilter
+from core.generations.filters import KeptFilter, midnight
 from core.generations.list_filter import ListFilter, ReviewStatus
 from core.generations.queries import Count
 from core.providers import registry
@@ -25,7 +25,7 @@ from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.sections.clip import marks
 from pages.sections.usage import labels, reasons
-from pages.ui import components, query_param, wording
+from pages.ui import components, query_param, time_zone, wording
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -66,7 +66,7 @@ PERIODS = TranslatedLabels(
         "365": N_("Last 365 days"),
     }
 )
-"""Number of days (UTC) up to and with today."""
+"""Number of days up to and with today, by the clock of who looks."""
 ANYTHING = TranslatedLabels({"any": N_("Anything noticed")})
 
 
@@ -260,13 +260,15 @@ def _until(days: str | None) -> datetime | None:
 
 
 def _since(days: str | None) -> datetime | None:
-    """The first midnight of so many days up to today: it stays the same while pages are turned."""
+    """The first midnight of so many days up to today, by the reader's clock: it stays the same while pages are turned.
+
+    The days of a link are those that figures are counted by, of UTC.
+    """
     if days is None:
         return None
     if found := _days_of_span(days):
         return datetime.combine(found[0], time(), UTC)
-    today = utc_now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return today - timedelta(days=int(days) - 1)
+    return midnight(utc_now(), int(days), time_zone.own())
 
 
 _FILTER = "history_filter"
@@ -301,7 +303,9 @@ def refusal_is_drawn() -> Iterator[None]:
 def kept() -> KeptFilter:
     """What the page last showed, as jobs and saved filters keep it: a period as its days, which move along."""
     chosen, days = remembered(), query_param.one_of("days", PERIODS)
-    return KeptFilter(chosen) if days is None else KeptFilter(replace(chosen, since=None), days=int(days))
+    if days is None:
+        return KeptFilter(chosen)
+    return KeptFilter(replace(chosen, since=None), days=int(days), zone=str(time_zone.own()))
 
 
 def open_kept(asked_for: KeptFilter) -> None:
