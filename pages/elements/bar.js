@@ -62,9 +62,41 @@ function mark() {
   return drawn;
 }
 
+const AT_ONCE_MS = 400;
+const OF_ONE_PRESS_MS = 1500;
+
+/**
+ * What one press does is one step of the history. On the way to another page Streamlit first gives that page's address
+ * to the present one, which Back would then show with filters that were never chosen there; and the page completes its
+ * address by the workspace. The first is taken back, the second is no step of its own.
+ */
+function oneStepAPress() {
+  const push = history.pushState.bind(history);
+  let before = null; // what the address was before the present page changed it, and when
+  history.pushState = (state, title, url) => {
+    const wanted = new URL(url ?? location.href, location.href);
+    const now = performance.now();
+    if (wanted.pathname !== location.pathname) {
+      if (before && state !== CHOSEN && now - before.at < OF_ONE_PRESS_MS) history.replaceState(null, "", before.href);
+      before = null;
+      return push(state, title, url);
+    }
+    const has = [...new URLSearchParams(location.search)].every(([name, value]) => wanted.searchParams.get(name) === value);
+    if (before && has && now - before.at < AT_ONCE_MS) return history.replaceState(state, title, url);
+    before = { href: location.href, at: now };
+    push(state, title, url);
+  };
+}
+
+const CHOSEN = "chosen"; // the state of a step that a link makes by itself
+if (!window.oneStepAPress) {
+  window.oneStepAPress = true; // this module comes anew with each of its versions
+  oneStepAPress();
+}
+
 /** Go to a page as Back and Forward do: Streamlit runs it, with what the address says, and nothing is loaded anew. */
 function go(href) {
-  history.pushState(null, "", new URL(href, location.href));
+  history.pushState(CHOSEN, "", new URL(href, location.href));
   window.dispatchEvent(new PopStateEvent("popstate", { state: null }));
   document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
 }

@@ -112,6 +112,23 @@ def test_moving_about(site: Site, visitor: Visitor) -> None:
     expect(chooser(page)).to_have_value("My workspace")
 
 
+def test_back_from_a_project_leads_to_the_list_as_it_was(site: Site, visitor: Visitor) -> None:
+    """A card leads to its clips; one step back is the list with the address that it had, not with the library's."""
+    page = visitor(site.address).open(f"/projects?workspace={site.own_id}")
+    card = page.get_by_role("link", name="Lake film").first
+    expect(card).to_be_visible()
+    settle(page)
+    before = page.url
+    card.click()
+    expect(page.get_by_role("heading", name="History", level=1)).to_be_visible()
+    settle(page)
+    assert "project=" in page.url
+    page.go_back()
+    expect(page.get_by_role("heading", name="Projects", level=1)).to_be_visible()
+    settle(page)
+    assert page.url == before
+
+
 def test_link_to_a_clip_elsewhere(site: Site, visitor: Visitor) -> None:
     """A link without a workspace opens the clip where it is; closing it leaves one there."""
     page = visitor(site.address).open(f"/history?clip={site.clip_id}")

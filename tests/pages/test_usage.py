@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import random
 import re
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from core.db.enums import EntryKind, Role, Status
 from core.identity import users
 from core.projects import projects
 from core.usage import budgets, reports
+from core.usage.reports import Group, UsageQuery
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.workspaces import members
 from core.workspaces.access import Member
@@ -155,6 +157,24 @@ def test_chart_stacks_the_days_by_model(open_page: Open, studio: Studio) -> None
         ("Seedance T2V", 400),
     }
     assert any("stacked by model; 450 credits in all" in alt for alt in charts(at))
+
+
+def test_part_of_a_bar_tells_the_whole_bar_and_leads_to_its_clips(open_page: Open, studio: Studio) -> None:
+    """What a pointer is told names each model of the day, the most first; a click asks the library for its clips."""
+    project = studio.project()
+    studio.complete(studio.order(project, "one"))
+    studio.complete(studio.order(project, "two", model_id="seedance-t2v"))
+    at = open_page("usage")
+    drawn = next(chart for chart in at.get("vega_lite_chart") if chart.proto.alt.startswith("Bars of credits spent, "))
+    spec = json.loads(drawn.proto.spec)
+    told = {entry["title"]: entry["field"] for entry in spec["encoding"]["tooltip"]}
+    assert list(told)[-3:] == ["Seedance T2V", "Demo Film", "In all"]
+    (day,) = spec["transform"][0]["from"]["data"]["values"]
+    assert [day[told[name]] for name in ("Seedance T2V", "Demo Film", "In all")] == [400, 50, 450]
+
+    choice = Choice(UsageQuery(date(2026, 10, 28), date(2026, 11, 4), model_id="m1"), Group.WEEK, Group.MODEL)
+    assert choice.clips(date(2026, 10, 26)) == {"days": "2026-10-28..2026-11-01", "model": "m1"}
+    assert choice.clips(date(2026, 11, 2)) == {"days": "2026-11-02..2026-11-04", "model": "m1"}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ LONG_NAME_CHARS = 20
 """From here on a name would be cut before what tells it from another; a legend of such has one column."""
 TICKS = 7
 FEW_BARS = 5
+OPENED = "opened"
+"""The selection that a click on a part of a bar is."""
 _AXIS_FORMAT = {Group.DAY: "%-d %b", Group.WEEK: "%-d %b", Group.MONTH: "%b %Y"}
 
 
@@ -32,27 +34,42 @@ def bars(
     series: Sequence[str],
     unit: str,
     has_legend: bool = True,
+    opens: bool = False,
 ) -> Spec:
     """Stacked bars over time; values have `at` (ISO), `when` (words), `series` and `amount`.
 
-    The first series lies at the bottom. A pointer on one makes the others step back, and is told the whole bar, too.
+    The first series lies at the bottom. A pointer on one makes the others step back, and is told every part of the bar
+    and the whole of it; with `opens` a click is a selection of that name, of `at` and `series`.
     Without a legend of its own another part of the page says what the colours mean.
     """
-    totals: dict[str, int] = {}
+    whole: dict[str, dict[str, Any]] = {}
     for value in values:
-        totals[value["at"]] = totals.get(value["at"], 0) + value["amount"]
-    values = [
-        value | {"whole": totals[value["at"]], "share": value["amount"] / totals[value["at"]]} for value in values
+        of_bar = whole.setdefault(value["at"], {"at": value["at"], "whole": 0} | dict.fromkeys(_parts(series), 0))
+        of_bar["whole"] += value["amount"]
+        of_bar[f"part{series.index(value['series'])}"] += value["amount"]
+    values = [value | {"share": value["amount"] / whole[value["at"]]["whole"]} for value in values]
+    parts = [
+        {"field": field, "type": "quantitative", "title": name, "format": ",d"}
+        for field, name in zip(_parts(series), series, strict=True)
     ]
     domain = [at.isoformat() for at in steps]
     spread = max(1, -(-len(domain) // TICKS))
     width: Any = 48 if len(domain) <= FEW_BARS else {"band": 0.82}
     return {
         "data": {"values": list(values)},
-        "mark": {"type": "bar", "width": width, "aria": False},
+        "transform": [
+            {
+                "lookup": "at",
+                "from": {"data": {"values": list(whole.values())}, "key": "at", "fields": ["whole", *_parts(series)]},
+            }
+        ],
+        "mark": {"type": "bar", "width": width, "aria": False} | ({"cursor": "pointer"} if opens else {}),
         "height": HEIGHT + (_legend_height(series) if has_legend else 0),
         "config": _config(),
-        "params": [{"name": "pointed", "select": {"type": "point", "on": "pointerover", "fields": ["series"]}}],
+        "params": [
+            {"name": "pointed", "select": {"type": "point", "on": "pointerover", "fields": ["series"]}},
+            *([{"name": OPENED, "select": {"type": "point", "on": "click", "fields": ["at", "series"]}}] * opens),
+        ],
         "encoding": {
             "opacity": {"condition": {"param": "pointed", "value": 1}, "value": 0.35},
             "x": {
@@ -74,12 +91,22 @@ def bars(
             "tooltip": [
                 {"field": "when", "type": "nominal", "title": _(labels.STEPS[step])},
                 {"field": "series", "type": "nominal", "title": _("What")},
-                {"field": "amount", "type": "quantitative", "title": unit, "format": ",d"},
                 {"field": "share", "type": "quantitative", "title": _("Share"), "format": ".0%"},
-                {"field": "whole", "type": "quantitative", "title": _("In all"), "format": ",d"},
+                *(parts if len(parts) > 1 else ()),
+                {
+                    "field": "whole",
+                    "type": "quantitative",
+                    "title": _("In all") if len(parts) > 1 else unit,
+                    "format": ",d",
+                },
             ],
         },
     }
+
+
+def _parts(series: Sequence[str]) -> Sequence[str]:
+    """The fields of a bar that hold what each series came to in it."""
+    return [f"part{place}" for place in range(len(series))]
 
 
 def ranking(
@@ -106,8 +133,8 @@ def ranking(
             "color": _colours(series) if has_legend else _colours(series) | {"legend": None},
             "order": {"field": "place", "type": "quantitative"},
             "tooltip": [
-                {"field": "name", "type": "nominal", "title": " "},
-                {"field": "series", "type": "nominal", "title": " "},
+                {"field": "name", "type": "nominal", "title": _("Name")},
+                {"field": "series", "type": "nominal", "title": _("What")},
                 {"field": "amount", "type": "quantitative", "title": unit, "format": ",d"},
             ],
         },

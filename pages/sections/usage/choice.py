@@ -14,6 +14,7 @@ from core.usage.reports import Group, UsageQuery
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
+from pages.sections.history import filters
 from pages.sections.usage import labels
 from pages.ui import components, query_param, wording
 from pages.ui.language import N_, _
@@ -88,6 +89,18 @@ class Choice:
     def key(self, at: date) -> str:
         """How tables name a bar, so that they sort by time."""
         return f"{at:%Y-%m}" if self.step is Group.MONTH else at.isoformat()
+
+    def clips(self, at: date) -> dict[str, str]:
+        """What the address of the library asks for, to show the clips of a bar."""
+        chosen = self.selection
+        after = self.begin(at + timedelta(days={Group.DAY: 1, Group.WEEK: 7, Group.MONTH: 31}[self.step]))
+        wanted = {
+            "days": filters.span(max(at, chosen.since), min(after - timedelta(days=1), chosen.until)),
+            "project": chosen.project_id,
+            "model": chosen.model_id,
+            "whose": chosen.user_id,
+        }
+        return {name: value for name, value in wanted.items() if value}
 
     def at(self, row: reports.Row) -> date:
         """The first day of a row's bar."""

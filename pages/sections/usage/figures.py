@@ -58,6 +58,8 @@ class Shown:
     stacked: Mapping[tuple[date, str], int]
     """Credits by bar and name of the series."""
     series: Sequence[str]
+    series_ids: Mapping[str, str]
+    """Name of a series -> what it is of; not of the rest."""
     series_before: Mapping[str, int]
     """Credits of each series, the rest too, in the time before; empty where that is not read."""
 
@@ -77,7 +79,7 @@ def read(person: Member, choice: Choice) -> Shown:
         ids = {row.keys["project_id"] for row in by_project}
         names = project_names(session, person, chosen, ids)
         named = _series_names(session, choice.series, stacked, names)
-        amounts, series = _stack(choice, stacked, named)
+        amounts, series, series_ids = _stack(choice, stacked, named)
         # Of projects there may be thousands, which is much to read for a column of changes.
         compared = [] if choice.series is Group.PROJECT else [choice.series]
         earlier = installation.current().usage.aggregate(session, person, choice.before, compared)
@@ -92,6 +94,7 @@ def read(person: Member, choice: Choice) -> Shown:
             projects=_ranked(by_project, "project_id", lambda id: names.get(id, id)),
             stacked=amounts,
             series=series,
+            series_ids=series_ids,
             series_before=_before(choice, earlier, named, series) if compared else {},
         )
 
@@ -141,8 +144,11 @@ def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) 
 
 def _stack(
     choice: Choice, rows: Sequence[reports.Row], names: Mapping[str, str]
-) -> tuple[Mapping[tuple[date, str], int], Sequence[str]]:
-    """Credits by bar and series, and the series from most to least spent, the small ones together as the last."""
+) -> tuple[Mapping[tuple[date, str], int], Sequence[str], Mapping[str, str]]:
+    """Credits by bar and series, and the series from most to least spent, the small ones together as the last.
+
+    And what those that stand by themselves are of, by name.
+    """
     key = _IDS[choice.series]
     sums: defaultdict[str, int] = defaultdict(int)
     for row in rows:
@@ -155,7 +161,7 @@ def _stack(
         if row.figures.settled_credits:
             amounts[choice.at(row), shown.get(row.keys[key], others)] += row.figures.settled_credits
     series = list(dict.fromkeys(shown.values()))
-    return amounts, series if len(shown) == len(ranked) else [*series, others]
+    return amounts, series if len(shown) == len(ranked) else [*series, others], {shown[id]: id for id in shown}
 
 
 def _before(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.insights.model_stats import SPEED_SAMPLE, TimeRange
 from core.usage import budgets
-from core.usage.reports import UsageTotals
+from core.usage.reports import Group, UsageTotals
 from core.usage.spreadsheet import SpreadsheetFormat
 from pages.elements import sorted_table
 from pages.elements.sorted_table import Cell, Column
@@ -21,6 +21,8 @@ from pages.ui import wording
 from pages.ui.language import _
 
 TOP_PROJECTS = 10
+NARROWED_BY = {Group.MODEL: "model", Group.PROVIDER: "provider", Group.PROJECT: "project", Group.USER: "whose"}
+"""What bars are stacked by -> the filter of the library that shows one part of them."""
 
 
 def spend(shown: Shown, choice: Choice, file: Callable[[SpreadsheetFormat], bytes]) -> None:
@@ -40,8 +42,19 @@ def spend(shown: Shown, choice: Choice, file: Callable[[SpreadsheetFormat], byte
                     }
                 )
     spec = charts.bars(
-        values, steps=choice.steps, step=choice.step, series=shown.series, unit=_("Credits"), has_legend=False
+        values,
+        steps=choice.steps,
+        step=choice.step,
+        series=shown.series,
+        unit=_("Credits"),
+        has_legend=False,
+        opens=_opens(choice),
     )
+
+    def open_clips(at: str, name: str) -> None:
+        narrowed = {NARROWED_BY[choice.series]: shown.series_ids[name]} if name in shown.series_ids else {}
+        _open_clips(choice, at, narrowed | {"status": "completed"})
+
     days = labels.days(choice.selection.since, choice.selection.until)
     alt = _("Bars of credits spent, {days}, stacked by {series}; {credits} in all. The table holds the same.").format(
         days=days,
@@ -51,11 +64,21 @@ def spend(shown: Shown, choice: Choice, file: Callable[[SpreadsheetFormat], byte
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(border=True, key="card_usage_spend", height="stretch"):
         st.header(_("Spent over time"), anchor=False)
-        chart(spec, key="spend", alt=alt)
+        chart(spec, key="spend", alt=alt, on_opened=open_clips if _opens(choice) else None)
     with right, st.container(border=True, key="card_usage_series", height="stretch"):
         st.header(_(labels.SPLITS[choice.series]), anchor=False)
         _series(shown, choice)
     behind(lines, key="spend", file=file)
+
+
+def _opens(choice: Choice) -> bool:
+    """Whether a part of a bar leads to its clips: not of everybody's, which are not all for who looks."""
+    return not choice.selection.everybody and choice.series in NARROWED_BY
+
+
+def _open_clips(choice: Choice, at: str, narrowed: dict[str, str]) -> None:
+    """Go to the clips of a part of a bar."""
+    st.switch_page("history.py", query_params=choice.clips(date.fromisoformat(at)) | narrowed)
 
 
 def _series(shown: Shown, choice: Choice) -> None:
@@ -117,15 +140,22 @@ def outcome(shown: Shown, choice: Choice) -> None:
         lines.append(
             {step: choice.key(at), **dict(zip(series, counts, strict=True)), _("Returned"): figures.released_credits}
         )
+
+    def open_clips(at: str, name: str) -> None:
+        _open_clips(choice, at, {"status": ("completed", "failed", "cancelled")[series.index(name)]})
+
     left, right = st.columns(2, gap="medium")
     total = shown.total
     with left:
         st.header(_("Completed and failed"), anchor=False)
         alt = _("Bars of clips by how they ended: {completed} completed, {failed} failed, {cancelled} cancelled.")
         charted(
-            charts.bars(values, steps=choice.steps, step=choice.step, series=series, unit=_("Clips")),
+            charts.bars(
+                values, steps=choice.steps, step=choice.step, series=series, unit=_("Clips"), opens=_opens(choice)
+            ),
             lines,
             key="outcome",
+            on_opened=open_clips if _opens(choice) else None,
             alt=alt.format(
                 **{name: wording.credits(getattr(total, name)) for name in ("completed", "failed", "cancelled")}
             ),

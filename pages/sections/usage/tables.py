@@ -18,7 +18,7 @@ import streamlit as st
 from core.usage import spreadsheet
 from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.usage import labels
-from pages.sections.usage.charts import Value
+from pages.sections.usage.charts import OPENED, Value
 from pages.ui import downloads, wording
 from pages.ui.language import _
 
@@ -33,6 +33,7 @@ def charted(
     alt: str,
     percent: Sequence[str] = (),
     file: Callable[[SpreadsheetFormat], bytes] | None = None,
+    on_opened: Callable[[str, str], None] | None = None,
 ) -> None:
     """A chart, the same as a table behind the next tab, and as a file; the tab that is not open is not made."""
     chart_tab, table_tab = st.tabs([_("Chart"), _("Table")], key=f"usage_{key}_tabs", on_change="rerun")
@@ -40,22 +41,34 @@ def charted(
         if not spec["data"]["values"]:
             st.caption(_("None in this period."))
         elif chart_tab.open:
-            chart(spec, key=key, alt=alt)
+            chart(spec, key=key, alt=alt, on_opened=on_opened)
     with table_tab:
         if table_tab.open:
             table(lines, key=key, percent=percent, file=file)
 
 
-def chart(spec: dict[str, Any], *, key: str, alt: str) -> None:
-    """A chart alone, in a place of its height, which is kept free until it is drawn."""
+def chart(spec: dict[str, Any], *, key: str, alt: str, on_opened: Callable[[str, str], None] | None = None) -> None:
+    """A chart alone, in a place of its height, which is kept free until it is drawn.
+
+    `on_opened` is told the day (ISO) and the series of a part that was clicked on, of bars that open.
+    """
     if not spec["data"]["values"]:
         st.caption(_("None in this period."))
         return
     values = {"values": pa.Table.from_pylist(spec["data"]["values"])}  # as a list it would pass through pandas
     with st.container(height=spec["height"], border=False):
-        st.vega_lite_chart(
-            spec=spec | {"data": values}, width="stretch", height="stretch", alt=alt, key=f"usage_{key}_chart"
+        drawn: Callable[..., Any] = partial(
+            st.vega_lite_chart,
+            spec=spec | {"data": values},
+            width="stretch",
+            height="stretch",
+            alt=alt,
+            key=f"usage_{key}_chart",
         )
+        if on_opened is None:
+            drawn()
+        elif opened := drawn(on_select="rerun", selection_mode=OPENED)["selection"].get(OPENED):
+            on_opened(opened[0]["at"], opened[0]["series"])
 
 
 def behind(lines: Sequence[Value], *, key: str, file: Callable[[SpreadsheetFormat], bytes]) -> None:
