@@ -171,6 +171,7 @@ class Bar {
       },
       { signal: this.ending.signal },
     );
+    window.addEventListener("resize", () => this.fit(), { signal: this.ending.signal });
   }
 
   update(data) {
@@ -282,6 +283,16 @@ class Bar {
       make("span", { class: "more-words" }, after ?? ""),
     );
     chip.ariaLabel = this.data.underWay.text.replace("{number}", number);
+    this.fit();
+  }
+
+  /** Leave out what the bar can do without, as far as it has no room for large figures. */
+  fit() {
+    const top = this.root.querySelector(".top");
+    for (const without of ["", "words", "words search", "words search name", "words search name figure"]) {
+      top.dataset.without = without;
+      if (top.scrollWidth <= top.clientWidth) return;
+    }
   }
 
   drawSearch() {

@@ -63,6 +63,19 @@ def test_bar_leads_without_loading_the_dashboard_anew(app: App, visitor: Visitor
     assert visit.complaints == []
 
 
+def test_bar_has_room_for_large_figures(app: App, visitor: Visitor) -> None:
+    """Billions of credits do not push the menu out of any window: what the bar can do without makes room, in turn."""
+    app.admin("grant", "demo@localhost", "4000000000", "--reason", "A large company")
+    page = visitor(f"http://127.0.0.1:{app.port}", width=1920).open("/usage")
+    heading(page, "Usage")
+    balance = page.locator(".chip.balance .said")
+    expect(balance).to_contain_text(re.compile(r"^4,000,\d{3},\d{3}"))
+    for width in (1920, 1440, 1280, 1024, 910):
+        page.set_viewport_size({"width": width, "height": 800})
+        expect(page.get_by_role("button", name=re.compile("^Menu of"))).to_be_in_viewport(ratio=1)
+    expect(page.locator(".chip.balance")).to_be_in_viewport(ratio=1)
+
+
 def test_phone_has_its_pages_at_the_foot(app: App, visitor: Visitor) -> None:
     """A tap leads, nothing opens over the page or stays there, and the end of a page is above the foot."""
     visit = visitor(f"http://127.0.0.1:{app.port}", **PHONE)
