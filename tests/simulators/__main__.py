@@ -1,6 +1,7 @@
 """Starts one simulator; its address is the first line on standard output."""
 
 import argparse
+import signal
 import socket
 import sys
 import tempfile
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a job takes")
     parser.add_argument("--limit", type=int, default=5, help="jobs in flight before 429 (modelslab)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_given: sys.exit(0))  # the server raises it again when it has stopped
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         make_clip(clip)
