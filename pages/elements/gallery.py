@@ -15,6 +15,7 @@ import streamlit as st
 from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES, Status
 from core.generations import delivery_findings
+from core.generations.progress import InFlightItem
 from core.generations.queries import ListRow, Take
 from pages.sections import progress_text
 from pages.sections.whose import NOBODY_ELSE, Whose
@@ -55,6 +56,7 @@ class Told:
     projects: Mapping[str, str] = field(default_factory=dict)
     takes: Mapping[str, Take] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
+    standings: Mapping[str, InFlightItem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def card(row: ListRow, now: datetime, told: Told, *, is_list: bool = False) -> d
         "id": row.id,
         "status": row.status.value,
         "badge": "" if row.status is Status.COMPLETED else wording.STATUS[row.status],
-        "note": _note(row),
+        "note": _note(row, told.standings.get(row.id)),
         "length": length,
         "title": title,
         "meta": meta,
@@ -221,11 +223,11 @@ def shape(row: ListRow) -> float:
     return round(min(FLATTEST, max(TALLEST, width / max(1, height))), 4)
 
 
-def _note(row: ListRow) -> str:
+def _note(row: ListRow, standing: InFlightItem | None) -> str:
     if row.status is Status.COMPLETED:
         return "" if row.thumbnail_key else _("No picture")
     if row.status is Status.FAILED:
         return translate_message(row.error or row.error_message) or _("It failed.")
     if row.status is Status.CANCELLED:
         return _("Cancelled, credits returned")
-    return progress_text.note(row)
+    return progress_text.place(standing) if standing else progress_text.note(row)

@@ -58,7 +58,7 @@ def item(standing: InFlightItem, *, waits: bool) -> dict[str, Any]:
         "status": row.status.value,
         "progress": round(row.progress, 3),
         "badge": wording.STATUS[row.status],
-        "note": note(row),
+        "note": place(standing),
         "where": where(standing, utc_now(), waits=waits),
         "cancel": cancelling(row),
     }
@@ -79,6 +79,14 @@ def note(row: Generation | ListRow | Take) -> str:
     if row.stage is not Stage.WAITING:
         return wording.STAGE[row.stage]
     return f"{wording.STAGE[row.stage]}, {percentage(row)}" if row.progress else _("Waiting at the provider")
+
+
+def place(standing: InFlightItem) -> str:
+    """The same, with its place in line as long as nobody makes it."""
+    row, text = standing.row, note(standing.row)
+    if row.cancel_requested_at is None and progress.is_in_line(row):
+        return _in_line(row, text, standing.ahead)
+    return text
 
 
 def where(standing: InFlightItem, now: datetime, *, waits: bool = False) -> str:

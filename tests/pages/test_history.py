@@ -87,6 +87,15 @@ def test_every_status_has_its_card(open_page: Open, studio: Studio) -> None:
     assert shown["done"]["length"] == "5 s"
 
 
+def test_card_says_its_place_in_line(open_page: Open, studio: Studio) -> None:
+    """What waits to be sent says how many are before it."""
+    project = studio.project()
+    for number in (1, 2, 3):
+        studio.order(project, f"waits {number}")
+    notes = {card["title"]: card["note"] for card in cards(open_page("history"))}
+    assert notes == {"waits 1": "Next in line", "waits 2": "Number 2 in line", "waits 3": "Number 3 in line"}
+
+
 @pytest.mark.parametrize(
     ("address", "titles"),
     [

@@ -1,20 +1,22 @@
 """One page of the library: its clips as pictures or as a list, what is pressed on them, and why it may be empty."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from core import db
 from core.db import Reader
+from core.db.enums import Stage
 from core.generations import notes, queries, review
 from core.generations.list_filter import ListFilter
+from core.generations.progress import InFlightItem
 from core.generations.queries import Page
 from core.generations.review import Changes
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.elements import gallery
 from pages.elements.gallery import Paper, Selection, Told
-from pages.sections import whose
+from pages.sections import progress_text, whose
 from pages.sections.clip import viewer
 from pages.sections.history import bar, filters, selection
 from pages.sections.sample import offer
@@ -42,7 +44,17 @@ def told_of(reader: Reader, person: Member, found: Page, chosen: ListFilter, pro
         projects,
         queries.takes(reader, found.rows),
         notes.counts(reader, [row.id for row in found.rows]),
+        _standings(person, [row.id for row in found.rows if row.stage is not Stage.FINALIZED]),
     )
+
+
+def _standings(person: Member, ids: Sequence[str]) -> Mapping[str, InFlightItem]:
+    """How far those are that are under way, in the workspace that is looked at."""
+    if not ids:
+        return {}
+    with db.read_session() as session:
+        found = progress_text.board().snapshots(session, person.workspace_id, among=ids)
+    return {each.row.id: each for each in found}
 
 
 def show(person: Member, chosen: ListFilter, found: Page, told: Told) -> None:
