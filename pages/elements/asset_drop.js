@@ -1,17 +1,15 @@
 // A place to drop files for the library: they are sent from here, one after the other; the page is told when all are in.
 
-const PATIENCE_MS = 5000;
-
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 
-class Drop {
+class Drop extends Uploader {
   constructor(parent) {
+    super();
     this.zone = parent.querySelector(".drop");
     this.input = parent.querySelector("input");
     this.hint = parent.querySelector(".hint");
     this.button = parent.querySelector(".choose");
     this.list = parent.querySelector(".files");
-    this.ending = new AbortController();
     this.waiting = [];
     const { signal } = this.ending;
     this.button.addEventListener("click", () => this.input.click());
@@ -80,35 +78,6 @@ class Drop {
 
   say(line, file, text) {
     line.textContent = `${file.name}: ${text}`;
-  }
-
-  async send(file, again = true) {
-    const { address, token, name, most_bytes, words } = this.data;
-    if (file.size > most_bytes) return { problem: words.too_large };
-    const headers = { Authorization: `Bearer ${token}`, [name]: encodeURIComponent(file.name) };
-    try {
-      const reply = await fetch(address, { method: "POST", body: file, headers, signal: this.ending.signal });
-      if (reply.status === 401 && again) {
-        await this.renewed();
-        return this.send(file, false);
-      }
-      return await reply.json();
-    } catch {
-      return {}; // no connection, or an answer of something between
-    }
-  }
-
-  /** A page that was open for long has an old token; a rerun brings a new one. */
-  renewed() {
-    return new Promise((resolve) => {
-      this.arrived = resolve;
-      setTimeout(resolve, PATIENCE_MS);
-      this.act("renew", { at: Date.now() });
-    });
-  }
-
-  stop() {
-    this.ending.abort();
   }
 }
 

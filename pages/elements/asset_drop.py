@@ -15,6 +15,7 @@ _element = custom_element(
     html='<section class="drop"><input type="file" multiple hidden><p class="hint"></p>'
     '<button type="button" class="choose"></button></section><div role="status"><ul class="files"></ul></div>',
     triggers=("brought", "renew"),
+    parts=("uploader.js",),
 )
 
 

@@ -1,7 +1,5 @@
 // Places for images: what is chosen, dropped or pasted is sent from here; the page is told when it has arrived.
 
-const PATIENCE_MS = 5000;
-
 function element(tag, name, parent) {
   const made = document.createElement(tag);
   made.className = name;
@@ -20,13 +18,13 @@ function button(name, text, act) {
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 const imagesIn = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 
-class Slots {
+class Slots extends Uploader {
   constructor(root, parent) {
+    super();
     this.root = root;
     this.problem = parent.querySelector(".problem");
     this.heard = parent.querySelector(".heard");
     this.sending = {};
-    this.ending = new AbortController();
     const { signal } = this.ending;
     const on = (name, act) => window.addEventListener(name, act, { signal });
     on("studio-images", (event) => this.offered(event));
@@ -228,35 +226,6 @@ class Slots {
   busy(slot, change) {
     this.sending[slot.field] = (this.sending[slot.field] ?? 0) + change;
     this.draw();
-  }
-
-  async send(file, again = true) {
-    const { address, token, name, most_bytes, words } = this.data;
-    if (file.size > most_bytes) return { problem: words.too_large };
-    const headers = { Authorization: `Bearer ${token}`, [name]: encodeURIComponent(file.name) };
-    try {
-      const reply = await fetch(address, { method: "POST", body: file, headers, signal: this.ending.signal });
-      if (reply.status === 401 && again) {
-        await this.renewed();
-        return this.send(file, false);
-      }
-      return await reply.json();
-    } catch {
-      return {}; // no connection, or an answer of something between
-    }
-  }
-
-  /** A page that was open for long has an old token; a rerun brings a new one. */
-  renewed() {
-    return new Promise((resolve) => {
-      this.arrived = resolve;
-      setTimeout(resolve, PATIENCE_MS);
-      this.act("renew", { at: Date.now() });
-    });
-  }
-
-  stop() {
-    this.ending.abort();
   }
 }
 

@@ -25,6 +25,7 @@ _element = custom_element(
     "image_slots",
     html='<div class="slots"></div><p class="problem" role="alert"></p><p class="heard" role="status"></p>',
     triggers=("brought", "removed", "role", "browse", "renew"),
+    parts=("uploader.js",),
 )
 
 
