@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
-from core.db.tables import Generation
+from core.db.tables import Generation, is_live
 from core.generations import commands, reconciliation
 from core.ids import new_id
 from core.insights import circuit_breaker
@@ -30,7 +30,7 @@ from core.notifications import webhook_sender
 from core.providers import connection
 from core.providers.contract import JobState, JobStatus
 from core.retry import OnceAWhile
-from core.worker import dispatcher, poll_results
+from core.worker import dispatcher, looks, poll_results
 from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
@@ -45,6 +45,12 @@ from tests.factories.generations import (
     make_due,
 )
 from tests.factories.users import create_member
+
+
+class Server(ThreadingHTTPServer):
+    """One that takes all looks that may be under way at once."""
+
+    request_queue_size = 2 * looks.MAX_CONCURRENT_POLLS
 
 
 class Studio:
@@ -72,7 +78,7 @@ class Studio:
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -112,9 +118,6 @@ def hanging() -> Iterator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 2 * dispatcher.MAX_CONCURRENT_POLLS
-
     with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -124,9 +127,9 @@ def hanging() -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it, less long than a call that hangs."""
-    end = time.monotonic() + connection.POLL_TIMEOUT.read / 2  # type: ignore[operator]  # it has a number
+def until(condition: Callable[[], bool], *, seconds: float | None = None) -> None:
+    """Wait for it, less long than a call that hangs unless told otherwise."""
+    end = time.monotonic() + (seconds or connection.POLL_TIMEOUT.read / 2)  # type: ignore[operator]  # it has a number
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -333,17 +336,68 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: Member, monkeypatc
         monkeypatch.setenv("MODELSLAB_BASE_URL", url)
         monkeypatch.setenv("MODELSLAB_API_KEY", "k")
         installations.reopen()
-        many(waiting(ana, model_id="seedance-t2v"), dispatcher.MAX_CONCURRENT_POLLS + 50)
+        many(waiting(ana, model_id="seedance-t2v"), looks.MAX_CONCURRENT_POLLS + 50)
         studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
 
         async def run() -> None:
             task = asyncio.create_task(dispatcher.Dispatcher(current()).run(asyncio.Event()))
-            await asyncio.to_thread(until, lambda: len(asked) >= dispatcher.MAX_CONCURRENT_POLLS)
+            await asyncio.to_thread(until, lambda: len(asked) >= looks.MAX_CONCURRENT_POLLS)
             generation_id = await asyncio.to_thread(waiting, ana)
             await asyncio.to_thread(until, lambda: load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD)
             task.cancel()
 
         asyncio.run(run())
+
+
+def test_looks_go_on_between_rounds_while_their_vendor_answers(
+    studio: Studio, ana: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than may be under way at once is looked at without waiting for rounds, each row once."""
+    monkeypatch.setenv("POLL_SECONDS", "600")
+    installations.reopen()
+    count = 3 * looks.MAX_CONCURRENT_POLLS
+    many(waiting(ana), count)
+    studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running"})
+
+    async def run() -> None:
+        async with connection.poll_client(current().settings) as client:
+            found = looks.Looks(current())
+            found.client = client
+            stop = asyncio.Event()
+            await found.begin(None)
+            going = asyncio.create_task(found.go_on(stop, 120))  # one round that would be this long
+            await asyncio.to_thread(until, lambda: studio.asked.count("GET /v1/jobs/j1") > count, seconds=100)
+            stop.set()
+            await going
+            while under_way := list(found.under_way):
+                await asyncio.wait(under_way)
+            await asyncio.to_thread(found.write_last)
+
+    asyncio.run(run())
+    assert studio.asked.count("GET /v1/jobs/j1") == count + 1  # and the one that they are copies of
+    with db.read_session() as session:
+        assert session.scalar(select(func.count()).where(is_live(), Generation.next_at <= db.now(session))) == 0
+
+
+def test_looks_that_fail_come_no_faster_than_rounds(studio: Studio, ana: Member) -> None:
+    """A vendor that refuses everything is asked as often as it was before: what is over waits for the next round."""
+    many(waiting(ana), 3 * looks.MAX_CONCURRENT_POLLS)
+    studio.answers["GET /v1/jobs/j1"] = (500, {"error": "down"})
+
+    async def run() -> None:
+        async with connection.poll_client(current().settings) as client:
+            found = looks.Looks(current())
+            found.client = client
+            stop = asyncio.Event()
+            await found.begin(None)
+            going = asyncio.create_task(found.go_on(stop, 120))
+            while under_way := list(found.under_way):
+                await asyncio.wait(under_way)
+            stop.set()
+            await going
+
+    asyncio.run(run())
+    assert studio.asked.count("GET /v1/jobs/j1") == looks.MAX_CONCURRENT_POLLS
 
 
 def test_tick_when_redis_is_away(studio: Studio, ana: Member) -> None:
