@@ -1,15 +1,17 @@
 """Writes down what a provider said when it was asked about a generation; one transaction for many of them."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import bindparam, update
+
 from core import db, errors
-from core.db import WriteSession, availability, update_where
+from core.db import WriteSession, availability
 from core.db.enums import Stage, Status
-from core.db.tables import Generation
+from core.db.tables import Generation, table_of
 from core.generations import lifecycle, reconciliation, spending
 from core.insights import circuit_breaker, model_stats
 from core.messages import message
@@ -85,38 +87,47 @@ def _write_all(looks: Sequence[PollResult], poll_seconds: float, judged_at: date
             session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING}
         )
         typical = model_stats.RenderTimeEstimator(session)
+        answered, progress = set[str](), list[Mapping[str, Any]]()
         for look in looks:
-            _write(session, look, typical, poll_seconds, judged_at or db.now(session))
+            _note_health(session, look, answered)
+            if not _write_move(session, look, judged_at or db.now(session)):
+                progress.append(_progress(session, look.row, look.result, typical, poll_seconds))
+        if progress:  # most of them, so all in one statement
+            session.connection().execute(_SET_PROGRESS, progress)
 
 
-def _write(
-    session: WriteSession,
-    look: PollResult,
-    typical: Callable[[Generation], float],
-    poll_seconds: float,
-    judged_at: datetime,
-) -> None:
+def _note_health(session: WriteSession, look: PollResult, answered: set[str]) -> None:
+    """Whether the provider works; `answered` are those that did, since their last failure among these looks."""
+    row, result = look.row, look.result
+    if row.stage is Stage.SUBMITTING:
+        return
+    if isinstance(result, JobStatus) and row.provider not in answered:
+        answered.add(row.provider)
+        circuit_breaker.record_answer(session, row.provider)
+    elif isinstance(result, errors.ProviderError):
+        answered.discard(row.provider)
+        circuit_breaker.record_failure(session, row.provider, result)
+
+
+def _write_move(session: WriteSession, look: PollResult, judged_at: datetime) -> bool:
+    """Carry out what moves the row, or ends its wait; False where it only goes on."""
     row, result = look.row, look.result
     if row.stage is Stage.SUBMITTING:
         if isinstance(result, JobMatches):
             reconciliation.reconcile(session, row, result)
         else:
             reconciliation.reschedule(session, row)
-        return
-    if isinstance(result, JobStatus):
-        circuit_breaker.record_answer(session, row.provider)
-        if _write_end(session, row, result):
-            return
-    elif isinstance(result, errors.ProviderError):
-        circuit_breaker.record_failure(session, row.provider, result)
+        return True
+    if isinstance(result, JobStatus) and _write_end(session, row, result):
+        return True
     if row.status is Status.PROCESSING and isinstance(result, errors.ProviderRemoved):
         lifecycle.mark_uncertain(session, row, result, next_at=db.now(session) + SLOW_POLL)
-        return
+        return True
     if row.status is Status.PROCESSING and row.deadline_at is not None and judged_at > row.deadline_at:
         late = errors.SubmitUncertain(message("overdue"))
         lifecycle.mark_uncertain(session, row, late, next_at=db.now(session) + SLOW_POLL)
-        return
-    _write_progress(session, row, result, typical, poll_seconds)
+        return True
+    return False
 
 
 def _log_unknown_word(provider: str, word: str | None, words_logged: set[tuple[str, str]]) -> None:
@@ -165,10 +176,26 @@ def _link_told(row: Generation, status: JobStatus) -> str | None:
     return row.provider_video_url if is_forgotten else None
 
 
-def _write_progress(
+_SET_PROGRESS = (
+    update(table_of(Generation))
+    .where(
+        Generation.id == bindparam("row_id"),
+        Generation.stage == bindparam("row_stage"),
+        Generation.version == bindparam("row_version"),
+    )
+    .values(
+        progress=bindparam("share"),
+        progress_is_estimate=bindparam("is_estimate"),
+        setbacks=0,
+        next_at=bindparam("due_at"),
+    )
+)
+
+
+def _progress(
     session: WriteSession, row: Generation, result: Outcome, typical: Callable[[Generation], float], poll_seconds: float
-) -> None:
-    """Note how far it is and when to look again; never backwards, never at the end before it is."""
+) -> Mapping[str, Any]:
+    """How far it is and when to look again, for `_SET_PROGRESS`; never backwards, never at the end before it is."""
     now = db.now(session)
     reported = result.progress if isinstance(result, JobStatus) else None
     is_in_line = isinstance(result, JobStatus) and result.state is JobState.QUEUED
@@ -186,14 +213,11 @@ def _write_progress(
         pause = max(pause, timedelta(seconds=min(result.retry_after_seconds, 600)))
     elif isinstance(result, errors.UnreadableReply):  # dear to read, and hardly ever better at once
         pause = max(pause, min(SLOW_POLL, (now - (row.submitted_at or now)) / 10))
-    update_where(
-        session,
-        Generation,
-        Generation.id == row.id,
-        Generation.stage == row.stage,
-        Generation.version == row.version,
-        progress=max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
-        progress_is_estimate=row.progress_is_estimate if is_in_line else reported is None,
-        setbacks=0,
-        next_at=now + pause,
-    )
+    return {
+        "row_id": row.id,
+        "row_stage": row.stage,
+        "row_version": row.version,
+        "share": max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
+        "is_estimate": row.progress_is_estimate if is_in_line else reported is None,
+        "due_at": now + pause,
+    }
