@@ -291,8 +291,10 @@ class Bar {
     const top = this.root.querySelector(".top");
     for (const without of ["", "words", "words search", "words search name", "words search name figure"]) {
       top.dataset.without = without;
-      if (top.scrollWidth <= top.clientWidth) return;
+      if (top.scrollWidth <= top.clientWidth) break;
     }
+    const room = top.querySelector(".room")?.offsetWidth; // the lists of Streamlit lie above the room for them
+    if (room) document.documentElement.style.setProperty("--studio-room", `${room - 8}px`);
   }
 
   drawSearch() {
