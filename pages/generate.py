@@ -4,6 +4,7 @@ import streamlit as st
 
 from core import db, installation
 from core.billing import ledger
+from core.generations.list_filter import ListFilter
 from core.projects import presets
 from core.workspaces import quota
 from core.workspaces.permissions import Action
@@ -51,7 +52,7 @@ def studio() -> None:
     with head:
         ways_on(live.how_many() - shown)
     if not final_take.dialog_if_open():
-        viewer.show(person)
+        viewer.show(person, ListFilter(project_id=project_id) if project_id else None)
 
 
 with components.error_boundary():
