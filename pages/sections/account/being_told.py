@@ -31,6 +31,8 @@ KIND = TranslatedLabels(
         NoticeKind.CREDITS_ADDED: N_("Credits were added"),
         NoticeKind.BUDGET: N_("A budget is used by 50, 80 or 100 %"),
         NoticeKind.STORAGE_FULL: N_("Storage is nearly full"),
+        NoticeKind.MODEL_ENDS: N_("A model that you use ends"),
+        NoticeKind.PROVIDER_ACCOUNT: N_("A provider refuses our account"),
         NoticeKind.MEMBERSHIP: N_("Invitations and roles"),
     }
 )
