@@ -96,9 +96,14 @@ def test_key_that_a_check_finds_refused_is_told_until_one_succeeds(database: Dat
 def test_refusal_that_is_undone_tells_nobody(database: Database) -> None:
     """The notice is in the transaction of its cause."""
     create_admin(database)
-    with pytest.raises(ZeroDivisionError), database.write_session() as session:
-        circuit_breaker.record_failure(session, "modelslab", errors.BadKey())
-        raise ZeroDivisionError
+
+    def undone() -> None:
+        with database.write_session() as session:
+            circuit_breaker.record_failure(session, "modelslab", errors.BadKey())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        undone()
     assert all_notices(database) == []
 
 
