@@ -27,19 +27,25 @@ def project_in_address(reader: Reader, person: Member) -> str | None:
     return projects.name_of(reader, person, wanted) if wanted else None
 
 
-def waiting(reader: Reader, person: Member, current: str) -> dict[str, int]:
-    """How many things wait for who runs the installation and for who manages workspaces, by the page that has them."""
+def waiting(reader: Reader, person: Member, current: str, outage: str) -> dict[str, int]:
+    """How many things wait for who runs the installation and for who manages workspaces, by the page that has them.
+
+    That nobody works here is one more for who runs it; every page says so.
+    """
     opened, found = installation.current(), {}
     if person.may(Action.OPERATE):
         found["admin"] = Charge.of_operator(person)
     if person.may(Action.ATTEND):
         found["attention"] = Charge.of_manager(person)
-    return {
+    counts = {
         path: opened.attention.count(
             charge, partial(attention.look, reader, opened.settings, charge), anew=current == path
         )
         for path, charge in found.items()
     }
+    if outage and "admin" in counts:
+        counts["admin"] += 1
+    return counts
 
 
 connection.count_run()
@@ -62,7 +68,7 @@ with components.error_boundary():
                 person,
                 current=page.url_path,
                 balance=ledger.balance(reader, person.workspace_id),
-                waiting=waiting(reader, person, page.url_path),
+                waiting=waiting(reader, person, page.url_path, outage),
                 unread=inbox.unread_count(reader, person.id),
                 may_look_as=bool(sample_people),
             )
