@@ -12,15 +12,13 @@ from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core import db
-from core.catalog import catalogue, in_force
-from core.catalog.catalogue import Catalogue
-from core.catalog.records import Life, LifeState
 from core.clock import utc_now
-from core.db.enums import BudgetMode, BudgetScope, Role, Status, WorkspaceRole
+from core.db.enums import BudgetMode, BudgetScope, ChangeKind, Role, Status, WorkspaceRole
 from core.db.tables import Generation, User, Workspace, WorkspaceMember
 from core.installation import Installation, using
 from core.usage import budgets
 from core.workspaces.access import Member
+from tests.factories.catalogue import say
 from tests.factories.generations import (
     DISPATCHED,
     SUBMITTING,
@@ -170,17 +168,16 @@ def test_clip_of_a_provider_that_cannot_cancel(open_page: Open, boss: Member) ->
 
 def test_what_is_used_up(open_page: Open, boss: Member, installation: Installation) -> None:
     """A budget that stops, storage, few credits and a model that ends: each told, with the way to what mends it."""
+    value = {"state": "withdrawn", "successor": ""}
+    say(db.default(), "demo-film", ChangeKind.LIFE, value, since=utc_now() + timedelta(days=5))
     clip = create_completed(db.default(), eve_in(boss))
     with db.write_session() as session:
         budgets.set_limit(session, boss, BudgetScope.PROJECT, clip.project_id, credits=50, mode=BudgetMode.STOP)
         team = update(Workspace).where(Workspace.id == boss.workspace_id)
         session.execute(team.values(storage_bytes=installation.settings.storage_quota_bytes * 95 // 100))
-    known = catalogue.shipped()
-    life = (Life(utc_now() + timedelta(days=5), LifeState.WITHDRAWN),)
-    ending = Catalogue({**known.entries, "demo-film": replace(known.entries["demo-film"], lives=life)})
     settings = installation.settings.model_copy(update={"low_balance_credits": 20_000})
 
-    with using(replace(installation, settings=settings)), in_force.seen(ending):
+    with using(replace(installation, settings=settings)):
         at = at_work(open_page, boss)
     assert not at.exception
     found = tables(at)
