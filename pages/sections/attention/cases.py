@@ -72,7 +72,7 @@ def _case(one: unresolved.Case, person: Member, *, may_decide: bool) -> None:
             components.plain_text(translate_message(row.error or row.error_message), small=True)
         if row.error_detail:
             components.plain_text(row.error_detail, small=True, lines=4)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="center"):
             if may_decide:
                 _decisions(row)
             if is_a_member:
