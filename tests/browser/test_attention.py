@@ -1,5 +1,6 @@
 """What waits, in a real browser: the managers' page and its queue, in both themes and on a phone, and one press."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -79,6 +80,7 @@ def test_page_of_what_waits(site: tuple[str, str], visitor: Visitor, theme: str,
     expect(page.get_by_text("Stops orders")).to_be_visible()
     waits = page.get_by_role("link", name="Attention (7)")
     expect(waits.first).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name=re.compile("^Menu of"))).to_be_in_viewport(ratio=1)
     settle(page)
     page.set_viewport_size({"width": width, "height": 2600})
     settle(page)
