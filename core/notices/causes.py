@@ -186,7 +186,7 @@ def provider_works(session: ReadSession, provider: str, *, name: str, by_order: 
         NoticeKind.PROVIDER_ACCOUNT,
         f"account-works:{provider}:{db.now(session).isoformat()}",
         message("notice_provider_works", provider=name),
-        message("notice_provider_took_order" if by_order else "notice_provider_took_key"),
+        message("notice_provider_took_order") if by_order else message("notice_provider_took_key"),
         audience=NoticeAudience.OPERATOR,
     )
     outbox.tell(session, outbox.operators(session), news)
