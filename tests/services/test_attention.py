@@ -16,6 +16,7 @@ from core.clock import utc_now
 from core.db import Database, Reader
 from core.db.enums import Stage, Status
 from core.db.tables import AuditRun, Generation
+from core.generations import under_way, unresolved
 from core.insights import attention, circuit_breaker, health
 from core.insights.attention import EVERYTHING
 from core.insights.late_clips import Line
@@ -62,6 +63,27 @@ def test_what_waits_for_a_manager_is_found_by_indexes(database: Database) -> Non
     assert "ix_generations_uncertain" in plans[0] or "ix_generations_status" in plans[0]
     assert "ix_generations_due" in plans[1] or "ix_generations_live" in plans[1]
     assert "ix_generations_workspace_newest" in plans[2]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("charge", [EVERYTHING, Charge(("a", "b"))])
+def test_queue_is_found_by_indexes(database: Database, charge: Charge) -> None:
+    """Clips that have ended cost it nothing."""
+    plans: list[str] = []
+
+    def explain(_connection: object, cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        told = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined]  # sqlite3's own cursor
+        plans.append(" ".join(str(line[3]) for line in told))
+
+    with database.read_session() as session:
+        event.listen(database.read_engine, "before_cursor_execute", explain)
+        under_way.counts(session, charge)
+        under_way.page(session, charge, limit=25)
+        unresolved.cases_of(session, charge)
+        event.remove(database.read_engine, "before_cursor_execute", explain)
+    live = ("ix_generations_due", "ix_generations_live")
+    assert [any(name in plan for name in live) for plan in plans[:2]] == [True, True]
+    assert "ix_generations_uncertain" in plans[2] or "ix_generations_status" in plans[2]
 
 
 def test_clip_is_late_when_it_takes_three_times_as_long_as_its_model(database: Database, person: Member) -> None:
