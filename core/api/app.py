@@ -17,6 +17,7 @@ from core.api.openapi import docs_page, document, sent_events
 from core.api.routers import (
     asset_groups,
     assets,
+    attention,
     audit_log,
     batches,
     budget_limits,
@@ -92,6 +93,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, media.router),
     (Audience.ANY_TOKEN, notes.router),
     (Audience.ANY_TOKEN, notices.router),
+    (Audience.ANY_TOKEN, attention.router),
     (Audience.ANY_TOKEN, share_links.router),
     (Audience.ANY_TOKEN, credits.router),
     (Audience.ANY_TOKEN, usage.router),

@@ -88,6 +88,8 @@ class Act(StrEnum):
     PROJECT_DELETED = "project.deleted", N_("Deleted a project")
 
     CLIP_DELETED = "clip.deleted", N_("Deleted a clip")
+    CLIP_LOOKED_AT = "clip.looked_at", N_("Had the provider asked about a late clip at once")
+    CLIP_CANCELLED = "clip.cancelled", N_("Cancelled a clip, or asked its provider to")
     CLIPS_DELETION_STARTED = "clip.deletion_started", N_("Asked to delete {clips:,} clips that matched a filter")
 
     ASSET_DELETED = "asset.deleted", N_("Deleted an asset")

@@ -265,6 +265,10 @@ class NoticeKind(StrEnum):
     """Storage is nearly full."""
     BUDGET = "budget"
     """So much of a budget is used."""
+    MODEL_ENDS = "model_ends"
+    """A model that clips were lately made with ends; to who made them, and who manages where they did."""
+    PROVIDER_ACCOUNT = "provider_account"
+    """A provider refuses our key or account, or takes it again; to administrators."""
     TEST = "test"
 
 

@@ -33,6 +33,18 @@ SENTENCES: Mapping[str, str] = {
     "notice_storage_used": N_("{percent} % of it is used. Delete clips that are not needed."),
     "notice_budget": N_("{percent} % of the budget is used: {name}"),
     "notice_budget_used": N_("{used:,} of {budget:,} credits."),
+    # Models and providers
+    "notice_model_ends": N_("{model} ends on {day}"),
+    "notice_model_ended": N_("{model} has ended"),
+    "notice_model_ends_meaning": N_(
+        "Clips were made with it in the last 30 days, by you or where you manage. "
+        "Presets and scripts that name it need another model."
+    ),
+    "notice_provider_refuses": N_("{provider} needs an administrator"),
+    "notice_provider_refuses_meaning": N_("{reason} Orders for its models fail until that is mended."),
+    "notice_provider_works": N_("{provider} works again"),
+    "notice_provider_took_order": N_("It has accepted an order."),
+    "notice_provider_took_key": N_("A check of its key has succeeded."),
     # Where people belong
     "notice_member_added": N_("You are now in the team {workspace}, as {role}"),
     "notice_member_role": N_("You are now {role} in {workspace}"),

@@ -21,7 +21,12 @@ from core.notifications.entitled import may_be_told
 PROMPT_CHARS = 300
 MOST_IN_DIGEST = 200
 
-_PAGES = {NoticeKind.BALANCE_LOW: "credits", NoticeKind.CREDITS_ADDED: "credits", NoticeKind.BUDGET: "usage"}
+_PAGES = {
+    NoticeKind.BALANCE_LOW: "credits",
+    NoticeKind.CREDITS_ADDED: "credits",
+    NoticeKind.BUDGET: "usage",
+    NoticeKind.MODEL_ENDS: "generate",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class Action(StrEnum):
     """Whether prompts of a workspace may be in mail and chats that its people are told by."""
     MANAGE_MEMBERS = "manage_members"
     """Who is in a team and as what, invitations into it, its name, taking it out of use."""
+    ATTEND = "attend"
+    """What waits for a person in a workspace: unclear and late clips of everybody, budgets, storage; looking again."""
     TRANSFER = "transfer"
     """A project to another workspace; asked of both."""
 
@@ -47,6 +49,8 @@ class Action(StrEnum):
     """Months whose figures shall never change again."""
     RESOLVE_UNCERTAIN = "resolve_uncertain"
     """The decision on clips of which nobody knows whether the provider made them; it is made without their prompts."""
+    CANCEL_LATE = "cancel_late"
+    """Cancelling a clip of any workspace that takes far longer than usual; it is done without its prompt."""
     READ_AUDIT_LOG = "read_audit_log"
     """Who did what, of all administrative acts, and its files."""
     MANAGE_CATALOGUE = "manage_catalogue"
@@ -72,6 +76,7 @@ IN_WORKSPACE: Mapping[Action, frozenset[WorkspaceRole]] = {
     Action.MARK_CLIPS: _MANAGERS,
     Action.TELL_PROMPTS: _MANAGERS,
     Action.MANAGE_MEMBERS: _MANAGERS,
+    Action.ATTEND: _MANAGERS,
     Action.TRANSFER: _MANAGERS,
 }
 
@@ -82,6 +87,7 @@ IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {
     Action.GRANT_CREDITS: _ADMINS,
     Action.CLOSE_BOOKS: _ADMINS,
     Action.RESOLVE_UNCERTAIN: _ADMINS,
+    Action.CANCEL_LATE: _ADMINS,
     Action.READ_AUDIT_LOG: _ADMINS,
     Action.MANAGE_CATALOGUE: _ADMINS,
     Action.OPERATE: _ADMINS,

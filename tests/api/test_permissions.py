@@ -327,6 +327,8 @@ TABLE: Mapping[str, Row] = {
     # One's own
     "GET /notices": Row(everybody()),
     "POST /notices/read": Row(everybody()),
+    "GET /attention": Row(everybody()),  # of what one manages
+    "GET /attention?installation=true": Row(administrators()),
     "PATCH /notices/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "notice", options=body(read=True)),
     "GET /tokens": Row(everybody()),
     "POST /tokens": Row(everybody(201), options=body(name="script")),

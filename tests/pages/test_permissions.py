@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element
 
 from core import db
+from core.clock import utc_now
 from core.db.enums import Role, WorkspaceRole
 from core.db.tables import Generation, Preset, Project, User, WebhookEndpoint, WorkspaceMember
 from core.generations import commands, review, share_links
@@ -84,10 +86,16 @@ def build_world(local: Member) -> World:
     create_group(db.default(), person)
     done = generations.create_completed(db.default(), person, project_id=film)
     generations.create_completed(db.default(), person, project_id=film)
-    waits, unclear, cancelled = (generations.create_generation(db.default(), person, project_id=film) for _ in range(3))
+    waits, unclear, cancelled, late = (
+        generations.create_generation(db.default(), person, project_id=film) for _ in range(4)
+    )
+    generations.advance(db.default(), late.id, generations.DISPATCHED, generations.SUBMITTING, generations.WAITING)
     generations.lose_submit(db.default(), unclear.id)
     with db.write_session() as session:
         commands.cancel(session, person, cancelled.id)
+        then = utc_now() - timedelta(hours=2)
+        of_late = update(Generation).where(Generation.id == late.id)
+        session.execute(of_late.values(created_at=then, submitted_at=then))
         api_tokens.create(session, person.user, name="script")
         whose = {"workspace_id": person.workspace_id, "user_id": person.id}
         session.add(WebhookEndpoint(**whose, url="https://hooks.example.org/video"))
@@ -251,6 +259,9 @@ ASSETS = {"assets_show", "assets_search", "assets_archived"}
 
 OWN_TEAMS = {"team_go_*", "team_leave_*"}
 ADMIN_TABS = {"tab: Attention", "tab: Providers", "tab: People", "tab: Queue", "tab: Books", "tab: Trust"}
+ATTENTION_TABS = {"tab: What waits", "tab: Queue"}
+LATE = {"late_look_*", "late_cancel_*"}
+QUEUE = {"queue_words", "queue_provider", "queue_status"}
 TEAM_TABS = {"tab: People", "tab: Add or invite", "tab: Name and credits"}
 GIVING = {"team_credits_credits_*", "team_credits_reason_*", "FormSubmitter:team_credits_form-Apply"}
 """Credits of one's own go into any team that one is in."""
@@ -407,6 +418,12 @@ VIEWS: Mapping[str, View] = {
         {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
     ),
     "inbox": View("inbox", {EVERYBODY: {"inbox_which", "inbox_all", "inbox_ways", "notice_open_*", "notice_read_*"}}),
+    "attention": View(
+        "attention",
+        {MANAGERS: ATTENTION_TABS | LATE | {"Show clip"}},
+        roles=MANAGERS,
+    ),
+    "attention, queue": View("attention", {MANAGERS: ATTENTION_TABS | QUEUE}, tab="Queue", roles=MANAGERS),
     "budgets": View(
         "budgets",
         {
@@ -491,7 +508,9 @@ VIEWS: Mapping[str, View] = {
     "invitation": View("invitation", {EVERYBODY: {"invitation_accept"}}),
     "no such page": View("nowhere", {EVERYBODY: {"Projects", "History"}}),
     "admin": View(
-        "admin", {ADMINS: ADMIN_TABS | {"admin_release_*", "admin_job_*", "admin_found_*", "Show clip"}}, roles=ADMINS
+        "admin",
+        {ADMINS: ADMIN_TABS | LATE | {"admin_release_*", "admin_job_*", "admin_found_*", "Show clip"}},
+        roles=ADMINS,
     ),
     "admin, providers": View(
         "admin",
@@ -511,7 +530,7 @@ VIEWS: Mapping[str, View] = {
         tab="People",
         roles=ADMINS,
     ),
-    "admin, queue": View("admin", {ADMINS: ADMIN_TABS}, tab="Queue", roles=ADMINS),
+    "admin, queue": View("admin", {ADMINS: ADMIN_TABS | QUEUE}, tab="Queue", roles=ADMINS),
     "admin, books": View("admin", {ADMINS: ADMIN_TABS}, tab="Books", roles=ADMINS),
     "admin, trust": View("admin", {ADMINS: ADMIN_TABS | {"admin_check"}}, tab="Trust", roles=ADMINS),
     "models": View(
@@ -596,6 +615,14 @@ def _look(world: World, view: View) -> None:
         if expected - found:
             missing[role] = sorted(expected - found)
     assert (unexpected, missing) == ({}, {}), "Say in VIEWS who sees what is new, and take away what is gone."
+
+
+@pytest.mark.parametrize("role", sorted(NOT_MANAGERS))
+def test_page_for_managers(world: World, role: str) -> None:
+    """Who manages nothing where they are at work does not come to what waits, by its address neither."""
+    world.become(role)
+    at = opened(world, View("attention", {}))
+    assert [title.value for title in at.title] == ["Projects"]
 
 
 @pytest.mark.parametrize("page", ["admin", "audit_log", "people"])
