@@ -34,6 +34,8 @@ class Action(StrEnum):
     """Who is in a team and as what, invitations into it, its name, taking it out of use."""
     TRANSFER = "transfer"
     """A project to another workspace; asked of both."""
+    TAKE_PACK = "take_pack"
+    """All figures of a workspace and its clips' prompts as files for analysts' own tools."""
 
     SEE_ALL_USAGE = "see_all_usage"
     """Figures of all workspaces, and the names of people and projects beside them; no clip and no prompt."""
@@ -73,6 +75,7 @@ IN_WORKSPACE: Mapping[Action, frozenset[WorkspaceRole]] = {
     Action.TELL_PROMPTS: _MANAGERS,
     Action.MANAGE_MEMBERS: _MANAGERS,
     Action.TRANSFER: _MANAGERS,
+    Action.TAKE_PACK: _MANAGERS,
 }
 
 IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {
