@@ -4,6 +4,7 @@ The views of the same names in the database (migration 0032) have the same colum
 """
 
 from core.analyst_pack.columns import Column, Hidden, Kind, Table, count, credits, id_of, moment, name_of, word, yes
+from core.messages import N_
 
 WORKSPACE = (
     id_of("workspace_id", Hidden.WORKSPACE, "The workspace."),
@@ -30,7 +31,7 @@ ORDERED_AND_ENDED = (
 
 PEOPLE = Table(
     "people",
-    "Everybody who is or was at work here.",
+    N_("Everybody who is or was at work here."),
     ("person_id",),
     (
         id_of("person_id", Hidden.PERSON, "The person."),
@@ -44,7 +45,7 @@ PEOPLE = Table(
 )
 PROJECTS = Table(
     "projects",
-    "Every project, archived ones, too.",
+    N_("Every project, archived ones, too."),
     ("project_id",),
     (
         id_of("project_id", Hidden.PROJECT, "The project."),
@@ -57,7 +58,7 @@ PROJECTS = Table(
 )
 ACCOUNTS = Table(
     "accounts",
-    "The credit account of every workspace.",
+    N_("The credit account of every workspace."),
     ("workspace_id",),
     (
         *WORKSPACE,
@@ -73,7 +74,7 @@ ACCOUNTS = Table(
 )
 CLIPS = Table(
     "clips",
-    "Every clip that was ordered or ended in the period, however it ended; deleted ones, too.",
+    N_("Every clip that was ordered or ended in the period, however it ended; deleted ones, too."),
     ("clip_id",),
     (
         id_of("clip_id", Hidden.CLIP, "The clip."),
@@ -110,7 +111,7 @@ CLIPS = Table(
 )
 PROMPTS = Table(
     "prompts",
-    "Prompts of clips in workspaces that whoever made the pack is in; none in a nightly or a pseudonymous one.",
+    N_("Prompts of clips in workspaces that whoever made the pack is in; none in a nightly or a pseudonymous one."),
     ("clip_id",),
     (
         id_of("clip_id", Hidden.CLIP, "The clip."),
@@ -123,7 +124,7 @@ PROMPTS = Table(
 )
 LEDGER = Table(
     "ledger",
-    "Every movement of credits in the period; rows never change.",
+    N_("Every movement of credits in the period; rows never change."),
     ("entry_id",),
     (
         count("entry_id", "Its number: later movements have higher ones."),
@@ -147,7 +148,7 @@ LEDGER = Table(
 )
 USAGE_DAYS = Table(
     "usage_days",
-    "Clips that ended, added up by day, workspace, maker, project and model: the figures of the page Usage.",
+    N_("Clips that ended, added up by day, workspace, maker, project and model: the figures of the page Usage."),
     ("day", "workspace_id", "person_id", "project_id", "provider", "model_id"),
     (
         Column("day", Kind.DAY, "The day (UTC) on which they ended."),
@@ -176,7 +177,7 @@ USAGE_DAYS = Table(
 )
 BUDGETS = Table(
     "budgets",
-    "What was taken in each month by workspace, project and member, beside the budget of today.",
+    N_("What was taken in each month by workspace, project and member, beside the budget of today."),
     ("workspace_id", "month", "scope", "subject_id"),
     (
         *WORKSPACE,
@@ -196,7 +197,7 @@ BUDGETS = Table(
 )
 JUDGEMENTS = Table(
     "judgements",
-    "What people said of clips of the period; clips of which nobody said anything are not in it.",
+    N_("What people said of clips of the period; clips of which nobody said anything are not in it."),
     ("clip_id",),
     (
         id_of("clip_id", Hidden.CLIP, "The clip."),

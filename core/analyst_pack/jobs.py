@@ -26,7 +26,7 @@ from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
 LIVE = (BulkState.WAITING, BulkState.RUNNING)
-MAX_LIVE = 2
+MAX_LIVE = 5
 """So many packs one person may have under way."""
 LISTED = 20
 LEASE = timedelta(seconds=60)

@@ -39,9 +39,9 @@ class ParquetFile:
         from pyarrow import parquet
 
         self._schema = schema(table)
-        self._sink = pa.PythonFile(_Outlet(target), mode="w")
+        self._outlet = _Outlet(target)
         self._writer = parquet.ParquetWriter(
-            self._sink,
+            pa.PythonFile(self._outlet, mode="w"),
             self._schema,
             compression="zstd",
             use_dictionary=[each.name for each in table.columns if each.kind is Kind.WORD],
@@ -58,7 +58,9 @@ class ParquetFile:
     ) -> None:
         if kind is None:
             self._write_group()
-            self._writer.close()
+        else:
+            self._outlet.is_broken_off = True
+        self._writer.close()
 
     def write(self, columns: Sequence[Sequence[Any]]) -> None:
         """Add rows, given column by column."""
@@ -83,15 +85,18 @@ class _Outlet:
     """What PyArrow writes to: it asks where it stands, which an entry of a ZIP file does not know of itself."""
 
     closed = False
+    is_broken_off = False
+    """Nothing is handed on any more."""
 
     def __init__(self, target: BinaryIO) -> None:
         self._target, self._at = target, 0
 
     def write(self, data: bytes) -> int:
         """Hand it on."""
-        written = self._target.write(data)
+        if not self.is_broken_off:
+            self._target.write(data)
         self._at += len(data)
-        return written
+        return len(data)
 
     def tell(self) -> int:
         """How many bytes were written."""

@@ -19,9 +19,11 @@ from core.analyst_pack.asked import Asked
 from core.analyst_pack.packing import Order
 from core.clock import utc_now
 from core.db import Database
-from core.db.enums import BudgetMode, BudgetScope
+from core.db.enums import BudgetMode, BudgetScope, RejectReason
 from core.db.tables import Budget, ClipNote, Generation, Project
 from core.generations import review
+from core.generations.list_filter import ReviewStatus
+from core.generations.review import Changes
 from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.generations import create_completed, create_generation
@@ -64,7 +66,8 @@ def fill(database: Database, *, days: int = 40, clips_a_day: int = 4) -> Filled:
     create_completed(database, team)
     create_generation(database, team)
     with database.write_session() as session:
-        review.judge(session, team, rejected.id, kept=False)
+        verdict = Changes(verdict=ReviewStatus.REJECTED, reject_reason=RejectReason.ANATOMY, favourite=True)
+        review.update(session, team, rejected.id, verdict)
         session.add(ClipNote(generation_id=rejected.id, user_id=ana.id, text="the heron has three wings"))
         session.add(
             Budget(
@@ -116,5 +119,3 @@ def month_of(day: date) -> tuple[date, date]:
     """First and last day of its month."""
     first = day.replace(day=1)
     return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-
-
