@@ -117,7 +117,7 @@ def credits(name: str, meaning: str, *, in_view: bool = True) -> Column:
     return Column(name, Kind.INTEGER, meaning, "credits", in_view=in_view)
 
 
-def count(name: str, meaning: str, unit: str = "") -> Column:
+def whole(name: str, meaning: str, unit: str = "") -> Column:
     """A whole number."""
     return Column(name, Kind.INTEGER, meaning, unit)
 

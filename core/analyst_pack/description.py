@@ -3,7 +3,7 @@
 The views of the same names in the database (migration 0032) have the same columns, which tests hold.
 """
 
-from core.analyst_pack.columns import Column, Hidden, Kind, Table, count, credits, id_of, moment, name_of, word, yes
+from core.analyst_pack.columns import Column, Hidden, Kind, Table, credits, id_of, moment, name_of, whole, word, yes
 from core.messages import N_
 
 WORKSPACE = (
@@ -87,7 +87,7 @@ CLIPS = Table(
         *MODEL,
         word("model", "What the model was called at the order."),
         word("resolution", "As ordered, such as `1080p`."),
-        count("seconds", "Length as ordered.", "seconds"),
+        whole("seconds", "Length as ordered.", "seconds"),
         word("aspect_ratio", "As ordered, such as `16:9`."),
         yes("has_sound", "Whether sound was ordered."),
         yes("is_enhanced", "Whether the prompt was to be enhanced."),
@@ -96,13 +96,13 @@ CLIPS = Table(
         word("error_code", "Why it failed; empty for others."),
         credits("credits", "Its price: charged if completed, given back if failed or cancelled, else reserved."),
         word("budget_month", "The month of whose budgets it was taken, such as `2026-11`."),
-        count("estimated_cost_microusd", "What the provider would probably take.", "millionths of a US dollar"),
-        count(
+        whole("estimated_cost_microusd", "What the provider would probably take.", "millionths of a US dollar"),
+        whole(
             "cost_microusd", "What the provider took; an estimate unless it was reported.", "millionths of a US dollar"
         ),
         yes("is_cost_estimate", "Whether the provider has not reported it."),
-        count("idr_per_usd", "The dollar of the order.", "rupiah"),
-        count("stored_bytes", "What its files take.", "bytes"),
+        whole("idr_per_usd", "The dollar of the order.", "rupiah"),
+        whole("stored_bytes", "What its files take.", "bytes"),
         *ORDERED_AND_ENDED,
         moment("submitted_at", "When it was sent to the provider."),
         moment("deleted_at", "When somebody deleted it."),
@@ -127,7 +127,7 @@ LEDGER = Table(
     N_("Every movement of credits in the period; rows never change."),
     ("entry_id",),
     (
-        count("entry_id", "Its number: later movements have higher ones."),
+        whole("entry_id", "Its number: later movements have higher ones."),
         moment("booked_at", "When it was booked."),
         *PAID_BY,
         word("kind", "`grant`, `hold`, `settle` (the charge), `release`, `adjust` or `transfer`."),
@@ -156,22 +156,22 @@ USAGE_DAYS = Table(
         *MAKER,
         *CHARGED,
         *MODEL,
-        count("completed", "Delivered.", "clips"),
-        count("failed", "Failed.", "clips"),
-        count("cancelled", "Cancelled.", "clips"),
+        whole("completed", "Delivered.", "clips"),
+        whole("failed", "Failed.", "clips"),
+        whole("cancelled", "Cancelled.", "clips"),
         credits("settled_credits", "Charged."),
         credits("released_credits", "Given back."),
-        count("settled_idr", "Charged, in rupiah.", "rupiah"),
-        count("video_seconds", "Length of what was delivered.", "seconds"),
-        count("cost_idr", "What providers took: as reported, else estimated.", "rupiah"),
-        count("reported_cost_microusd", "What providers reported.", "millionths of a US dollar"),
-        count("reported_cost_idr", "The same at each order's dollar.", "rupiah"),
-        count("still_estimated_cost_idr", "The part of the cost that nobody reported.", "rupiah"),
-        count("wasted_cost_idr", "The part of the cost that gave no clip.", "rupiah"),
-        count("cost_unknown_count", "Clips of which nobody knows what they cost.", "clips"),
-        count("kept_count", "Clips that people kept.", "clips"),
-        count("kept_seconds", "Length of these.", "seconds"),
-        count("rejected_count", "Clips that people rejected.", "clips"),
+        whole("settled_idr", "Charged, in rupiah.", "rupiah"),
+        whole("video_seconds", "Length of what was delivered.", "seconds"),
+        whole("cost_idr", "What providers took: as reported, else estimated.", "rupiah"),
+        whole("reported_cost_microusd", "What providers reported.", "millionths of a US dollar"),
+        whole("reported_cost_idr", "The same at each order's dollar.", "rupiah"),
+        whole("still_estimated_cost_idr", "The part of the cost that nobody reported.", "rupiah"),
+        whole("wasted_cost_idr", "The part of the cost that gave no clip.", "rupiah"),
+        whole("cost_unknown_count", "Clips of which nobody knows what they cost.", "clips"),
+        whole("kept_count", "Clips that people kept.", "clips"),
+        whole("kept_seconds", "Length of these.", "seconds"),
+        whole("rejected_count", "Clips that people rejected.", "clips"),
     ),
     day="day",
 )
@@ -210,7 +210,7 @@ JUDGEMENTS = Table(
         id_of("judged_by_id", Hidden.PERSON, "Whose verdict it is."),
         name_of("judged_by", "judged_by_id", Hidden.PERSON, "What they are called today."),
         yes("is_favourite", "Whether it is marked as a favourite."),
-        count("comment_count", "Comments on it; what they say is not told.", "comments"),
+        whole("comment_count", "Comments on it; what they say is not told.", "comments"),
         *ORDERED_AND_ENDED,
     ),
     moments=("ordered_at", "ended_at"),
