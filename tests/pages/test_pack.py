@@ -38,7 +38,7 @@ def test_a_press_makes_a_pack(open_page: Open, studio: Studio) -> None:
     assert not at.error
     assert widget(at, "pack_whose").value == "everybody"
     widget(at, "pack_whose").set_value("workspace")
-    widget(at, "pack_pseudonymous").set_value(True)
+    widget(at, "pack_names").set_value("pseudonyms")
     widget(at, "pack_make").click().run()
 
     assert not at.error

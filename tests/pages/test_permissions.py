@@ -421,7 +421,7 @@ VIEWS: Mapping[str, View] = {
     "usage, cost": View("usage", {EVERYBODY: USAGE}, {"show": "cost"}),
     "usage, export": View(
         "usage",
-        {EXPORTERS: {"usage_show", "pack_whose", "pack_period", "pack_pseudonymous", "pack_make"}},
+        {EXPORTERS: {"usage_show", "pack_whose", "pack_period", "pack_names", "pack_make"}},
         {"show": "export"},
         roles=EXPORTERS,
     ),

@@ -367,7 +367,7 @@ def peak(database: Database) -> tuple[int, int]:
     try:
         with tempfile.TemporaryFile() as file:
             order = Order(Asked(None), (), SECRET, batch_rows=50)
-            packing.make(database, order, file, Progress(look))  # type: ignore[arg-type]  # a file of bytes
+            packing.make(database, order, file, Progress(look))
         return tracemalloc.get_traced_memory()[1], most[0]
     finally:
         tracemalloc.stop()
@@ -447,6 +447,6 @@ def test_days_asked_for() -> None:
     assert days("2026-10", None, None, today) == (date(2026, 10, 1), date(2026, 10, 31))
     assert days("quarter", None, None, today) == (date(2026, 10, 1), today)
     assert days(None, date(2026, 11, 2), None, today) == (date(2026, 11, 2), today)
-    for wrong_days in (("2026-10", today, None), (None, today, date(2026, 11, 1)), ("never", None, None)):
+    for period, since, until in (("2026-10", today, None), (None, today, date(2026, 11, 1)), ("never", None, None)):
         with pytest.raises(errors.InvalidRequest):
-            days(*wrong_days, today)
+            days(period, since, until, today)

@@ -1,6 +1,6 @@
 """The analyst pack: asked for with one press, made meanwhile, and there to be fetched with those of the nights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -22,7 +22,7 @@ from pages.ui.wording import TranslatedLabels
 EVERY_SECONDS = 2.0
 SHOWN = 8
 EVERYTHING, WORKSPACE, EVERYBODY = "everything", "workspace", "everybody"
-FIELD_WIDTH_PX = 240
+NAMES, PSEUDONYMS = "names", "pseudonyms"
 _LIVE = "pack_live"
 
 STATES = TranslatedLabels(
@@ -62,37 +62,41 @@ def _form(person: Member) -> None:
     periods = {EVERYTHING: _("Everything")}
     periods |= {name: usage_choice.PERIODS[name] for name in ("month", "last-month", "quarter", "last-quarter", "365")}
     periods |= usage_choice.months(today)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        of = st.selectbox(
-            _("Of what"), list(whose), format_func=whose.__getitem__, key="pack_whose", width=FIELD_WIDTH_PX
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        of = _select(_("Of what"), "pack_whose", whose)
+        _select(_("Period"), "pack_period", periods)
+        names = {NAMES: _("With names"), PSEUDONYMS: _("With pseudonyms")}
+        shown = _select(_("Names"), "pack_names", names)
+        st.button(_("Make the pack"), type="primary", icon=":material/inventory_2:", key="pack_make", on_click=_make)
+    if shown == PSEUDONYMS:
+        st.caption(
+            _(
+                "Names and ids of people, workspaces, projects and clips are replaced by keyed hashes; addresses, "
+                "prompts and reasons are left out."
+            )
         )
-        period = st.selectbox(
-            _("Period"), list(periods), format_func=periods.__getitem__, key="pack_period", width=FIELD_WIDTH_PX
-        )
-        st.button(
-            _("Make the pack"),
-            type="primary",
-            icon=":material/inventory_2:",
-            key="pack_make",
-            on_click=_make,
-            args=(of, period),
-        )
-    st.toggle(
-        _("With pseudonyms"),
-        key="pack_pseudonymous",
-        help=_(
-            "Names and ids of people, workspaces, projects and clips are replaced by keyed hashes; addresses, prompts "
-            "and reasons are left out."
-        ),
-    )
-    if of == EVERYBODY:
+    elif of == EVERYBODY:
         st.caption(_("Prompts are in it only of workspaces that you are in."))
 
 
-def _make(of: str, period: str) -> None:
+def _select(label: str, key: str, names: Mapping[str, str]) -> str:
+    """A list whose label is not drawn, as those above the other figures."""
+    return st.selectbox(
+        label,
+        list(names),
+        format_func=names.__getitem__,
+        key=key,
+        label_visibility="collapsed",
+        width=usage_choice.FIELD_WIDTH_PX,
+    )
+
+
+def _make() -> None:
+    """Ask for what the fields say by now, which may be newer than what was drawn."""
     person, today = current_member.current_member(), utc_now().date()
+    of, period = st.session_state["pack_whose"], st.session_state["pack_period"]
     since, until = asking.days(None if period == EVERYTHING else period, None, None, today)
-    is_pseudonymous = bool(st.session_state.get("pack_pseudonymous"))
+    is_pseudonymous = st.session_state["pack_names"] == PSEUDONYMS
     asked = Asked(None if of == EVERYBODY else person.workspace_id, since, until, is_pseudonymous)
     components.act_in_callback(
         lambda session: jobs.start(session, person, asked), done=_("The pack is being made. Go on working meanwhile.")
