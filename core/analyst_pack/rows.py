@@ -54,7 +54,8 @@ def within(table: Table, columns: Any, asked: Asked) -> list[ColumnElement[bool]
     if table.day is not None:
         found += [columns[table.day] >= asked.since, columns[table.day] <= asked.until]
     if table.month is not None:
-        found += [columns[table.month] >= f"{asked.since:%Y-%m}", columns[table.month] <= f"{asked.until:%Y-%m}"]
+        first, last = (day.isoformat()[:7] for day in (asked.since, asked.until))
+        found += [columns[table.month] >= first, columns[table.month] <= last]
     return found
 
 

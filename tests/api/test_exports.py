@@ -12,8 +12,9 @@ from sqlalchemy import select, update
 
 from core import db
 from core.analyst_pack import sending
-from core.db.enums import Role
+from core.db.enums import Role, Scope
 from core.db.tables import Account, AuditLogEntry, User
+from core.identity import api_tokens
 from core.installation import Installation, current
 from core.worker import analyst_packs
 from tests.api.conftest import Client, arrive
@@ -124,6 +125,24 @@ def test_export_when_many_are_made(ana: Client) -> None:
         for _ in taken:
             sending._places.release()
     assert ana.get("/export/pack").status_code == 200
+
+
+def test_packs_of_all_need_a_token_that_reaches_far(analyst: Client) -> None:
+    """A token that only reads neither makes, finds nor fetches what is of all workspaces, whoever's it is."""
+    assert analyst.person is not None
+    with db.write_session() as session:
+        reads = Client(analyst.person, api_tokens.create(session, analyst.person.user, name="r", scope=Scope.READ))
+    pack_id = analyst.post("/analyst-packs", json={"people": "everybody"}).json()["pack"]["id"]
+    assert analyst.get(f"/analyst-packs/{pack_id}").json()["pack"]["everybody"]
+    assert [pack["id"] for pack in analyst.get("/analyst-packs").json()["packs"]] == [pack_id]
+    assert reads.get(f"/analyst-packs/{pack_id}").status_code == 403
+    assert reads.get("/analyst-packs").json()["packs"] == []
+    for path in ("/export/pack?people=everybody", "/export/ledger?people=everybody"):
+        assert (reads.get(path).status_code, analyst.get(path).status_code) == (403, 200)
+    days = {"since": "2026-11-01", "until": "2026-11-30", "people": "everybody"}
+    answer = analyst.post("/analyst-packs", json=days)
+    assert answer.status_code == 202, answer.text
+    assert (answer.json()["pack"]["since"], answer.json()["pack"]["until"]) == ("2026-11-01", "2026-11-30")
 
 
 def test_pack_made_meanwhile(ana: Client, analyst: Client) -> None:

@@ -30,6 +30,7 @@ from core.db.enums import EntryKind
 from core.db.tables import Account, BudgetMonth, ClipNote, Generation, LedgerEntry, Project, UsageDay, User, Workspace
 from core.ids import new_id
 from core.usage.spreadsheet import csv_chunks
+from core.workspaces import profiles
 from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.books import broken_rules
@@ -37,6 +38,7 @@ from tests.factories.generations import create_completed
 from tests.factories.packs import SECRET, Filled, Reader, fill, month_of, pack, unpacked
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
+from tests.factories.workspaces import create_team_of
 
 pytestmark = pytest.mark.both_databases  # each has views of its own, and its own way to hold a snapshot
 
@@ -333,6 +335,20 @@ def test_views_are_the_files(database: Database, filled: Filled) -> None:
     with database.read_session() as session:
         secret = [*session.scalars(select(Generation.output_key)), *session.scalars(select(LedgerEntry.key))]
     assert [each for each in secret if each and each in whole] == []
+
+
+def test_names_in_views(database: Database, filled: Filled) -> None:
+    """People and workspaces are called as everywhere else, namesakes, too."""
+    twins = [create_member(database, f"kim@{where}.example.org") for where in ("one", "two")]
+    for twin in twins:
+        create_team_of(database, twin, name="Harbour team", credits=0)
+    with database.read_session() as session:
+        people = {row.person_id: row.person for row in session.execute(select(description.PEOPLE.view))}
+        teams = {row.workspace_id: row.workspace for row in session.execute(select(description.ACCOUNTS.view))}
+        assert people == {id: found.name for id, found in profiles.people(session, list(people)).items()}
+        assert teams == profiles.workspace_names(session, list(teams))
+        assert {people[twin.id] for twin in twins} == {twin.email for twin in twins}
+        assert {"Harbour team", "Harbour team (2)", "Harbour team (3)"} <= set(teams.values())
 
 
 def test_one_file_by_itself(database: Database, filled: Filled) -> None:

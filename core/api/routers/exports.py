@@ -25,7 +25,17 @@ from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import BulkState, Scope
 from core.db.tables import AnalystPack
+from core.identity import api_tokens
 from core.workspaces.access import Member
+
+_SENDS_TABLE = {
+    200: {
+        "content": {
+            FileFormat.PARQUET.media_type: {"schema": {"type": "string", "format": "binary"}},
+            "text/csv": {"schema": {"type": "string"}},
+        }
+    }
+}
 
 router = routing.router("exports", dependencies=[Depends(reaches_far_enough)])
 
@@ -153,7 +163,7 @@ def export_pack(
 @router.get(
     "/export/{name}",
     response_class=Response,
-    responses=refuses(403, 409) | sends_file("application/vnd.apache.parquet"),
+    responses=refuses(403, 409) | _SENDS_TABLE,
 )
 def export_file(
     member: CurrentMember, installation: CurrentInstallation, name: ExportedFile, query: Annotated[FileQuery, Query()]
@@ -181,18 +191,22 @@ def create_analyst_pack(request: Request, member: CurrentMember, link: RequestLi
 
 
 @router.get("/analyst-packs")
-def list_analyst_packs(member: CurrentMember, link: RequestLinks) -> PacksAnswer:
-    """List your packs, and those of the nights."""
+def list_analyst_packs(request: Request, member: CurrentMember, link: RequestLinks) -> PacksAnswer:
+    """List your packs, and those of the nights; packs of all workspaces are told to tokens of scope `admin` only."""
     with db.read_session() as session:
         found = jobs.list_visible(session, member)
-    return PacksAnswer(success=True, packs=[PackShape.of(each, link) for each in found])
+    reaches_all = api_tokens.satisfies(request.state.caller.scope, Scope.ADMIN)
+    told = [each for each in found if reaches_all or each.workspace_id is not None]
+    return PacksAnswer(success=True, packs=[PackShape.of(each, link) for each in told])
 
 
-@router.get("/analyst-packs/{id}", responses=refuses(404))
-def get_analyst_pack(member: CurrentMember, pack_id: PathId, link: RequestLinks) -> PackAnswer:
-    """Look how far a pack is, and get a link to its file."""
+@router.get("/analyst-packs/{id}", responses=refuses(403, 404))
+def get_analyst_pack(request: Request, member: CurrentMember, pack_id: PathId, link: RequestLinks) -> PackAnswer:
+    """Look how far a pack is, and get a link to its file; one of all workspaces needs a token of scope `admin`."""
     with db.read_session() as session:
         pack = jobs.get(session, member, pack_id)
+    if pack.workspace_id is None:
+        auth.check_scope(request.state.caller.scope, Scope.ADMIN)
     return PackAnswer(success=True, pack=PackShape.of(pack, link))
 
 
