@@ -18,7 +18,7 @@ from core.analyst_pack.sending import FileFormat, Made
 from core.api.http import auth, ranges, routing
 from core.api.http.auth import CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
-from core.api.openapi.answers import leads_to, refuses, sends_file
+from core.api.openapi.answers import Answers, leads_to, refuses, sends_file
 from core.api.routers.media import Links, RequestLinks
 from core.api.routers.usage import People, reaches_far_enough
 from core.api.schemas import fields, requests, responses
@@ -28,7 +28,7 @@ from core.db.tables import AnalystPack
 from core.identity import api_tokens
 from core.workspaces.access import Member
 
-_SENDS_TABLE = {
+_SENDS_TABLE: Answers = {
     200: {
         "content": {
             FileFormat.PARQUET.media_type: {"schema": {"type": "string", "format": "binary"}},
