@@ -26,6 +26,7 @@ from core.redis import connection as redis_connection
 from core.redis import job_queue
 from core.retry import OnceAWhile, RepeatedFailure
 from core.worker import (
+    analyst_packs,
     bulk_archives,
     bulk_changes,
     claims,
@@ -78,7 +79,7 @@ class Dispatcher:
         self._due: dict[str, float] = {"overdue": time.monotonic() + OVERDUE_AFTER_START_SECONDS}
         self._chores: asyncio.Task[None] | None = None
         self._bulk: dict[str, asyncio.Task[None]] = {}
-        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in ("changes", "archives")}
+        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in ("changes", "archives", "packs")}
         self._is_over: Callable[[], bool] = lambda: False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -130,10 +131,11 @@ class Dispatcher:
             self._chores = asyncio.create_task(self._do_chores())
 
     def _begin_bulk(self) -> None:
-        """Changes and archives of many clips, each in a thread beside the ticks: neither waits for the other."""
+        """Changes and archives of many clips, and analyst packs, each in a thread beside the ticks and the others."""
         works: Mapping[str, Callable[[], None]] = {
             "changes": lambda: bulk_changes.work_down(self._is_over),
             "archives": lambda: bulk_archives.work_down(self._installation, self._is_over),
+            "packs": lambda: analyst_packs.work_down(self._installation, self._is_over),
         }
         for name, work in works.items():
             if name not in self._bulk or self._bulk[name].done():

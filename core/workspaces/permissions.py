@@ -36,6 +36,8 @@ class Action(StrEnum):
     """What waits for a person in a workspace: unclear and late clips of everybody, budgets, storage; looking again."""
     TRANSFER = "transfer"
     """A project to another workspace; asked of both."""
+    TAKE_PACK = "take_pack"
+    """All figures of a workspace and its clips' prompts as files for analysts' own tools."""
 
     SEE_ALL_USAGE = "see_all_usage"
     """Figures of all workspaces, and the names of people and projects beside them; no clip and no prompt."""
@@ -78,6 +80,7 @@ IN_WORKSPACE: Mapping[Action, frozenset[WorkspaceRole]] = {
     Action.MANAGE_MEMBERS: _MANAGERS,
     Action.ATTEND: _MANAGERS,
     Action.TRANSFER: _MANAGERS,
+    Action.TAKE_PACK: _MANAGERS,
 }
 
 IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {

@@ -13,10 +13,22 @@ import pytest
 from sqlalchemy import update
 
 from core import db
+from core.analyst_pack.asked import Asked
 from core.api import api
 from core.clock import utc_now
 from core.db.enums import BulkKind, NoticeAudience, NoticeKind, Role, Scope, WorkspaceRole
-from core.db.tables import ApiToken, BulkJob, ClipNote, Notice, Preset, SavedFilter, UsageView, User, WorkspaceMember
+from core.db.tables import (
+    AnalystPack,
+    ApiToken,
+    BulkJob,
+    ClipNote,
+    Notice,
+    Preset,
+    SavedFilter,
+    UsageView,
+    User,
+    WorkspaceMember,
+)
 from core.generations import commands, share_links
 from core.generations.sheets import kept
 from core.generations.sheets.checked import Defaults
@@ -341,6 +353,14 @@ TABLE: Mapping[str, Row] = {
     "GET /closed-periods": Row(analysts()),
     "POST /closed-periods": Row(administrators(409), options=body(month="2001-01")),
     "GET /charge-back?month=2026-10": Row(analysts()),
+    "GET /export/pack": Row(managed(), here=True),
+    "GET /export/pack?people=everybody&pseudonymous=true": Row(analysts()),
+    "GET /export/{name}": Row(managed(), "exported file", here=True),
+    "GET /export/{name}?people=everybody&format=csv": Row(analysts(), "exported file"),
+    "GET /analyst-packs": Row(everybody()),
+    "POST /analyst-packs": Row(managed(202), here=True, options=body(period="2026-10")),
+    "POST /analyst-packs?people=everybody": Row(analysts(202), options=body(people="everybody")),
+    "GET /analyst-packs/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "analyst pack"),  # the manager's own
     "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),
@@ -485,6 +505,15 @@ class World:
                     return {"id": preset.id}
             case "bulk job":
                 return {"id": self._waiting_job(manager.workspace_id, caller.person.id)}
+            case "exported file":
+                return {"name": "ledger"}
+            case "analyst pack":
+                with db.write_session() as session:
+                    pack = AnalystPack(workspace_id=manager.workspace_id, user_id=caller.person.id, next_at=utc_now())
+                    pack.asked = dict(Asked(manager.workspace_id).to_json())
+                    session.add(pack)
+                    session.flush()
+                    return {"id": pack.id}
             case "saved filter":
                 with db.write_session() as session:
                     owner = {"workspace_id": manager.workspace_id, "user_id": caller.person.id}

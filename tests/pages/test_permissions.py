@@ -186,6 +186,8 @@ MAKERS = frozenset({"maker", "manager"})
 MANAGERS = frozenset({"manager"})
 NOT_MANAGERS = EVERYBODY - MANAGERS
 ADMINS = frozenset({"admin"})
+EXPORTERS = frozenset({"manager", "analyst", "admin"})
+OTHERS = EVERYBODY - EXPORTERS
 
 Drawn = Mapping[frozenset[str], set[str]]
 
@@ -434,6 +436,13 @@ VIEWS: Mapping[str, View] = {
         },
     ),
     "usage, cost": View("usage", {EVERYBODY: USAGE}, {"show": "cost"}),
+    "usage, export": View(
+        "usage",
+        {EXPORTERS: {"usage_show", "pack_whose", "pack_period", "pack_names", "pack_make"}},
+        {"show": "export"},
+        roles=EXPORTERS,
+    ),
+    "usage, export without a right": View("usage", {OTHERS: USAGE}, {"show": "export"}, roles=OTHERS),
     "account": View(
         "account",
         {

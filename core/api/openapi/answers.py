@@ -28,7 +28,13 @@ _REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
     404: ("It does not exist, or it is not yours.", (errors.NotFound,)),
     409: (
         "What is there now does not allow this.",
-        (errors.Conflict, errors.IdempotencyConflict, errors.PriceChanged, errors.ProviderNotConfigured),
+        (
+            errors.Conflict,
+            errors.IdempotencyConflict,
+            errors.PriceChanged,
+            errors.BooksDisagree,
+            errors.ProviderNotConfigured,
+        ),
     ),
     413: ("Too large a body, or the storage is full.", (errors.TooLarge, errors.StorageFull)),
     422: ("Fields that need a change.", (errors.InvalidRequest, errors.MediaRejected)),

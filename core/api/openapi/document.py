@@ -59,6 +59,7 @@ TAGS = {
     "share-links": "Links with which people outside watch chosen clips.",
     "media": "The files.",
     "usage": "What was spent.",
+    "exports": "All figures as files for analysts' own tools.",
     "budgets": "How much may be spent in a month, and what is left.",
     "closed periods": "Months whose figures are final, for administrators.",
     "charge-back": "What workspaces, projects and cost centres have used, for those who see everybody's figures.",

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import audit_log, config, db, errors
+from core.analyst_pack import jobs as packs
 from core.api.http import addresses, ranges, routing, visitors
 from core.api.http.auth import Caller, CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
@@ -179,7 +180,10 @@ def download_generation(
 
 def _check_reach(user: User | None, key: str) -> None:
     """Return when the person of a browser is in the workspace of a file; else NotFound. None: a token's own link."""
-    if user is not None:
+    if user is not None and key.startswith("packs/"):
+        with db.read_session() as session:
+            packs.get(session, members.at_work(session, user), key.split("/")[1])
+    elif user is not None:
         with db.read_connection() as connection:
             if not stored_files.is_in_reach(connection, user.id, key):
                 raise errors.NotFound

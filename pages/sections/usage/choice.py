@@ -33,7 +33,7 @@ PERIODS = TranslatedLabels(
         "own": N_("Choose dates"),
     }
 )
-EXPLORE, MODELS, WASTE = "explore", "models", "waste"
+EXPLORE, MODELS, WASTE, EXPORT = "explore", "models", "waste", "export"
 SECTIONS = TranslatedLabels(
     {
         "spending": N_("Spending"),
@@ -42,10 +42,11 @@ SECTIONS = TranslatedLabels(
         EXPLORE: N_("Explore"),
         MODELS: N_("Which model"),
         WASTE: N_("Failures"),
+        EXPORT: N_("Export"),
     }
 )
 DATES_WIDTH_PX = 260
-SECTIONS_WIDTH_PX = 540
+SECTIONS_WIDTH_PX = 600
 """What the longest names of them take: no list finds a place beside them on a phone until they are drawn."""
 FIELD_WIDTH_PX = 164
 """Two of them are side by side on a phone."""
@@ -139,14 +140,16 @@ def choose(person: Member, today: date, fields: DeltaGenerator) -> Choice:
     )
 
 
-def choose_section() -> str:
+def choose_section(person: Member) -> str:
     """Draw which charts there are to choose; the key of those chosen."""
     first = next(iter(SECTIONS))
+    may_export = person.may(Action.SEE_ALL_USAGE) or person.may(Action.TAKE_PACK)
+    options = [each for each in SECTIONS if each != EXPORT or may_export]
     return components.segmented(
         _("Charts"),
-        list(SECTIONS),
+        options,
         names=SECTIONS.__getitem__,
-        key=query_param.widget_key("usage", "show", query_param.one_of("show", list(SECTIONS), first)),
+        key=query_param.widget_key("usage", "show", query_param.one_of("show", options, first)),
         on_change=query_param.save,
         args=("usage", "show", first),
         label_visibility="collapsed",
