@@ -265,6 +265,8 @@ class NoticeKind(StrEnum):
     """Storage is nearly full."""
     BUDGET = "budget"
     """So much of a budget is used."""
+    REPORT = "report"
+    """A view of usage that somebody has sent to themselves regularly."""
     TEST = "test"
 
 
@@ -287,6 +289,14 @@ class NoticeWay(StrEnum):
     SLACK = "slack"
     TEAMS = "teams"
     WEBHOOK = "webhook"
+
+
+class ReportEvery(StrEnum):
+    """How often a view of usage is sent."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
 
 
 class SendState(StrEnum):

@@ -24,8 +24,8 @@ from core.messages import message
 from core.notifications.webhooks import ValidUrl
 from core.workspaces.access import Member
 
-KINDS: Sequence[NoticeKind] = tuple(kind for kind in NoticeKind if kind is not NoticeKind.TEST)
-"""What can be switched off."""
+KINDS: Sequence[NoticeKind] = tuple(kind for kind in NoticeKind if kind not in (NoticeKind.TEST, NoticeKind.REPORT))
+"""What can be switched off; a report is asked for by itself."""
 
 WITH_ADDRESS = (NoticeWay.SLACK, NoticeWay.TEAMS, NoticeWay.WEBHOOK)
 DIGEST_HOUR = 8

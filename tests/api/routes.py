@@ -35,6 +35,8 @@ def own_path(client: Client, path: str) -> str:
             own = str(client.post("/saved-filters", json=kept).json()["savedFilter"]["id"])
         case "usage-views":
             own = str(client.post("/usage-views", json={"name": new_id(), "view": {}}).json()["savedView"]["id"])
+        case "usage-reports":
+            own = client.usage_report()
         case "share-links":
             own = client.share_link()["shareLink"]["id"]
         case "assets":

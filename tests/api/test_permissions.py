@@ -15,8 +15,19 @@ from sqlalchemy import update
 from core import db
 from core.api import api
 from core.clock import utc_now
-from core.db.enums import BulkKind, NoticeAudience, NoticeKind, Role, Scope, WorkspaceRole
-from core.db.tables import ApiToken, BulkJob, ClipNote, Notice, Preset, SavedFilter, UsageView, User, WorkspaceMember
+from core.db.enums import BulkKind, NoticeAudience, NoticeKind, NoticeWay, ReportEvery, Role, Scope, WorkspaceRole
+from core.db.tables import (
+    ApiToken,
+    BulkJob,
+    ClipNote,
+    Notice,
+    Preset,
+    ReportSchedule,
+    SavedFilter,
+    UsageView,
+    User,
+    WorkspaceMember,
+)
 from core.generations import commands, share_links
 from core.generations.sheets import kept
 from core.generations.sheets.checked import Defaults
@@ -24,6 +35,7 @@ from core.identity import api_tokens
 from core.ids import new_id
 from core.installation import current
 from core.messages import message
+from core.notifications import ways, webhooks
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
@@ -265,6 +277,11 @@ TABLE: Mapping[str, Row] = {
     "GET /usage-views/{id}": Row(seen(), "usage view"),
     "PATCH /usage-views/{id}": Row(seen(), "usage view", options=lambda _world, _caller: kept_view()),
     "DELETE /usage-views/{id}": Row(seen(), "usage view"),
+    "GET /usage-reports": Row(seen(), here=True),
+    "PUT /usage-reports": Row(
+        seen(), here=True, options=lambda world, caller: {"json": world.report(caller) | {"every": "weekly"}}
+    ),
+    "DELETE /usage-reports/{id}": Row(seen(), "usage report"),
     "GET /usage/month": Row(seen(), here=True),
     "GET /usage/month?people=everybody": Row(analysts()),
     "GET /usage/what-if?withModelId=veo3": Row(seen(), here=True),
@@ -497,12 +514,29 @@ class World:
                     session.add(view)
                     session.flush()
                     return {"id": view.id}
+            case "usage report":
+                of_caller = {"view_id": self.report(caller)["viewId"], "user_id": caller.person.id}
+                when = {"every": ReportEvery.DAILY, "time_zone": "UTC", "next_at": utc_now()}
+                with db.write_session() as session:
+                    schedule = ReportSchedule(way=NoticeWay.WEBHOOK, **of_caller, **when)
+                    session.add(schedule)
+                    session.flush()
+                    return {"id": schedule.id}
             case "webhook":
                 own, delivery = self.manager.webhook()
                 return {"id": own, "deliveryId": delivery}
             case "token":
                 return {"id": token_of(caller)[0]}
         raise AssertionError(f"say in World.fresh how to make: {about}")
+
+    def report(self, caller: Client) -> dict[str, Any]:
+        """A shared view of the team, to be sent to a webhook that its caller has."""
+        person = person_of(self.manager if caller.person is None else caller)
+        address = webhooks.validate_url(HOOK, allow=current().settings.webhook_allow_hosts)
+        with db.write_session() as session:
+            ways.set_address(session, person, NoticeWay.WEBHOOK, address)
+        view_id = self.fresh("usage view", self.manager)["id"]
+        return {"viewId": view_id, "way": "webhook"}
 
     def _waiting_job(self, workspace_id: str, user_id: str) -> str:
         with db.write_session() as session:
