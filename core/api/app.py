@@ -61,6 +61,7 @@ from core.api.routers import (
     usage_reports,
     usage_views,
     waste,
+    ways,
     webhooks,
     workspaces,
 )
@@ -109,6 +110,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, metrics.router),
     (Audience.ADMIN_TOKEN, tokens.router),
     (Audience.ADMIN_TOKEN, webhooks.router),
+    (Audience.ADMIN_TOKEN, ways.router),
     (Audience.ANY_TOKEN, workspaces.router),
     (Audience.ADMIN_TOKEN, workspaces.managing),
     (Audience.ADMIN_TOKEN, members.router),

@@ -66,6 +66,9 @@ SENTENCES: Mapping[str, str] = {
     # What is refused, and what went wrong with a message
     "notice_not_found": N_("This notice does not exist, or it is not yours."),
     "way_not_found": N_("You are not told in this way yet."),
+    "way_has_no_address": N_("This way has no address of its own. Leave it out."),
+    "way_has_no_digest": N_("Only e-mail can come once a day."),
+    "inbox_stays_on": N_("The inbox cannot be turned off; choose which kinds of notices it shows."),
     "mail_is_off": N_("No mail server is set up in this installation. An administrator sets SMTP_HOST and SMTP_FROM."),
     "mail_not_taken": N_("The mail server did not take the message ({code})."),
     "mail_not_reached": N_("The mail server was not reached ({name})."),

@@ -145,6 +145,13 @@ class Client:
             every = ReportEvery.MONTHLY
             return report_schedules.put(session, self.person, view.id, NoticeWay.WEBHOOK, every=every).id
 
+    def way(self) -> str:
+        """The id of a webhook by which they are told, which nothing is sent to."""
+        assert self.person is not None
+        with db.write_session() as session:
+            address = ValidUrl("https://hooks.example.org/told")
+            return ways.set_address(session, self.person, NoticeWay.WEBHOOK, address).id
+
     def team(self, name: str = "Film") -> str:
         """The id of a new team that they manage."""
         assert self.person is not None

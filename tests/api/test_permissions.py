@@ -345,6 +345,13 @@ TABLE: Mapping[str, Row] = {
     "GET /notices": Row(everybody()),
     "POST /notices/read": Row(everybody()),
     "PATCH /notices/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "notice", options=body(read=True)),
+    "GET /ways": Row(everybody(), confined=403),
+    "PUT /ways": Row(
+        everybody(), confined=403, options=lambda _world, _caller: {"json": {"way": "webhook", "address": HOOK}}
+    ),
+    "PATCH /ways/{id}": Row(everybody(), "way", confined=403, options=body(enabled=False)),
+    "DELETE /ways/{id}": Row(everybody(), "way", confined=403),
+    "POST /ways/{id}/test": Row(everybody(202), "way", confined=403),
     "GET /tokens": Row(everybody()),
     "POST /tokens": Row(everybody(201), options=body(name="script")),
     "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
@@ -514,6 +521,8 @@ class World:
                     session.add(view)
                     session.flush()
                     return {"id": view.id}
+            case "way":
+                return {"id": caller.way()}
             case "usage report":
                 of_caller = {"view_id": self.report(caller)["viewId"], "user_id": caller.person.id}
                 when = {"every": ReportEvery.DAILY, "time_zone": "UTC", "next_at": utc_now()}

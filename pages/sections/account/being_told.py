@@ -180,8 +180,6 @@ def _save_kinds(kind: NoticeWay) -> None:
     wanted = set(st.session_state[f"way_{kind}_kinds"])
 
     def save(session: db.WriteSession) -> None:
-        member = current_member.current_member()
-        for each in KIND:
-            ways.mute(session, member, kind, each, is_muted=each not in wanted)
+        ways.set_kinds(session, current_member.current_member(), kind, wanted)
 
     components.act_in_callback(save, done=_("Saved."))
