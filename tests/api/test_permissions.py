@@ -363,6 +363,7 @@ TABLE: Mapping[str, Row] = {
     "GET /closed-periods": Row(analysts()),
     "POST /closed-periods": Row(administrators(409), options=body(month="2001-01")),
     "GET /charge-back?month=2026-10": Row(analysts()),
+    "GET /charge-back?month=2026-10&format=pdf": Row(analysts()),
     "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),
@@ -522,6 +523,9 @@ class World:
                     session.flush()
                     return {"id": view.id}
             case "way":
+                with db.write_session() as session:  # one test a minute: those of before are older
+                    tests = Notice.user_id == caller.person.id, Notice.kind == NoticeKind.TEST
+                    session.execute(update(Notice).where(*tests).values(created_at=utc_now() - timedelta(hours=1)))
                 return {"id": caller.way()}
             case "usage report":
                 of_caller = {"view_id": self.report(caller)["viewId"], "user_id": caller.person.id}
