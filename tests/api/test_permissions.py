@@ -303,6 +303,7 @@ TABLE: Mapping[str, Row] = {
         managed(),
         options=lambda world, _caller: {"json": {"scope": "project", "id": world.project, "limitCredits": 500}},
     ),
+    "PUT /budgets/each-member": Row(managed(), here=True, options=body(limitCredits=500_000, mode="warn")),
     "PUT /budgets/time-zone": Row(managed(), here=True, options=body(timeZone="Asia/Jakarta")),
     # Webhooks
     "GET /webhooks": Row(managed(), here=True),

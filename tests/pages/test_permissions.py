@@ -417,7 +417,7 @@ VIEWS: Mapping[str, View] = {
         "budgets",
         {
             MANAGERS: {
-                *("budgets_zone", "budgets_add_project", "budgets_add_member"),
+                *("budgets_zone", "budgets_add_project", "budgets_add_member", "budgets_each"),
                 *(f"budgets_change_{scope}_*" for scope in ("workspace", "project", "member")),
             }
         },
