@@ -101,6 +101,10 @@ class _Sheet:
 
     def draw(self, charges: Sequence[Charge]) -> bytes:
         """The whole file."""
+        with pdf_text.DRAWING:
+            return self._drawn(charges)
+
+    def _drawn(self, charges: Sequence[Charge]) -> bytes:
         total = Charge((), sum(each.clips for each in charges), sum(each.credits for each in charges))
         last = _Row([[self._say(message("charge_back_total"))]], "", self._figures(total))
         blocks: list[_Row | str] = [*map(self._row, charges), last, *self._notes(charges)]
@@ -164,7 +168,7 @@ class _Sheet:
         self._text(_MARGIN, top - 48, self._reader.month, 12)
         by = self._say(message(f"charge_back_by_{self._to}"))
         self._text(_MARGIN, top - 64, by, _SIZE, _GREY)
-        state = message("charge_back_closed" if self._is_closed else "charge_back_open")
+        state = message("charge_back_closed") if self._is_closed else message("charge_back_open")
         self._text(_MARGIN, top - 78, self._say(state), _SIZE, _GREY)
         return top - _HEAD_HEIGHT
 
@@ -186,10 +190,10 @@ class _Sheet:
         names = [name for name in HEADS[self._to] if not name.endswith("_id")]
         at, base = _MARGIN, top - 12
         for name, width in zip(names, self._widths, strict=True):
-            self._text(at, base, self._say(message(f"charge_back_{name}")), _SMALL + 1, _GREY)
+            self._text(at, base, self._say(message(f"charge_back_column_{name}")), _SMALL + 1, _GREY)
             at += width
         for name, right in zip(("clips", "credits", "rupiah"), self._rights(), strict=True):
-            self._text(right, base, self._say(message(f"charge_back_{name}")), _SMALL + 1, _GREY, is_right=True)
+            self._text(right, base, self._say(message(f"charge_back_column_{name}")), _SMALL + 1, _GREY, is_right=True)
 
     def _one(self, row: _Row, top: float) -> None:
         at, base = _MARGIN, top - _PADDING - 9

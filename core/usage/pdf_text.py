@@ -5,6 +5,7 @@ shaping or runs from right to left, is replaced by a sign and can be told by its
 """
 
 import functools
+import threading
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +21,18 @@ _FROM_RIGHT = frozenset({"R", "AL", "AN"})
 _HIGHEST = 0xFFFF
 """Signs beyond it are not found again by who searches or copies the text."""
 
+DRAWING = threading.RLock()
+"""Held while a file is drawn, one at a time a process: the library (5.1) mixes up the signs of files made at once."""
+
+
+def register() -> TTFont:
+    """The typeface, known to the library from then on."""
+    with DRAWING:
+        return _registered()
+
 
 @functools.cache
-def register() -> TTFont:
-    """The typeface, known to the library from then on; its signs are taken into a file one by one."""
+def _registered() -> TTFont:
     font = TTFont(TYPEFACE, str(_FILE))
     pdfmetrics.registerFont(font)
     return font
@@ -43,6 +52,7 @@ def undrawn(text: str) -> list[str]:
 
 def width(text: str, size: float) -> float:
     """In points."""
+    register()
     return float(pdfmetrics.stringWidth(text, TYPEFACE, size))
 
 

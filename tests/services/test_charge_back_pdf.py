@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -164,6 +165,20 @@ def test_lines_hold_every_word_and_fit(text: str, within: float) -> None:
     found = pdf_text.lines(shown, 9, within)
     assert "".join(found).replace(" ", "") == shown.replace(" ", "")
     assert all(pdf_text.width(line, 9) <= within for line in found)
+
+
+def test_sheets_drawn_at_once() -> None:
+    """Files that are made at the same time do not mix: each has its own names and sum."""
+    names = ["Lakes", "Công ty Điện ảnh", "Киностудия", "Ελληνική"]
+
+    def make(nth: int) -> str:
+        made = [Charge((f"{names[nth % 4]} {row}", f"id-{row}"), 1, 50) for row in range(30)]
+        return "\n".join(page.extract_text() for page in drawn(made, ChargedTo.WORKSPACE).pages)
+
+    with ThreadPoolExecutor(4) as pool:
+        for nth, text in enumerate(pool.map(make, range(8))):
+            assert [text.count(name) for name in names] == [30 if at == nth % 4 else 0 for at in range(4)]
+            assert figures_of(text, "Total") == ["30", "1,500", "75,000"]
 
 
 def test_pdf_for_others(database: Database, person: Member, admin: Member) -> None:
