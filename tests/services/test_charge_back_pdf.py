@@ -103,10 +103,10 @@ def test_pdf_of_a_closed_month_in_indonesian(database: Database, person: Member,
     set_back(MONTH)
     with database.write_session() as session:
         closing.close(session, admin, MONTH)
-    reader = charge_back_pdf.Reader(catalogues.writer("id"), "Oktober 2026", "30 Nov 2026, 11:50 WIB")
+    reader = charge_back_pdf.Reader(catalogues.writer("id"), "November 2026", "30 Nov 2026, 11:50 WIB")
     [text] = pages(admin, ChargedTo.WORKSPACE, reader)
     assert "Pembebanan biaya" in text
-    assert "Oktober 2026" in text
+    assert "November 2026" in text
     assert "Bulan ini sudah ditutup" in text
     assert figures_of(text, "Total") == ["1", "50", "2.500"]
 
