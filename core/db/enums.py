@@ -269,6 +269,8 @@ class NoticeKind(StrEnum):
     """A model that clips were lately made with ends; to who made them, and who manages where they did."""
     PROVIDER_ACCOUNT = "provider_account"
     """A provider refuses our key or account, or takes it again; to administrators."""
+    REPORT = "report"
+    """A view of usage that somebody has sent to themselves regularly."""
     TEST = "test"
 
 
@@ -291,6 +293,14 @@ class NoticeWay(StrEnum):
     SLACK = "slack"
     TEAMS = "teams"
     WEBHOOK = "webhook"
+
+
+class ReportEvery(StrEnum):
+    """How often a view of usage is sent."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
 
 
 class SendState(StrEnum):

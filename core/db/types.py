@@ -38,6 +38,7 @@ from core.db.enums import (
     NoticeKind,
     NoticeWay,
     RejectReason,
+    ReportEvery,
     Role,
     Scope,
     SendState,
@@ -164,6 +165,7 @@ class Base(DeclarativeBase):
         NoticeAudience: EnumString(NoticeAudience, 8),
         NoticeWay: EnumString(NoticeWay, 8),
         SendState: EnumString(SendState, 8),
+        ReportEvery: EnumString(ReportEvery, 8),
         Decimal: Numeric(18, 6),
     }
 

@@ -35,6 +35,10 @@ def own_path(client: Client, path: str) -> str:
             own = str(client.post("/saved-filters", json=kept).json()["savedFilter"]["id"])
         case "usage-views":
             own = str(client.post("/usage-views", json={"name": new_id(), "view": {}}).json()["savedView"]["id"])
+        case "ways":
+            own = client.way()
+        case "usage-reports":
+            own = client.usage_report()
         case "share-links":
             own = client.share_link()["shareLink"]["id"]
         case "assets":
@@ -84,6 +88,8 @@ def fitting_body(client: Client, method: str, path: str) -> dict[str, Any]:
             return {"json": {"role": "viewer"}}
         case "PATCH", "/notices/{id}":
             return {"json": {"read": True}}
+        case "PATCH", "/ways/{id}":
+            return {"json": {"enabled": False}}
         case "PATCH", "/people/{id}":
             return {"json": {"role": "admin"}}
         case "POST", "/sheets/{id}/order":

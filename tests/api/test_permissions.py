@@ -16,7 +16,7 @@ from core import db
 from core.analyst_pack.asked import Asked
 from core.api import api
 from core.clock import utc_now
-from core.db.enums import BulkKind, NoticeAudience, NoticeKind, Role, Scope, WorkspaceRole
+from core.db.enums import BulkKind, NoticeAudience, NoticeKind, NoticeWay, ReportEvery, Role, Scope, WorkspaceRole
 from core.db.tables import (
     AnalystPack,
     ApiToken,
@@ -24,6 +24,7 @@ from core.db.tables import (
     ClipNote,
     Notice,
     Preset,
+    ReportSchedule,
     SavedFilter,
     UsageView,
     User,
@@ -36,6 +37,7 @@ from core.identity import api_tokens
 from core.ids import new_id
 from core.installation import current
 from core.messages import message
+from core.notifications import ways, webhooks
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
@@ -277,6 +279,11 @@ TABLE: Mapping[str, Row] = {
     "GET /usage-views/{id}": Row(seen(), "usage view"),
     "PATCH /usage-views/{id}": Row(seen(), "usage view", options=lambda _world, _caller: kept_view()),
     "DELETE /usage-views/{id}": Row(seen(), "usage view"),
+    "GET /usage-reports": Row(seen(), here=True),
+    "PUT /usage-reports": Row(
+        seen(), here=True, options=lambda world, caller: {"json": world.report(caller) | {"every": "weekly"}}
+    ),
+    "DELETE /usage-reports/{id}": Row(seen(), "usage report"),
     "GET /usage/month": Row(seen(), here=True),
     "GET /usage/month?people=everybody": Row(analysts()),
     "GET /usage/what-if?withModelId=veo3": Row(seen(), here=True),
@@ -298,6 +305,7 @@ TABLE: Mapping[str, Row] = {
         managed(),
         options=lambda world, _caller: {"json": {"scope": "project", "id": world.project, "limitCredits": 500}},
     ),
+    "PUT /budgets/each-member": Row(managed(), here=True, options=body(limitCredits=500_000, mode="warn")),
     "PUT /budgets/time-zone": Row(managed(), here=True, options=body(timeZone="Asia/Jakarta")),
     # Webhooks
     "GET /webhooks": Row(managed(), here=True),
@@ -342,6 +350,13 @@ TABLE: Mapping[str, Row] = {
     "GET /attention": Row(everybody()),  # of what one manages
     "GET /attention?installation=true": Row(administrators()),
     "PATCH /notices/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "notice", options=body(read=True)),
+    "GET /ways": Row(everybody(), confined=403),
+    "PUT /ways": Row(
+        everybody(), confined=403, options=lambda _world, _caller: {"json": {"way": "webhook", "address": HOOK}}
+    ),
+    "PATCH /ways/{id}": Row(everybody(), "way", confined=403, options=body(enabled=False)),
+    "DELETE /ways/{id}": Row(everybody(), "way", confined=403),
+    "POST /ways/{id}/test": Row(everybody(202), "way", confined=403),
     "GET /tokens": Row(everybody()),
     "POST /tokens": Row(everybody(201), options=body(name="script")),
     "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
@@ -361,6 +376,7 @@ TABLE: Mapping[str, Row] = {
     "POST /analyst-packs": Row(managed(202), here=True, options=body(period="2026-10")),
     "POST /analyst-packs?people=everybody": Row(analysts(202), options=body(people="everybody")),
     "GET /analyst-packs/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "analyst pack"),  # the manager's own
+    "GET /charge-back?month=2026-10&format=pdf": Row(analysts()),
     "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),
@@ -528,12 +544,34 @@ class World:
                     session.add(view)
                     session.flush()
                     return {"id": view.id}
+            case "way":
+                with db.write_session() as session:  # one test a minute: those of before are older
+                    tests = Notice.user_id == caller.person.id, Notice.kind == NoticeKind.TEST
+                    session.execute(update(Notice).where(*tests).values(created_at=utc_now() - timedelta(hours=1)))
+                return {"id": caller.way()}
+            case "usage report":
+                of_caller = {"view_id": self.report(caller)["viewId"], "user_id": caller.person.id}
+                when = {"every": ReportEvery.DAILY, "time_zone": "UTC", "next_at": utc_now()}
+                with db.write_session() as session:
+                    schedule = ReportSchedule(way=NoticeWay.WEBHOOK, **of_caller, **when)
+                    session.add(schedule)
+                    session.flush()
+                    return {"id": schedule.id}
             case "webhook":
                 own, delivery = self.manager.webhook()
                 return {"id": own, "deliveryId": delivery}
             case "token":
                 return {"id": token_of(caller)[0]}
         raise AssertionError(f"say in World.fresh how to make: {about}")
+
+    def report(self, caller: Client) -> dict[str, Any]:
+        """A shared view of the team, to be sent to a webhook that its caller has."""
+        person = person_of(self.manager if caller.person is None else caller)
+        address = webhooks.validate_url(HOOK, allow=current().settings.webhook_allow_hosts)
+        with db.write_session() as session:
+            ways.set_address(session, person, NoticeWay.WEBHOOK, address)
+        view_id = self.fresh("usage view", self.manager)["id"]
+        return {"viewId": view_id, "way": "webhook"}
 
     def _waiting_job(self, workspace_id: str, user_id: str) -> str:
         with db.write_session() as session:

@@ -69,6 +69,9 @@ def test_month_is_closed_by_two_presses(open_page: Open, studio: Studio) -> None
     credits.selectbox(key="account_month").set_value(month).run()
     assert not credits.exception
     assert credits.selectbox(key="account_charged_to").value == "workspace"
+    assert {"Download CSV", "Download Excel", "Download PDF"} <= {
+        each.proto.label for each in credits.get("download_button")
+    }
 
 
 def test_queue_shows_everybodys_clips_without_their_prompts(open_page: Open, studio: Studio) -> None:

@@ -257,6 +257,11 @@ USAGE = {
     "tab: Table",
 }
 
+EXPLORER = {
+    *("usage_show", "explore_when", "explore_by", "explore_and", "explore_over", "explore_what", "explore_in"),
+    *("explore_of", "explore_view_name", "explore_keep"),
+}
+
 ASSETS = {"assets_show", "assets_search", "assets_archived"}
 
 OWN_TEAMS = {"team_go_*", "team_leave_*"}
@@ -419,6 +424,7 @@ VIEWS: Mapping[str, View] = {
         "usage",
         {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
     ),
+    "usage, explorer": View("usage", {EVERYBODY: EXPLORER, MAKERS: {"explore_view_shared"}}, {"show": "explore"}),
     "inbox": View("inbox", {EVERYBODY: {"inbox_which", "inbox_all", "inbox_ways", "notice_open_*", "notice_read_*"}}),
     "attention": View(
         "attention",
@@ -430,7 +436,7 @@ VIEWS: Mapping[str, View] = {
         "budgets",
         {
             MANAGERS: {
-                *("budgets_zone", "budgets_add_project", "budgets_add_member"),
+                *("budgets_zone", "budgets_add_project", "budgets_add_member", "budgets_each"),
                 *(f"budgets_change_{scope}_*" for scope in ("workspace", "project", "member")),
             }
         },

@@ -61,10 +61,11 @@ def sends_file(media_type: str, *, in_parts: bool = False) -> Answers:
     }
 
 
-def sends_sheet() -> Answers:
-    """A 200 that is a file for spreadsheets: CSV or XLSX."""
+def sends_sheet(*others: str) -> Answers:
+    """A 200 that is a file for spreadsheets, CSV or XLSX, or of another of these media types."""
     xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    kinds = {"text/csv": {"schema": {"type": "string"}}, xlsx: {"schema": {"type": "string", "format": "binary"}}}
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    kinds = {"text/csv": {"schema": {"type": "string"}}, xlsx: binary} | dict.fromkeys(others, binary)
     return {200: {"content": kinds}}
 
 

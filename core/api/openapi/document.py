@@ -65,6 +65,7 @@ TAGS = {
     "charge-back": "What workspaces, projects and cost centres have used, for those who see everybody's figures.",
     "notices": "What a person was told: their inbox.",
     "attention": "What waits for a person, for managers and administrators.",
+    "ways": "How a person is told beside their inbox: mail, chats and a webhook of their own.",
     "tokens": "Tokens for scripts.",
     "workspaces": "What projects, clips and credits belong to: everybody's own, and teams.",
     "members": "Who is in a workspace.",

@@ -30,6 +30,7 @@ from core.db.tables.people import (
     User,
 )
 from core.db.tables.projects import Draft, Preset, Project, SavedFilter
+from core.db.tables.reports import ReportIssue, ReportSchedule
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
 from core.db.tables.sheets import Sheet, SheetClip
 from core.db.tables.usage import CostDrift, ExchangeRate, UndeliveredDay, UsageDay, UsageView
@@ -76,6 +77,8 @@ __all__ = [
     "Preset",
     "Project",
     "ProviderHealth",
+    "ReportIssue",
+    "ReportSchedule",
     "SavedFilter",
     "ShareLink",
     "ShareLinkClip",

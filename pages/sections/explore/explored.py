@@ -11,7 +11,7 @@ from core.usage.exploration import Exploration, Measure
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.usage.views import Unit, View, Whose
 from core.workspaces.access import Member
-from pages.sections.explore import asked, picture, saved, table, words
+from pages.sections.explore import asked, picture, saved, scheduled, table, words
 from pages.sections.usage import labels
 from pages.sections.usage.tables import behind, chart
 from pages.ui import components, current_member, downloads, wording
@@ -25,6 +25,7 @@ def show(person: Member, today: date) -> None:
     view = asked.choose(person, today, fields)
     with fields:
         saved.show(person, view)
+        scheduled.show(person)
     with db.read_session() as session:
         found = explorer.explore(session, person, view.question(today))
     with head:
