@@ -32,7 +32,7 @@ PERIODS = TranslatedLabels(
         "own": N_("Choose dates"),
     }
 )
-EXPLORE, MODELS, WASTE = "explore", "models", "waste"
+EXPLORE, MODELS, WASTE, STATEMENTS = "explore", "models", "waste", "statements"
 SECTIONS = TranslatedLabels(
     {
         "spending": N_("Spending"),
@@ -41,10 +41,11 @@ SECTIONS = TranslatedLabels(
         EXPLORE: N_("Explore"),
         MODELS: N_("Which model"),
         WASTE: N_("Failures"),
+        STATEMENTS: N_("Statements"),
     }
 )
 DATES_WIDTH_PX = 260
-SECTIONS_WIDTH_PX = 540
+SECTIONS_WIDTH_PX, STATEMENTS_WIDTH_PX = 540, 100
 """What the longest names of them take: no list finds a place beside them on a phone until they are drawn."""
 FIELD_WIDTH_PX = 164
 """Two of them are side by side on a phone."""
@@ -126,18 +127,19 @@ def choose(person: Member, today: date, fields: DeltaGenerator) -> Choice:
     )
 
 
-def choose_section() -> str:
+def choose_section(person: Member) -> str:
     """Draw which charts there are to choose; the key of those chosen."""
-    first = next(iter(SECTIONS))
+    known = [key for key in SECTIONS if key != STATEMENTS or person.may(Action.SEE_ALL_USAGE)]
+    first = known[0]
     return components.segmented(
         _("Charts"),
-        list(SECTIONS),
+        known,
         names=SECTIONS.__getitem__,
-        key=query_param.widget_key("usage", "show", query_param.one_of("show", list(SECTIONS), first)),
+        key=query_param.widget_key("usage", "show", query_param.one_of("show", known, first)),
         on_change=query_param.save,
         args=("usage", "show", first),
         label_visibility="collapsed",
-        width=SECTIONS_WIDTH_PX,
+        width=SECTIONS_WIDTH_PX + (STATEMENTS_WIDTH_PX if STATEMENTS in known else 0),
     )
 
 
