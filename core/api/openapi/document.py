@@ -61,6 +61,7 @@ TAGS = {
     "usage": "What was spent.",
     "budgets": "How much may be spent in a month, and what is left.",
     "closed periods": "Months whose figures are final, for administrators.",
+    "statements": "Bills of providers beside our own records, for administrators; analysts look.",
     "charge-back": "What workspaces, projects and cost centres have used, for those who see everybody's figures.",
     "notices": "What a person was told: their inbox.",
     "tokens": "Tokens for scripts.",
