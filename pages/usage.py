@@ -8,6 +8,7 @@ from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
 from pages.sections.explore import explored
 from pages.sections.sample import offer
+from pages.sections.statements import desk
 from pages.sections.usage import budget, figures, headline, pack, repricing, sections, waste, which_model
 from pages.sections.usage import choice as usage_choice
 from pages.ui import components, current_member
@@ -62,6 +63,9 @@ with components.error_boundary():
         st.stop()
     if section == usage_choice.EXPORT:
         pack.show(person)
+        st.stop()
+    if section == usage_choice.STATEMENTS:
+        desk.show(person)
         st.stop()
     choice = usage_choice.choose(person, today, fields)
     if section == usage_choice.MODELS:

@@ -68,6 +68,11 @@ class Act(StrEnum):
 
     PERIOD_CLOSED = "period.closed", N_("Closed the books of {month} with {entries:,} entries")
 
+    STATEMENT_UPLOADED = "statement.uploaded", N_("Uploaded a vendor's statement for {month} with {lines:,} lines")
+    STATEMENT_ACCEPTED = "statement.accepted", N_("Took {lines:,} differences of a statement into costs: Rp {idr:,}")
+    STATEMENT_UNDONE = "statement.undone", N_("Took {lines:,} accepted differences out of costs again: Rp {idr:,}")
+    STATEMENT_DISCARDED = "statement.discarded", N_("Discarded a vendor's statement for {month}")
+
     EXCHANGE_RATE_SET = "exchange_rate.set", N_("Set the dollar from Rp {was_idr_per_usd:,} to Rp {idr_per_usd:,}")
 
     BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")

@@ -383,6 +383,8 @@ TEMPLATES: dict[str, str] = {
     "promise_project_spend": N_("What a project has spent is what its clips were charged."),
     "rule_verdicts": N_("daily usage counts verdicts as they stand"),
     "promise_verdicts": N_("What was kept and what was rejected is counted as people last decided."),
+    "rule_costs_adjusted": N_("daily costs hold exactly what was accepted of vendors' statements"),
+    "promise_costs_adjusted": N_("What was accepted of a vendor's statement is in the costs, once."),
     "rule_closed_periods": N_("closed months are as they were closed"),
     "promise_closed_periods": N_("Figures of a closed month never change: not a byte of its rows was touched."),
     "rule_in_time": N_("no live one is older than its deadline by an hour"),

@@ -1,7 +1,7 @@
 """Figures of usage that were read before, kept in this process until what they tell of has changed.
 
 Nothing here can be out of date: whoever adds to a workspace's usage raises its `usage_version` in the same transaction,
-and a project that is renamed says when it was changed.
+a project that is renamed says when it was changed, and what a vendor took for no clip is a row that is never changed.
 """
 
 from collections import OrderedDict
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 
 from core.db import ReadSession
-from core.db.tables import Project, Workspace
+from core.db.tables import CostAdjustment, Project, Workspace
 from core.usage import reports
 from core.usage import spenders as month_spenders
 from core.workspaces.access import Member, all_rows_for_analyst, in_bound_workspace
@@ -99,7 +99,8 @@ def _version_key(member: Member, chosen: reports.UsageQuery) -> Select[*tuple[An
 
 _CHANGED = select(func.max(Project.updated_at))
 _VERSION_KEY = select(func.sum(Workspace.usage_version), func.count())
-_VERSION_KEY_OF_ALL = _VERSION_KEY.add_columns(_CHANGED.scalar_subquery())
+_ADJUSTED = select(func.max(CostAdjustment.id))
+_VERSION_KEY_OF_ALL = _VERSION_KEY.add_columns(_CHANGED.scalar_subquery(), _ADJUSTED.scalar_subquery())
 _VERSION_KEY_OF_WORKSPACE = _VERSION_KEY.add_columns(
     _CHANGED.where(in_bound_workspace(Project)).scalar_subquery()
 ).where(Workspace.id == bindparam("workspace_id"))

@@ -49,6 +49,8 @@ class Action(StrEnum):
     """Credits to a workspace, corrections, and transfers between workspaces."""
     CLOSE_BOOKS = "close_books"
     """Months whose figures shall never change again."""
+    CHECK_STATEMENTS = "check_statements"
+    """Vendors' statements: brought, read anew, and their differences taken into costs; analysts look at them."""
     RESOLVE_UNCERTAIN = "resolve_uncertain"
     """The decision on clips of which nobody knows whether the provider made them; it is made without their prompts."""
     CANCEL_LATE = "cancel_late"
@@ -89,6 +91,7 @@ IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_WORKSPACES: _ADMINS,
     Action.GRANT_CREDITS: _ADMINS,
     Action.CLOSE_BOOKS: _ADMINS,
+    Action.CHECK_STATEMENTS: _ADMINS,
     Action.RESOLVE_UNCERTAIN: _ADMINS,
     Action.CANCEL_LATE: _ADMINS,
     Action.READ_AUDIT_LOG: _ADMINS,

@@ -41,7 +41,7 @@ from core.notifications import ways, webhooks
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
-from tests.factories import generations, installations
+from tests.factories import generations, installations, statements
 from tests.factories.assets import create_asset, create_group
 from tests.factories.catalogue import coming_change, note_on_models
 from tests.factories.projects import create_project
@@ -127,6 +127,7 @@ def body(**values: Any) -> Options:
 
 SETTINGS = {"settings": ORDER}
 SHEET = b"Prompt,Model\nA lake at dusk,demo-film\n"
+STATEMENT = b"Job ID,Time,Amount\njob,2026-10-05,0.35\n"
 HOOK = "http://127.0.0.1:9/hook"
 PUBLIC = {
     "GET /health",
@@ -377,6 +378,24 @@ TABLE: Mapping[str, Row] = {
     "POST /analyst-packs?people=everybody": Row(analysts(202), options=body(people="everybody")),
     "GET /analyst-packs/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "analyst pack"),  # the manager's own
     "GET /charge-back?month=2026-10&format=pdf": Row(analysts()),
+    "GET /statements": Row(analysts()),
+    "POST /statements": Row(
+        administrators(),
+        options=lambda _world, _caller: {
+            "files": {"file": ("a.csv", STATEMENT)},
+            "data": {"provider": "demo", "month": "2026-10"},
+        },
+    ),
+    "GET /statements/{id}": Row(analysts(), "statement"),
+    "GET /statements/{id}/lines": Row(analysts(), "statement"),
+    "POST /statements/{id}/compare": Row(administrators(), "statement"),
+    "POST /statements/{id}/accept": Row(
+        administrators(409), "statement", options=body(lineIds=["none"], reason="as billed")
+    ),
+    "POST /statements/{id}/undo": Row(
+        administrators(409), "statement", options=body(lineIds=["none"], reason="as billed")
+    ),
+    "DELETE /statements/{id}": Row(administrators(), "statement"),
     "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),
@@ -462,6 +481,8 @@ class World:
                 return {"id": create_project(db.default(), manager).id}
             case "clip":
                 return {"id": self.manager.finished(project_id=self.known("project of orders")["id"]).id}
+            case "statement":
+                return {"id": statements.billed().id}
             case "asset" | "asset of their own":
                 return {"id": create_asset(db.default(), manager if about == "asset" else self._maker_or(caller)).id}
             case "asset group" | "asset group of their own":

@@ -26,7 +26,7 @@ from core.generations.sheets.checked import Defaults
 from core.identity import api_tokens
 from core.workspaces import invitations
 from core.workspaces.access import Member
-from tests.factories import generations, installations, sheets
+from tests.factories import generations, installations, sheets, statements
 from tests.factories.assets import create_group
 from tests.factories.models import able_demo
 from tests.factories.projects import create_project
@@ -111,6 +111,7 @@ def build_world(local: Member) -> World:
     otherwise = Defaults(model_id="demo-film", project_id=film)
     ordered = sheets.order(db.default(), person, sheets.keep(db.default(), person, b"Prompt\nA lake\n", otherwise))
     faulty = sheets.keep(db.default(), person, b"Prompt,Seconds\nA lake,never\n", otherwise)
+    statements.billed()
     return World(person, elsewhere.workspace_id, clips, {"ordered": ordered.id, "faulty": faulty.id}, token)
 
 
@@ -449,6 +450,23 @@ VIEWS: Mapping[str, View] = {
         roles=EXPORTERS,
     ),
     "usage, export without a right": View("usage", {OTHERS: USAGE}, {"show": "export"}, roles=OTHERS),
+    "usage, statements": View(
+        "usage",
+        {
+            frozenset({"analyst", "admin"}): {
+                *("usage_show", "usage_statement_choice", "usage_outcome"),
+                *("statements_result_csv", "statements_result_xlsx"),
+            },
+            ADMINS: {
+                *("statements_provider", "statements_month", "statements_file", "statements_example_csv"),
+                *("statements_example_xlsx", "statements_accept_every", "statements_accept_lines"),
+                *("statements_accept_reason", "statements_accept_button", "statements_again", "statements_discard"),
+            },
+            frozenset({"viewer", "maker", "manager"}): USAGE,
+            MANAGERS: {"usage_budget_credits_*", "usage_budget_save"},
+        },
+        {"show": "statements"},
+    ),
     "account": View(
         "account",
         {

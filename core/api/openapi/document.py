@@ -62,6 +62,7 @@ TAGS = {
     "exports": "All figures as files for analysts' own tools.",
     "budgets": "How much may be spent in a month, and what is left.",
     "closed periods": "Months whose figures are final, for administrators.",
+    "statements": "Bills of providers beside our own records, for administrators; analysts look.",
     "charge-back": "What workspaces, projects and cost centres have used, for those who see everybody's figures.",
     "notices": "What a person was told: their inbox.",
     "attention": "What waits for a person, for managers and administrators.",

@@ -33,6 +33,7 @@ from core.db.tables.projects import Draft, Preset, Project, SavedFilter
 from core.db.tables.reports import ReportIssue, ReportSchedule
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
 from core.db.tables.sheets import Sheet, SheetClip
+from core.db.tables.statements import CostAdjustment, StatementClip, StatementLine, VendorStatement
 from core.db.tables.usage import CostDrift, ExchangeRate, UndeliveredDay, UsageDay, UsageView
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
@@ -56,6 +57,7 @@ __all__ = [
     "ClipNote",
     "ClosedEntry",
     "ClosedPeriod",
+    "CostAdjustment",
     "CostDrift",
     "Draft",
     "ExchangeRate",
@@ -87,11 +89,14 @@ __all__ = [
     "SheetClip",
     "SignInLink",
     "SigningCertificate",
+    "StatementClip",
+    "StatementLine",
     "UndeliveredDay",
     "Upload",
     "UsageDay",
     "UsageView",
     "User",
+    "VendorStatement",
     "WayToTell",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -9,7 +9,7 @@ from alembic import op
 from core.db.types import UtcDateTime
 
 revision = "0032"
-down_revision = "0029"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
