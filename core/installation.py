@@ -27,6 +27,7 @@ from core.files.signing_certificate import UnusableKey
 from core.files.storage import Storage, open_storage
 from core.generations import signing_keys
 from core.generations.call_keys import CallKeys
+from core.generations.openings import Openings
 from core.generations.progress import ProgressBoard
 from core.identity import provider_http
 from core.identity.issuers import Issuers
@@ -74,6 +75,11 @@ class Installation:
     def configured(self) -> frozenset[str]:
         """Names of the providers that can be used here."""
         return provider_connection.configured(self.settings)
+
+    @cached_property
+    def openings(self) -> Openings:
+        """Notes which clips were opened."""
+        return Openings(self.database)
 
     @cached_property
     def redis(self) -> redis_connection.Connection:

@@ -203,7 +203,7 @@ def _change(session: WriteSession, member: Member, rows: Sequence[Generation], c
     if changes.reject_reason is not None and changes.verdict is not ReviewStatus.REJECTED:
         raise errors.InvalidRequest(fields={"rejectReason": message("reason_without_rejection")})
     if changes.favourite is not None:
-        _set(session, rows, favourite=changes.favourite)
+        _set(session, rows, favourite=changes.favourite, **_opened(is_so=changes.favourite))
     if changes.tags is not None or changes.add_tags or changes.remove_tags:
         for row in rows:
             _tag(session, member, row, changes)
@@ -221,6 +221,11 @@ def _set(session: WriteSession, rows: Sequence[Generation], **values: object) ->
     ids = [row.id for row in rows]
     changed = sql_update(Generation).where(Generation.id.in_(ids)).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
+
+
+def _opened(*, is_so: bool) -> dict[str, object]:
+    """Who judges a clip, or likes it, has opened it, wherever that was."""
+    return {"first_opened_at": func.coalesce(Generation.first_opened_at, utc_now())} if is_so else {}
 
 
 def _tag(session: WriteSession, member: Member, row: Generation, changes: Changes) -> None:
@@ -256,7 +261,8 @@ def _judge(
         added = figures.setdefault(key, Counter())
         added.update(_counted(kept, row.duration_seconds))
         added.subtract(_counted(row.kept, row.duration_seconds))
-    _set(session, rows, kept=kept, reject_reason=reason, judged_by_id=None if kept is None else member.id)
+    judged_by_id = None if kept is None else member.id
+    _set(session, rows, kept=kept, reject_reason=reason, judged_by_id=judged_by_id, **_opened(is_so=kept is not None))
     for key in sorted(figures):
         if changed := {name: figure for name, figure in figures[key].items() if figure}:
             rollups.add(session, key, **changed)
