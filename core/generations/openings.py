@@ -17,7 +17,8 @@ from sqlalchemy import select
 from core.clock import utc_now
 from core.db import Database, WriteSession, availability, update_where
 from core.db.enums import Status
-from core.db.tables import Generation, Workspace
+from core.db.tables import Generation
+from core.usage import rollups
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,5 @@ def write(session: WriteSession, opened: Mapping[str, datetime]) -> int:
         found += [clip["id"]] if is_first else []
     if found:
         of = select(Generation.workspace_id).where(Generation.id.in_(found))
-        for workspace_id in sorted(set(session.scalars(of))):
-            update_where(session, Workspace, Workspace.id == workspace_id, usage_version=Workspace.usage_version + 1)
+        rollups.note_change(session, session.scalars(of).all())
     return len(found)

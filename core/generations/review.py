@@ -203,12 +203,17 @@ def _change(session: WriteSession, member: Member, rows: Sequence[Generation], c
     if changes.reject_reason is not None and changes.verdict is not ReviewStatus.REJECTED:
         raise errors.InvalidRequest(fields={"rejectReason": message("reason_without_rejection")})
     if changes.favourite is not None:
-        _set(session, rows, favourite=changes.favourite, **_opened(is_so=changes.favourite))
+        _set(session, rows, favourite=changes.favourite)
     if changes.tags is not None or changes.add_tags or changes.remove_tags:
         for row in rows:
             _tag(session, member, row, changes)
+        rollups.describe_tags(session, [row.id for row in rows])
     if changes.verdict is not None:
         _judge(session, member, rows, changes.verdict.kept, changes.reject_reason)
+    if changes.favourite or (changes.verdict is not None and changes.verdict.kept is not None):
+        _open(session, rows)
+    if changes.favourite is not None or changes.verdict is not None:
+        rollups.note_change(session, (row.workspace_id for row in rows))  # also of what no roll-up tells
     if changes.project_id is not None:
         _move(session, member, rows, changes.project_id)
     session.flush()
@@ -223,9 +228,10 @@ def _set(session: WriteSession, rows: Sequence[Generation], **values: object) ->
     session.execute(changed.execution_options(synchronize_session=False))
 
 
-def _opened(*, is_so: bool) -> dict[str, object]:
+def _open(session: WriteSession, rows: Sequence[Generation]) -> None:
     """Who judges a clip, or likes it, has opened it, wherever that was."""
-    return {"first_opened_at": func.coalesce(Generation.first_opened_at, utc_now())} if is_so else {}
+    if unopened := [row for row in rows if row.first_opened_at is None]:
+        _set(session, unopened, first_opened_at=utc_now())
 
 
 def _tag(session: WriteSession, member: Member, row: Generation, changes: Changes) -> None:
@@ -261,8 +267,7 @@ def _judge(
         added = figures.setdefault(key, Counter())
         added.update(_counted(kept, row.duration_seconds))
         added.subtract(_counted(row.kept, row.duration_seconds))
-    judged_by_id = None if kept is None else member.id
-    _set(session, rows, kept=kept, reject_reason=reason, judged_by_id=judged_by_id, **_opened(is_so=kept is not None))
+    _set(session, rows, kept=kept, reject_reason=reason, judged_by_id=None if kept is None else member.id)
     for key in sorted(figures):
         if changed := {name: figure for name, figure in figures[key].items() if figure}:
             rollups.add(session, key, **changed)

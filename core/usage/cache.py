@@ -1,20 +1,22 @@
 """Figures of usage that were read before, kept in this process until what they tell of has changed.
 
-Nothing here can be out of date: whoever adds to a workspace's usage raises its `usage_version` in the same transaction,
-and a project that is renamed says when it was changed.
+Nothing here can be out of date: whoever adds to a workspace's usage, or is the first to open a clip of it, raises its
+`usage_version` in the same transaction, and a project that is renamed says when it was changed.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, func, select
 
 from core.db import ReadSession
 from core.db.tables import Project, Workspace
-from core.usage import reports
+from core.usage import reports, waste
 from core.workspaces.access import Member, all_rows_for_analyst, in_bound_workspace
+
+T = TypeVar("T")
 
 MAX_ENTRIES = 64
 MAX_ROWS = 5000
@@ -22,10 +24,10 @@ MAX_ROWS = 5000
 
 
 class UsageCache:
-    """Answers of `reports.aggregate`, the latest `MAX_ENTRIES`; for one database."""
+    """Answers of `reports.aggregate` and `waste.rows`, the latest `MAX_ENTRIES`; for one database."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, Sequence[reports.Row]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, Sequence[Any]]] = OrderedDict()
         self._lock = Lock()
 
     def aggregate(
@@ -33,17 +35,37 @@ class UsageCache:
     ) -> Sequence[reports.Row]:
         """The rows of `reports.aggregate`, from this cache while they are current; raises as that does."""
         wanted = tuple(groups)
+        return self._current(
+            session, member, chosen, wanted, lambda: list(reports.aggregate(session, member, chosen, wanted))
+        )
+
+    def waste(
+        self, session: ReadSession, member: Member, chosen: reports.UsageQuery, groups: Iterable[waste.WasteGroup] = ()
+    ) -> Sequence[waste.WasteRow]:
+        """The rows of `waste.rows`, from this cache while they are current; raises as that does."""
+        wanted = tuple(groups)
+        key = (waste.unopened_before(session), wanted)
+        return self._current(session, member, chosen, key, lambda: waste.rows(session, member, chosen, wanted))
+
+    def _current(
+        self,
+        session: ReadSession,
+        member: Member,
+        chosen: reports.UsageQuery,
+        what: Hashable,
+        read: Callable[[], Sequence[T]],
+    ) -> Sequence[T]:
         if chosen.project_id is not None:
             reports.project_name(session, member, chosen)
         # Before the figures: those may be newer, never older.
         stamp = tuple(session.execute(_version_key(member, chosen), {"workspace_id": member.workspace_id}).one())
-        key = (member.id, member.workspace_id, member.role, chosen, wanted)
+        key = (member.id, member.workspace_id, member.role, chosen, what)
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None and kept[0] == stamp:
                 self._kept.move_to_end(key)
                 return kept[1]
-        rows = list(reports.aggregate(session, member, chosen, wanted))
+        rows = read()
         if len(rows) <= MAX_ROWS:
             with self._lock:
                 self._kept[key] = (stamp, rows)

@@ -73,8 +73,8 @@ class Generation(Base):
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
-    `first_opened_at` is when somebody first opened the finished clip, whoever it was: who is not kept. None is nobody so
-    far, `BEFORE_OPENINGS` that nobody knows; rows of an older release's process have that by themselves.
+    `first_opened_at` is when somebody first opened the finished clip; who that was is not kept. None is nobody so far,
+    `BEFORE_OPENINGS` that nobody knows; rows of an older release's process have that by themselves.
     `reject_reason` says why it was rejected, None for no reason given; `judged_by_id` is whose verdict it is.
     `findings` is what was noticed about the clip (`core.generations.delivery_findings`), empty for nothing, None while
     nobody has looked; `finding_kinds` are their kinds as bits, 0 for none, before that those of its gaps to the order.
@@ -272,9 +272,7 @@ class Generation(Base):
             for name, column in RELATIONS.items()
         ),
         # All columns that waste is told from, so that no row has to be looked at.
-        Index(
-            "ix_generations_in_vain", *IN_VAIN_COLUMNS, sqlite_where=text(IN_VAIN), postgresql_where=text(IN_VAIN)
-        ),
+        Index("ix_generations_in_vain", *IN_VAIN_COLUMNS, sqlite_where=text(IN_VAIN), postgresql_where=text(IN_VAIN)),
         Index(
             "ix_generations_unopened", *UNOPENED_COLUMNS, sqlite_where=text(UNOPENED), postgresql_where=text(UNOPENED)
         ),
@@ -343,7 +341,12 @@ class GenerationEvent(Base):
 
 
 class GenerationTag(Base):
-    """A word a person put on a clip."""
+    """A word a person put on a clip.
+
+    Of one that has ended it has what usage is told by, so that no clip has to be looked at for that: the day (UTC) of
+    its end, who made it, where it was charged, what it was, how it ended, what it came to. `reason` is `completed`,
+    `cancelled` or the code of the error. Until it ends all of these are None. `core.usage.rollups` writes them.
+    """
 
     __tablename__ = "generation_tags"
 
@@ -351,5 +354,17 @@ class GenerationTag(Base):
     tag: Mapped[str] = mapped_column(String(40), primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    ended_on: Mapped[str | None] = mapped_column(String(10))
+    maker_id: Mapped[str | None] = mapped_column(String(36))
+    charged_in_id: Mapped[str | None] = mapped_column(String(36))
+    provider: Mapped[str | None] = mapped_column(String(40))
+    model_id: Mapped[str | None] = mapped_column(String(80))
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    reason: Mapped[str | None] = mapped_column(String(60))
+    credits: Mapped[int | None] = mapped_column(BigInteger)
+    seconds: Mapped[int | None]
 
-    __table_args__ = (Index("ix_generation_tags_of", "workspace_id", "tag", "generation_id"),)
+    __table_args__ = (
+        Index("ix_generation_tags_of", "workspace_id", "tag", "generation_id"),
+        Index("ix_generation_tags_days", "workspace_id", "ended_on"),
+    )
