@@ -34,7 +34,6 @@ from core.db.elapsed import seconds_between, week_of
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.db.tables.generations import IN_VAIN, UNOPENED
-from core.db.types import UtcDateTime
 from core.usage import reports
 from core.workspaces import profiles
 from core.workspaces.access import Member, all_rows_for_analyst
@@ -183,7 +182,7 @@ def _in_vain(
     session: ReadSession, member: Member, chosen: reports.UsageQuery, names: Sequence[str]
 ) -> Select[*tuple[Any, ...]]:
     """Sums of what gave no clip and of what was rejected, behind these keys, under the names of `Waste`."""
-    keys, figures = _keys(session), _figures(session)
+    keys, figures = _keys(session, chosen), _figures(session)
     in_vain: ColumnElement[bool] = literal_column(f"({IN_VAIN})")
     return _sums(session, member, chosen, {name: keys[name] for name in names}, figures, in_vain)
 
@@ -192,7 +191,7 @@ def _unopened(
     session: ReadSession, member: Member, chosen: reports.UsageQuery, names: Sequence[str]
 ) -> Select[*tuple[Any, ...]]:
     """The same of clips that nobody has opened."""
-    keys = _keys(session) | {"outcome": literal(Outcome.UNOPENED.value), "reason": literal("")}
+    keys = _keys(session, chosen) | {"outcome": literal(Outcome.UNOPENED.value), "reason": literal("")}
     figures = {"unopened": literal(1), "unopened_credits": Generation.credits}
     long_ago = Generation.ended_at < unopened_before(session)
     keys = {name: keys[name] for name in names}
@@ -208,7 +207,7 @@ def _sums(
     *which: ColumnElement[bool],
 ) -> Select[*tuple[Any, ...]]:
     begin, end = reports.moments(chosen)
-    ended_at = _ended_at(session, chosen)
+    ended_at = _column(session, chosen, "ended_at")
     whose = all_rows_for_analyst(member) if chosen.everybody else reports.in_reach(Generation, member, chosen)
     narrowed = (
         (func.coalesce(Generation.charged_project_id, Generation.project_id), chosen.project_id),
@@ -232,14 +231,15 @@ def _sums(
     return select(*by, *(func.sum(of_each[name]).label(name) for name in figures)).group_by(*by)
 
 
-def _ended_at(session: ReadSession, chosen: reports.UsageQuery) -> ColumnElement[Any]:
-    """The end of a clip; of everybody's in words for which SQLite does not leave the index of what was in vain.
+def _column(session: ReadSession, chosen: reports.UsageQuery, name: str) -> ColumnElement[Any]:
+    """A column; of everybody's in words for which SQLite does not leave the index of what was in vain.
 
-    It would go by another index of the ends of clips, and look at a hundred times as many rows.
+    For a span of ends, or an order of people, it would go by another index and look at a hundred times as many rows.
     """
+    column: ColumnElement[Any] = Generation.__table__.c[name]
     if chosen.everybody and session.get_bind().dialect.name == "sqlite":
-        return literal_column("+generations.ended_at", type_=UtcDateTime)
-    return Generation.ended_at.expression
+        return literal_column(f"+generations.{name}", type_=column.type)
+    return column
 
 
 _FAILED, _CANCELLED = Generation.status == Status.FAILED, Generation.status == Status.CANCELLED
@@ -247,7 +247,7 @@ _NO_CLIP = or_(_FAILED, _CANCELLED)
 _REJECTED = and_(Generation.status == Status.COMPLETED, Generation.kept.is_(False))
 
 
-def _keys(session: ReadSession) -> dict[str, Any]:
+def _keys(session: ReadSession, chosen: reports.UsageQuery) -> dict[str, Any]:
     """What tells the rows of every group apart."""
     return {
         "outcome": case(
@@ -258,9 +258,7 @@ def _keys(session: ReadSession) -> dict[str, Any]:
             (_CANCELLED, ""),
             else_=func.coalesce(cast(Generation.reject_reason, String), ""),
         ),
-        "provider": Generation.provider,
-        "model_id": Generation.model_id,
-        "user_id": Generation.user_id,
+        **{name: _column(session, chosen, name) for name in ("provider", "model_id", "user_id")},
         "week": week_of(session, Generation.ended_at),
     }
 
