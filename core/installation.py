@@ -47,6 +47,9 @@ from core.workspaces.callers import CallerCache
 log = logging.getLogger(__name__)
 
 
+CLOSING_SECONDS = 2.0
+
+
 @dataclass(frozen=True, eq=False)
 class Installation:
     """Everything of a process that is not of one request; nothing in it is remembered beyond it.
@@ -113,7 +116,8 @@ class Installation:
         return RateLimiter(self.redis_url, self.settings.api_requests_per_minute)
 
     def close(self) -> None:
-        """Give up every connection."""
+        """Give up every connection; what is about to be noted is noted before, unless that takes too long."""
+        self.openings.written(CLOSING_SECONDS)
         self.database.dispose()
         if self.redis_url is not None:
             self.redis.close()

@@ -212,7 +212,8 @@ def _change(session: WriteSession, member: Member, rows: Sequence[Generation], c
         _judge(session, member, rows, changes.verdict.kept, changes.reject_reason)
     if changes.favourite or (changes.verdict is not None and changes.verdict.kept is not None):
         _open(session, rows)
-    if changes.favourite is not None or changes.verdict is not None:
+    has_tags = changes.tags is not None or changes.add_tags or changes.remove_tags
+    if has_tags or changes.favourite is not None or changes.verdict is not None:
         rollups.note_change(session, (row.workspace_id for row in rows))  # also of what no roll-up tells
     if changes.project_id is not None:
         _move(session, member, rows, changes.project_id)

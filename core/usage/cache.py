@@ -5,7 +5,7 @@ Nothing here can be out of date: whoever adds to a workspace's usage, or is the 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence, Sized
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -14,9 +14,15 @@ from sqlalchemy import Select, bindparam, func, select
 from core.db import ReadSession
 from core.db.tables import Project, Workspace
 from core.usage import reports, waste
-from core.workspaces.access import Member, all_rows_for_analyst, in_bound_workspace
+from core.workspaces.access import (
+    Member,
+    all_rows_for_analyst,
+    bound_workspaces,
+    in_bound_workspace,
+    visible_to_bound,
+)
 
-T = TypeVar("T")
+Kept = TypeVar("Kept", bound=Sized)
 
 MAX_ENTRIES = 64
 MAX_ROWS = 5000
@@ -27,7 +33,7 @@ class UsageCache:
     """Answers of `reports.aggregate` and `waste.rows`, the latest `MAX_ENTRIES`; for one database."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, Sequence[Any]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, Any]] = OrderedDict()
         self._lock = Lock()
 
     def aggregate(
@@ -35,7 +41,7 @@ class UsageCache:
     ) -> Sequence[reports.Row]:
         """The rows of `reports.aggregate`, from this cache while they are current; raises as that does."""
         wanted = tuple(groups)
-        return self._current(
+        return self.figures(
             session, member, chosen, wanted, lambda: list(reports.aggregate(session, member, chosen, wanted))
         )
 
@@ -45,44 +51,52 @@ class UsageCache:
         """The rows of `waste.rows`, from this cache while they are current; raises as that does."""
         wanted = tuple(groups)
         key = (waste.unopened_before(session), wanted)
-        return self._current(session, member, chosen, key, lambda: waste.rows(session, member, chosen, wanted))
+        return self.figures(session, member, chosen, key, lambda: waste.rows(session, member, chosen, wanted))
 
-    def _current(
+    def figures(
         self,
         session: ReadSession,
         member: Member,
         chosen: reports.UsageQuery,
         what: Hashable,
-        read: Callable[[], Sequence[T]],
-    ) -> Sequence[T]:
+        read: Callable[[], Kept],
+        *,
+        everywhere: bool = False,
+    ) -> Kept:
+        """What `read` gives for `what` of a selection, from this cache while it is current; nobody may change it.
+
+        `everywhere` is all workspaces in reach; a project is looked at in whichever of them it is.
+        """
         if chosen.project_id is not None:
             reports.project_name(session, member, chosen)
+        is_wide = everywhere or chosen.project_id is not None
         # Before the figures: those may be newer, never older.
-        stamp = tuple(session.execute(_version_key(member, chosen), {"workspace_id": member.workspace_id}).one())
-        key = (member.id, member.workspace_id, member.role, chosen, what)
+        stamp = tuple(session.execute(_version_key(member, chosen, is_wide=is_wide), bound_workspaces(member)).one())
+        key = (member.id, member.workspace_id, member.workspace_ids, member.role, chosen, everywhere, what)
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None and kept[0] == stamp:
                 self._kept.move_to_end(key)
-                return kept[1]
-        rows = read()
-        if len(rows) <= MAX_ROWS:
+                found: Kept = kept[1]
+                return found
+        found = read()
+        if len(found) <= MAX_ROWS:
             with self._lock:
-                self._kept[key] = (stamp, rows)
+                self._kept[key] = (stamp, found)
                 self._kept.move_to_end(key)
                 while len(self._kept) > MAX_ENTRIES:
                     self._kept.popitem(last=False)
-        return rows
+        return found
 
     def total(self, session: ReadSession, member: Member, chosen: reports.UsageQuery) -> reports.UsageTotals:
         """The totals of `reports.total`, from this cache while they are current."""
         return self.aggregate(session, member, chosen)[0].figures
 
 
-def _version_key(member: Member, chosen: reports.UsageQuery) -> Select[*tuple[Any, ...]]:
+def _version_key(member: Member, chosen: reports.UsageQuery, *, is_wide: bool) -> Select[*tuple[Any, ...]]:
     """What changes with the figures and the names beside them."""
     if not chosen.everybody:
-        return _VERSION_KEY_OF_WORKSPACE
+        return _VERSION_KEY_OF_REACH if is_wide else _VERSION_KEY_OF_WORKSPACE
     all_rows_for_analyst(member)
     return _VERSION_KEY_OF_ALL
 
@@ -93,3 +107,6 @@ _VERSION_KEY_OF_ALL = _VERSION_KEY.add_columns(_CHANGED.scalar_subquery())
 _VERSION_KEY_OF_WORKSPACE = _VERSION_KEY.add_columns(
     _CHANGED.where(in_bound_workspace(Project)).scalar_subquery()
 ).where(Workspace.id == bindparam("workspace_id"))
+_VERSION_KEY_OF_REACH = _VERSION_KEY.add_columns(_CHANGED.where(visible_to_bound(Project)).scalar_subquery()).where(
+    Workspace.id.in_(bindparam("workspace_ids", expanding=True))
+)

@@ -6,6 +6,7 @@ what a part cannot tell (no tag, a reason that was not counted) is a row of its 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import add
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.db.enums import Status
 from core.db.tables import GenerationTag, UndeliveredDay, UsageDay
 from core.messages import message
 from core.usage import dimensions, exchange_rates, reports
+from core.usage.cache import UsageCache
 from core.usage.dimensions import ENDS, UNKNOWN, Dimension, Interval, Source
 from core.usage.exploration import Amounts, ClipFilter, Exploration, ExploreQuery, Row, Step, Value
 from core.usage.periods import Period
@@ -29,8 +31,8 @@ ROWS_LIMIT = 100_000
 MICROUSD = 1_000_000
 
 
-def explore(session: ReadSession, member: Member, asked: ExploreQuery) -> Exploration:
-    """Answer a question.
+def explore(session: ReadSession, member: Member, asked: ExploreQuery, cache: UsageCache | None = None) -> Exploration:
+    """Answer a question, with a cache by figures that it has while they are current.
 
     Forbidden for everybody's figures asked for by others than analysts and administrators, NotFound for a project that
     they may not see, InvalidRequest for more rows than there may be.
@@ -38,7 +40,7 @@ def explore(session: ReadSession, member: Member, asked: ExploreQuery) -> Explor
     chosen = asked.selection
     if chosen.project_id is not None:
         reports.project_name(session, member, chosen)
-    reader = _Reader(session, member, asked)
+    reader = _Reader(session, member, asked, cache)
     axis: tuple[Dimension | Interval, ...] = () if asked.over is None else (asked.over,)
     raw = reader.read((*axis, *asked.by), Period(chosen.since, chosen.until))
     flat = _without(raw, len(axis))
@@ -84,7 +86,10 @@ _OWNED: Mapping[Source, Owned] = {
 class _Reader:
     """Reads sums by keys, from whichever sources know them."""
 
-    def __init__(self, session: ReadSession, member: Member, asked: ExploreQuery) -> None:
+    def __init__(
+        self, session: ReadSession, member: Member, asked: ExploreQuery, cache: UsageCache | None = None
+    ) -> None:
+        self.cache = cache
         self.session, self.member, self.asked = session, member, asked
         self.is_postgresql = session.get_bind().dialect.name == "postgresql"
         self.whole: dict[Period, ByKey] = {}
@@ -92,7 +97,19 @@ class _Reader:
     def read(self, keys: Sequence[Dimension | Interval], days: Period) -> "ByKey":
         """Key -> rupiah for a dollar -> sums."""
         changes = exchange_rates.changes(self.session, days.since, days.until)
-        return _by_rate(self._split(keys, days, changes), changes)
+
+        def anew() -> _Figures:
+            rows = _by_rate(self._split(keys, days, changes), changes)
+            return _Figures(rows, self.whole.get(days))
+
+        if self.cache is None:
+            return anew().rows
+        what = (tuple(keys), days, tuple(changes))
+        chosen, everywhere = self.asked.selection, self.asked.everywhere
+        kept = self.cache.figures(self.session, self.member, chosen, what, anew, everywhere=everywhere)
+        if kept.whole is not None:
+            self.whole[days] = kept.whole
+        return kept.rows
 
     def total(self, rows: "ByRate", days: Period) -> Amounts:
         """Of all clips, each once: the sum of rows where they are parts of it, else as it was found beside them."""
@@ -263,6 +280,19 @@ def _into(found: Raw, key: tuple[Key, int], figures: tuple[int, ...]) -> None:
 
 
 ByKey = dict[Key, dict[int, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What is read for a period: by its keys, and beside tags that of all clips, each once."""
+
+    rows: ByKey
+    whole: ByKey | None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 ByRate = Mapping[Key, Mapping[int, tuple[int, ...]]]
 
 

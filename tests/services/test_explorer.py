@@ -1,5 +1,6 @@
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from core import errors
+from core.clock import utc_now
 from core.db import Database
 from core.db.enums import EntryKind, Role, Status, WorkspaceRole
 from core.db.tables import ExchangeRate, UndeliveredDay
-from core.generations import lifecycle, review
+from core.generations import commands, lifecycle, review
 from core.generations.review import Changes
 from core.ids import new_id
 from core.projects import projects, transfer
@@ -27,6 +29,7 @@ from core.usage.reports import UsageQuery
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.workspaces.access import Member
 from tests.factories import histories, workspaces
+from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, create_generation
 from tests.factories.histories import Ended
 from tests.factories.users import create_member, ensure_member
@@ -281,6 +284,54 @@ def test_tags(database: Database, person: Member) -> None:
         (UNKNOWN, "completed"): 1,
     }
     assert (found.totals.clips, found.totals.spent_credits, found.adds_up) == (3, 100, False)
+
+
+changes_of_tags = st.lists(
+    st.tuples(
+        st.integers(0, 5),
+        st.sampled_from(["add", "remove", "replace", "end", "move"]),
+        st.sets(st.sampled_from(["autumn", "hero", "test"])),
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.both_databases  # each has its own way to write what a tag tells
+@given(changes_of_tags)
+def test_usage_by_tag_is_a_plain_count_whatever_is_done(
+    database: Database, acts: list[tuple[int, str, set[str]]]
+) -> None:
+    """Tags are put on and taken off before and after clips end, and clips are moved: each counts under its tags."""
+    owner = create_member(database, f"{new_id()}@example.org")
+    mine, other = project(database, owner), project(database, owner, "Dunes")
+    rows = [create_completed(database, owner, project_id=mine) for _ in range(3)]
+    rows += [create_generation(database, owner, project_id=mine) for _ in range(3)]
+    tags: dict[str, set[str]] = {row.id: set() for row in rows}
+    ended = {row.id for row in rows[:3]}
+    for place, act, some in acts:
+        id = rows[place].id
+        if act == "end":
+            if id not in ended:
+                with database.write_session() as session:
+                    commands.cancel(session, owner, id)
+                ended.add(id)
+            continue
+        changes = {
+            "add": Changes(add_tags=some),
+            "remove": Changes(remove_tags=some),
+            "replace": Changes(tags=some),
+            "move": Changes(project_id=other if id in ended else None),
+        }[act]
+        with database.write_session() as session:
+            review.update(session, owner, id, changes)
+        tags[id] = {"add": tags[id] | some, "remove": tags[id] - some, "replace": some, "move": tags[id]}[act]
+
+    today = utc_now().date()
+    chosen = UsageQuery(today - timedelta(days=1), today + timedelta(days=1))
+    found = keys(ask(database, owner, Dimension.TAG, Dimension.PROJECT, chosen=chosen))
+    counted = Counter((tag, mine) for id in ended for tag in (tags[id] or {UNKNOWN}))
+    assert {key: figures.clips for key, figures in found.items()} == counted
+    assert {rule for rule in broken_rules(database) if "tag" in str(rule)} == set()
 
 
 @pytest.mark.both_databases
