@@ -204,7 +204,8 @@ def _change(session: WriteSession, member: Member, rows: Sequence[Generation], c
         raise errors.InvalidRequest(fields={"rejectReason": message("reason_without_rejection")})
     if changes.favourite is not None:
         _set(session, rows, favourite=changes.favourite)
-    if changes.tags is not None or changes.add_tags or changes.remove_tags:
+    has_tags = changes.tags is not None or bool(changes.add_tags or changes.remove_tags)
+    if has_tags:
         for row in rows:
             _tag(session, member, row, changes)
         rollups.describe_tags(session, [row.id for row in rows])
@@ -212,7 +213,6 @@ def _change(session: WriteSession, member: Member, rows: Sequence[Generation], c
         _judge(session, member, rows, changes.verdict.kept, changes.reject_reason)
     if changes.favourite or (changes.verdict is not None and changes.verdict.kept is not None):
         _open(session, rows)
-    has_tags = changes.tags is not None or changes.add_tags or changes.remove_tags
     if has_tags or changes.favourite is not None or changes.verdict is not None:
         rollups.note_change(session, (row.workspace_id for row in rows))  # also of what no roll-up tells
     if changes.project_id is not None:

@@ -22,6 +22,7 @@ from core.generations.review import Changes
 from core.ids import new_id
 from core.projects import projects, transfer
 from core.usage import explorer, explorer_file, periods
+from core.usage.cache import UsageCache
 from core.usage.dimensions import UNKNOWN, Dimension, Interval
 from core.usage.exploration import Amounts, Exploration, ExploreQuery, Measure
 from core.usage.periods import Period
@@ -492,3 +493,36 @@ def test_dimensions_that_are_too_few_many_or_the_same(by: tuple[Dimension, ...])
     """One or two different ones."""
     with pytest.raises(errors.InvalidRequest):
         ExploreQuery(ALL, by)
+
+
+def test_kept_figures_are_never_out_of_date(database: Database, person: Member) -> None:
+    """With a cache the answer is that without, after an end, a tag, a renamed project and another dollar."""
+    cache = UsageCache()
+    mine = project(database, person)
+    today = utc_now().date()
+    chosen = UsageQuery(today - timedelta(days=2), today)
+    row = create_completed(database, person, project_id=mine)
+
+    def end() -> None:
+        create_completed(database, person, project_id=mine)
+
+    def tag() -> None:
+        with database.write_session() as session:
+            review.update(session, person, row.id, Changes(add_tags=("hero",)))
+
+    def rename() -> None:
+        with database.write_session() as session:
+            projects.update(session, person, mine, name="Dunes")
+
+    def dearer() -> None:
+        with database.write_session() as session:
+            session.add(ExchangeRate(since=utc_now() - timedelta(days=5), idr_per_usd=33_000))
+
+    for act in (end, tag, rename, dearer):
+        act()
+        for by in ((Dimension.TAG, Dimension.PROJECT), (Dimension.MODEL,)):
+            for everywhere in (False, True):
+                asked = ExploreQuery(chosen, by, everywhere=everywhere)
+                with database.read_session() as session:
+                    kept = [explorer.explore(session, person, asked, cache) for _ in range(2)]
+                    assert kept == [explorer.explore(session, person, asked)] * 2
