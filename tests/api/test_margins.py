@@ -10,7 +10,9 @@ from core.catalog_changes import changes
 from core.clock import utc_now
 from core.db.enums import ChangeKind, Role
 from core.db.tables import User
+from core.identity import users
 from core.installation import Installation
+from core.workspaces import members
 from tests.api.conftest import Client, arrive, refusal
 
 
@@ -73,12 +75,12 @@ def test_rate_that_cannot_be(admin: Client) -> None:
 
 def test_margins_follow_the_catalogue_at_once(admin: Client) -> None:
     """A price that is said for now is that of the next answer."""
-    assert admin.person is not None
     before = {one["modelId"]: one["priceIdr"] for one in admin.get("/usage/margins").json()["margins"]}
     with db.write_session() as session:
-        value = {"base_credits": 2600, "default_seconds": 8}
-        changes.change(session, admin.person, "veo3", ChangeKind.PRICE, value)
+        value = {"base_credits": 420, "default_seconds": 5}
+        member = members.at_work(session, users.get(session, "root@example.org"))
+        changes.change(session, member, "seedance-t2v", ChangeKind.PRICE, value)
 
     after = {one["modelId"]: one["priceIdr"] for one in admin.get("/usage/margins").json()["margins"]}
 
-    assert (before["veo3"], after["veo3"]) == (125_000, 130_000)
+    assert (before["seedance-t2v"], after["seedance-t2v"]) == (20_000, 21_000)

@@ -195,6 +195,7 @@ def test_whoever_gets_the_clip_has_opened_it(ana: Client, way: str) -> None:
 def test_what_shows_no_clip_opens_none(ana: Client) -> None:
     """A poster, a HEAD, a file that is not there, and what a page loads before anybody looks."""
     row = ana.finished()
+    current().storage.put_bytes(row.thumbnail_key or "", bytes(99), media_type="image/webp")
     clip = ana.get(f"/generations/{row.id}").json()["generation"]
     for answer in (
         ana.get(clip["thumbnailUrl"]),
