@@ -238,19 +238,13 @@ def _generation(clip: _Clip) -> Row:
         "output_facts": dict(files.facts) | {"gaps": [], "gap_messages": []} if files else None,
         "favourite": take.favourite,
         "kept": take.kept,
-        "first_opened_at": take.ended_at if files and _is_opened(take) else None,
+        "first_opened_at": take.ended_at if files and take.is_opened else None,
         "created_at": take.created_at,
         "updated_at": take.ended_at,
         "submitted_at": take.created_at + timedelta(seconds=2) if take.accepted else None,
         "ended_at": take.ended_at,
         **take.spec.values(),
     }
-
-
-def _is_opened(take: Take) -> bool:
-    """Whether anybody looked: at what they judged or said something about, and at most of the others."""
-    is_judged = take.kept is not None or take.favourite or bool(take.tags) or bool(take.remark)
-    return is_judged or int(take.id[-1], 16) > 3
 
 
 def _steps(clip: _Clip) -> list[tuple[Status, Stage, Message, str, datetime]]:
