@@ -382,6 +382,8 @@ TEMPLATES: dict[str, str] = {
     "rule_project_spend": N_("every project has spent the sum of its charges"),
     "promise_project_spend": N_("What a project has spent is what its clips were charged."),
     "rule_verdicts": N_("daily usage counts verdicts as they stand"),
+    "rule_tags_told": N_("each tag of a clip that has ended tells what the clip came to"),
+    "promise_tags_told": N_("Usage by tag is that of the clips that have the tag."),
     "promise_verdicts": N_("What was kept and what was rejected is counted as people last decided."),
     "rule_costs_adjusted": N_("daily costs hold exactly what was accepted of vendors' statements"),
     "promise_costs_adjusted": N_("What was accepted of a vendor's statement is in the costs, once."),

@@ -27,7 +27,7 @@ def show(person: Member, today: date) -> None:
         saved.show(person, view)
         scheduled.show(person)
     with db.read_session() as session:
-        found = explorer.explore(session, person, view.question(today))
+        found = explorer.explore(session, person, view.question(today), installation.current().usage)
     with head:
         st.html(_sentence(person, view, found, today))
     if not found.rows:
@@ -67,7 +67,7 @@ def _file(person: Member, view: View, today: date, form: SpreadsheetFormat) -> b
     workspace_id = person.workspace_id if view.whose is Whose.PRESENT else None
     audit_log.record_export(person.user, what="usage", workspace_id=workspace_id, format=form)
     with db.read_session() as session:
-        found = explorer.explore(session, person, view.question(today))
+        found = explorer.explore(session, person, view.question(today), installation.current().usage)
     return b"".join(explorer_file.write(found, form))
 
 
