@@ -16,8 +16,7 @@ from pages.ui import components, connection, current_member
 from pages.ui.language import N_, _
 
 PAGE_SIZE = 24
-MAX_PEOPLE = 4
-"""So many of those who made clips this month are on a card."""
+MAX_PEOPLE = 4  # so many of those who made clips this month are on a card
 
 SORTS = {
     Sort.ACTIVITY: N_("Last activity"),
