@@ -5,13 +5,18 @@ AppError                        500  internal
 │   └── ModelNotOffered         422  model_not_offered
 ├── Unauthorized                401  unauthorized
 ├── Forbidden                   403  forbidden
+│   ├── OwnOrder                403  own_order              nobody approves their own
 │   └── SignInRefused           403  sign_in_refused        reason: why they may not come in
 ├── SignInFailed                400  sign_in_failed
 ├── SignInUnavailable           503  sign_in_unavailable    the identity provider is away
 ├── NotFound                    404  not_found              also: it is somebody else's
 ├── Conflict                    409  conflict
 │   ├── IdempotencyConflict     409  idempotency_conflict
-│   └── PriceChanged            409  price_changed          it is another one than was shown
+│   ├── PriceChanged            409  price_changed          it is another one than was shown
+│   ├── AlreadyDecided          409  already_decided        an approval; the sentence says what became of it
+│   └── NoLongerOrderable       409  no_longer_orderable    an approval that came too late
+├── ApprovalDeclined            409  approval_declined      the end of an order
+├── ApprovalLapsed              409  approval_lapsed        the end of an order
 ├── InsufficientCredits         402  insufficient_credits
 ├── TokenCapReached             402  token_cap_reached
 ├── BudgetExceeded              402  budget_exceeded        which budget, and what is left of it
@@ -46,6 +51,13 @@ AppError                        500  internal
 admins, never for users.
 """
 
+from core.errors.approval import (
+    AlreadyDecided,
+    ApprovalDeclined,
+    ApprovalLapsed,
+    NoLongerOrderable,
+    OwnOrder,
+)
 from core.errors.base import (
     AppError,
     BudgetExceeded,
@@ -96,7 +108,10 @@ from core.errors.provider import (
 from core.errors.sign_in import SignInFailed, SignInRefused, SignInUnavailable
 
 __all__ = [
+    "AlreadyDecided",
     "AppError",
+    "ApprovalDeclined",
+    "ApprovalLapsed",
     "BadKey",
     "BudgetExceeded",
     "Conflict",
@@ -117,8 +132,10 @@ __all__ = [
     "MediaRejected",
     "ModelNotOffered",
     "ModelUnavailable",
+    "NoLongerOrderable",
     "NotFound",
     "OutputExpired",
+    "OwnOrder",
     "PriceChanged",
     "ProviderError",
     "ProviderMoved",

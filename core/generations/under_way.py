@@ -62,7 +62,7 @@ def look(session: ReadSession, admin: Member, *, limit: int) -> UnderWay:
         )
         .join(User, User.id == Generation.user_id)
         .join(Workspace, Workspace.id == Generation.workspace_id)
-        .where(is_live())
+        .where(is_live(), Generation.stage != Stage.AWAITING_APPROVAL)  # which waits for no machine
         .order_by(Generation.created_at)
         .limit(limit)
     )

@@ -44,6 +44,7 @@ def look(reader: Reader, now: datetime) -> Line:
     """What is under way for too long; one small statement while nothing is under way for ten minutes.
 
     A clip that nobody knows about is not late: it waits for a decision, and `core.insights.attention` tells it apart.
+    Nor is one that waits for approval.
     """
     old = reader.execute(_OLD, {"before": now - AT_LEAST}).all()
     if not old:
@@ -74,7 +75,12 @@ _OLD = (
         Generation.submitted_at,
         Generation.created_at,
     )
-    .where(is_live(), Generation.status != Status.UNCERTAIN, Generation.created_at < bindparam("before"))
+    .where(
+        is_live(),
+        Generation.status != Status.UNCERTAIN,
+        Generation.stage != Stage.AWAITING_APPROVAL,
+        Generation.created_at < bindparam("before"),
+    )
     .order_by(Generation.created_at)
     .limit(LOOKED_AT)
 )

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from core.api.http import routing
 from core.api.schemas import fields, responses
-from core.db.enums import Status
+from core.db.enums import ApprovalCause, Decision, Status
 from core.notifications import outbox
 
 router = routing.router("webhooks")
@@ -20,8 +20,17 @@ class SentLinks(responses.ApiModel):
     download: str | None = None
 
 
+class SentApproval(responses.ApiModel):
+    """Why an order asked for approval, until when it waits, and what became of it; null while that is not so."""
+
+    cause: ApprovalCause
+    lapses_at: datetime | None
+    decision: Decision | None
+    note: fields.TextOrNull
+
+
 class SentData(responses.ApiModel):
-    """A generation as events tell it; `creditsCharged` is 0 unless it is completed."""
+    """A generation as events tell it; `creditsCharged` is 0 unless it is completed, `approval` is in events of that."""
 
     id: fields.Id
     project_id: fields.Id
@@ -36,6 +45,7 @@ class SentData(responses.ApiModel):
     created_at: datetime
     ended_at: datetime | None
     links: SentLinks
+    approval: SentApproval | None = None
 
 
 class SentEvent(responses.ApiModel):
@@ -47,7 +57,7 @@ class SentEvent(responses.ApiModel):
 
 
 def _sent(body: SentEvent) -> None:
-    """Sent when a generation gets this status, signed as Standard Webhooks 1.0.0 says.
+    """Sent when a generation gets this status or this happens to it, signed as Standard Webhooks 1.0.0 says.
 
     Verify `webhook-signature` over `webhook-id`, `webhook-timestamp` and the body with the secret of the webhook. An
     event can come more than once, under the same webhook-id. Any answer of 200 to 299 within 15 seconds takes it; 410
@@ -56,13 +66,13 @@ def _sent(body: SentEvent) -> None:
     """
 
 
-for _event in outbox.EVENTS.values():
+for _event in outbox.ALL_EVENTS:
     router.add_api_route(
         _event,
         _sent,
         methods=["POST"],
         operation_id=_event.replace(".", "_"),
-        summary=f"Generation {_event.rpartition('.')[2]}",
+        summary=f"Generation {_event.rpartition('.')[2].replace('_', ' ')}",
         status_code=204,
         responses={"default": {"description": "It is tried again"}},
     )

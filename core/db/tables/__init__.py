@@ -4,6 +4,7 @@ What is told to people stands twice: as a `Message`, and beside it as its Englis
 from before there were messages, and what the REST API answers.
 """
 
+from core.db.tables.approvals import Approval
 from core.db.tables.assets import AssetGroup, AssetGroupItem, GenerationUpload, Upload
 from core.db.tables.budgets import Budget, BudgetMonth
 from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
@@ -39,6 +40,7 @@ from core.db.types import table_of
 __all__ = [
     "Account",
     "ApiToken",
+    "Approval",
     "AssetGroup",
     "AssetGroupItem",
     "AuditLogEntry",

@@ -24,7 +24,8 @@ class Workspace(Base):
     it, against its quota. `usage_version` grows with every change of its roll-ups, so that figures read from them can
     be kept until then. `is_sample` marks what belongs to the sample company and goes with it. With `visible_mark` clips
     that are ordered from then on show that they were made by AI. Its months of budgets begin and end in `time_zone`.
-    `tells_prompts` lets prompts leave the installation in messages to its people.
+    `tells_prompts` lets prompts leave the installation in messages to its people. What one press orders waits for
+    approval above `approval_above_credits`, None for never; with `approval_over_budget` also beyond a warning budget.
     """
 
     __tablename__ = "workspaces"
@@ -41,6 +42,8 @@ class Workspace(Base):
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     visible_mark: Mapped[bool] = mapped_column(default=False, server_default=false())
     tells_prompts: Mapped[bool] = mapped_column(default=False, server_default=false())
+    approval_above_credits: Mapped[int | None] = mapped_column(BigInteger)
+    approval_over_budget: Mapped[bool] = mapped_column(default=False, server_default=false())
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

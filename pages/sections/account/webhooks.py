@@ -218,7 +218,7 @@ def _fields(key: str, url: str, description: str, events: Sequence[str]) -> tupl
     )
     chosen = st.multiselect(
         _("Events"),
-        list(outbox.EVENTS.values()),
+        list(outbox.ALL_EVENTS),
         list(events),
         format_func=lambda event: _(EVENT[event]),
         key=f"{key}_events",
