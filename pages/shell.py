@@ -1,10 +1,13 @@
 """The frame around every page: look and name of the window, who is looking, the bar; then the page runs."""
 
+from functools import partial
+
 import streamlit as st
 
 from core import db, installation
 from core.billing import ledger
 from core.db import Reader
+from core.generations import approval_list
 from core.insights import health
 from core.notifications import inbox
 from core.projects import projects
@@ -25,12 +28,14 @@ def project_in_address(reader: Reader, person: Member) -> str | None:
     return projects.name_of(reader, person, wanted) if wanted else None
 
 
-def waiting(reader: Reader, person: Member, current: str) -> int:
-    """How many things wait for who runs the installation; 0 for others."""
-    if not person.may(Action.OPERATE):
-        return 0
-    opened = installation.current()
-    return opened.attention.count(reader, lambda: health.free_bytes(opened.settings), anew=current == "admin")
+def waiting(reader: Reader, person: Member, current: str) -> dict[str, int]:
+    """Path of a page -> how many things wait there for this person: for approval, and for who runs the installation."""
+    found = {"approvals": approval_list.count(reader, person)}
+    if person.may(Action.OPERATE):
+        opened = installation.current()
+        free_bytes = partial(health.free_bytes, opened.settings)
+        found["admin"] = opened.attention.count(reader, free_bytes, anew=current == "admin")
+    return found
 
 
 connection.count_run()

@@ -5,13 +5,13 @@ Who decides, and how, is `core.generations.approvals`.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, insert, select
 
 from core import db, errors
-from core.db import WriteSession, update_where
+from core.db import Reader, WriteSession, update_where
 from core.db.enums import ApprovalCause, BudgetScope, Decision, Stage
 from core.db.tables import Approval, Generation, is_live, table_of
 from core.generations import lifecycle
@@ -20,9 +20,28 @@ from core.notices import approvals as told
 from core.notifications import outbox
 from core.usage import approval_rules, limits
 from core.usage.approval_rules import Reason, Rule
+from core.workspaces.access import Member
 
 LAPSES_AFTER = timedelta(days=7)
 """How long an order waits for approval."""
+
+
+def foreseen(session: Reader, member: Member, credits_by_project: Mapping[str, int], *, at: datetime) -> Reason | None:
+    """Why a press of this person, where they are at work, would need approval as things stand; None where it would not.
+
+    Without a project its id is empty. `ask_where_needed` is what decides.
+    """
+    rule = approval_rules.of(session, member.workspace_id)
+    if rule.is_off:
+        return None
+    asked = limits.asked_of(
+        session,
+        workspace_id=member.workspace_id,
+        user_id=member.id,
+        credits_by_project=credits_by_project,
+        at=at,
+    )
+    return rule.reason(sum(credits_by_project.values()), asked)
 
 
 def ask_where_needed(session: WriteSession, rows: Sequence[Generation], *, actor: str) -> bool:

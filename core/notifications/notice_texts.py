@@ -21,7 +21,12 @@ from core.notifications.entitled import may_be_told
 PROMPT_CHARS = 300
 MOST_IN_DIGEST = 200
 
-_PAGES = {NoticeKind.BALANCE_LOW: "credits", NoticeKind.CREDITS_ADDED: "credits", NoticeKind.BUDGET: "usage"}
+_PAGES = {
+    NoticeKind.BALANCE_LOW: "credits",
+    NoticeKind.CREDITS_ADDED: "credits",
+    NoticeKind.BUDGET: "usage",
+    NoticeKind.APPROVAL_ASKED: "approvals",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ def _item(notice: Notice, prompts: Mapping[str, str]) -> Item:
 def _path(notice: Notice) -> str:
     """The page that it leads to, below the installation's address."""
     if notice.audience is NoticeAudience.OPERATOR:
-        return "admin"
+        return _PAGES.get(notice.kind, "admin")
     said = {"workspace": notice.workspace_id} if notice.workspace_id else {}
     if notice.generation_id:
         return f"history?{urlencode({'clip': notice.generation_id, **said})}"

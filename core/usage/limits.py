@@ -129,10 +129,17 @@ def stopping(
     session: Reader, *, workspace_id: str, user_id: str, credits_by_project: Mapping[str, int], at: datetime
 ) -> Sequence[tuple[Limit, int]]:
     """The budgets that refuse all these orders together as things stand, and what each is asked for; tightest first."""
-    month = months.month_in(session, workspace_id, at)
-    asked = _asked(session, workspace_id, _by_key(workspace_id, user_id, credits_by_project), month)
+    asked = asked_of(session, workspace_id=workspace_id, user_id=user_id, credits_by_project=credits_by_project, at=at)
     broken = [(limit, credits) for limit, credits in asked if limit.stops(credits)]
     return sorted(broken, key=lambda each: each[0].limit_credits - each[0].taken_credits - each[1])
+
+
+def asked_of(
+    session: Reader, *, workspace_id: str, user_id: str, credits_by_project: Mapping[str, int], at: datetime
+) -> Sequence[tuple[Limit, int]]:
+    """The budgets that all these orders together would count against, as they stand, and what each is asked for."""
+    month = months.month_in(session, workspace_id, at)
+    return _asked(session, workspace_id, _by_key(workspace_id, user_id, credits_by_project), month)
 
 
 def taken_by(session: Reader, rows: Sequence[Generation]) -> Sequence[tuple[Limit, int]]:

@@ -60,6 +60,7 @@ TAGS = {
     "media": "The files.",
     "usage": "What was spent.",
     "budgets": "How much may be spent in a month, and what is left.",
+    "approvals": "Orders that wait for a manager's yes.",
     "closed periods": "Months whose figures are final, for administrators.",
     "charge-back": "What workspaces, projects and cost centres have used, for those who see everybody's figures.",
     "notices": "What a person was told: their inbox.",

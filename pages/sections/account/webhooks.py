@@ -26,6 +26,8 @@ EVENT: Mapping[str, str] = {
     "generation.failed": N_("Clip failed"),
     "generation.cancelled": N_("Clip cancelled"),
     "generation.uncertain": N_("Clip needs review"),
+    "generation.approval_requested": N_("Clip waits for approval"),
+    "generation.approval_decided": N_("Approval decided"),
     "webhook.test": N_("Test"),
 }
 

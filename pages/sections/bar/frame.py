@@ -1,6 +1,6 @@
 """What the bar says on this page: where one is, where one can go, what one has, and what waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from core.billing.ledger import Balance
@@ -17,8 +17,10 @@ _SEARCHED = "history"
 """The page that words are looked for on; it has a field of its own."""
 
 
-def show(person: Member, *, current: str, balance: Balance, waiting: int, unread: int, may_look_as: bool) -> None:
-    """Draw the bar. `current` is the path of this page, `waiting` how many things wait for an administrator.
+def show(
+    person: Member, *, current: str, balance: Balance, waiting: Mapping[str, int], unread: int, may_look_as: bool
+) -> None:
+    """Draw the bar. `current` is the path of this page, `waiting` how many things wait for them on a page.
 
     `unread` is how many notices this person has not read.
     """
@@ -60,7 +62,7 @@ def address(path: str, person: Member) -> str:
     return f"./{path}" + (f"?{urlencode(said)}" if said else "")
 
 
-def _links(person: Member, current: str, waiting: int) -> Sequence[Link]:
+def _links(person: Member, current: str, waiting: Mapping[str, int]) -> Sequence[Link]:
     return [
         Link(
             title=_(place.title),
@@ -68,7 +70,7 @@ def _links(person: Member, current: str, waiting: int) -> Sequence[Link]:
             group=place.group.value,
             icon=place.icon,
             is_current=place.path == (current or pages.HOME.path),
-            count=waiting if place.path == "admin" else 0,
+            count=waiting.get(place.path, 0),
         )
         for place in pages.allowed(person)
         if place.group is not Group.LINKED

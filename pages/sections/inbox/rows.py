@@ -19,6 +19,7 @@ _PAGES: Mapping[NoticeKind, str] = {
     NoticeKind.CREDITS_ADDED: "credits.py",
     NoticeKind.STORAGE_FULL: "credits.py",
     NoticeKind.BUDGET: "usage.py",
+    NoticeKind.APPROVAL_ASKED: "approvals.py",
 }
 
 
@@ -68,6 +69,9 @@ def _buttons(person: Member, told: Told) -> None:
             _go(person, told, "history.py", clip=told.generation_id)
         if told.clip_count > 1 and told.project_id and st.button(_("Show all"), key=f"notice_project_{told.id}"):
             _go(person, told, "generate.py", project=told.project_id)
+    elif told.kind is NoticeKind.APPROVAL_ASKED:
+        if st.button(_("Decide"), key=f"notice_open_{told.id}"):
+            _go(person, told, _PAGES[told.kind])
     elif told.audience is NoticeAudience.OPERATOR:
         if st.button(_("Decide"), key=f"notice_open_{told.id}"):
             _go(person, told, "admin.py")
