@@ -33,6 +33,7 @@ SENTENCES: Mapping[str, str] = {
         "Ordered by {name} for {credits:,} credits. Without an answer it lapses after {days} days."
     ),
     "notice_approval_elsewhere": N_("{clips:,} clips in {workspace} wait for approval, and nobody there may give it"),
+    "notice_approval_one_elsewhere": N_("A clip in {workspace} waits for approval, and nobody there may give it"),
     "notice_approved": N_("{clips:,} clips were approved: {project}"),
     "notice_approved_one": N_("A clip was approved: {project}"),
     "notice_declined": N_("{clips:,} clips were declined: {project}"),

@@ -40,7 +40,9 @@ def asked(session: ReadSession, row: Generation, *, clips: int, credits: int, da
         outbox.tell(session, inside, news)
         return
     workspace = session.scalar(select(Workspace.name).where(Workspace.id == row.workspace_id)) or ""
-    title = message("notice_approval_elsewhere", clips=clips, workspace=workspace)
+    title = message("notice_approval_one_elsewhere", workspace=workspace)
+    if clips > 1:
+        title = message("notice_approval_elsewhere", clips=clips, workspace=workspace)
     for_operators = News(
         NoticeKind.APPROVAL_ASKED, key, title, body, audience=NoticeAudience.OPERATOR, clip_count=clips
     )

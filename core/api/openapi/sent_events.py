@@ -30,7 +30,7 @@ class SentApproval(responses.ApiModel):
 
 
 class SentData(responses.ApiModel):
-    """A generation as events tell it; `creditsCharged` is 0 unless it is completed, `approval` is in events of that."""
+    """A generation as events tell it; `creditsCharged` is 0 unless it is completed."""
 
     id: fields.Id
     project_id: fields.Id
@@ -45,7 +45,6 @@ class SentData(responses.ApiModel):
     created_at: datetime
     ended_at: datetime | None
     links: SentLinks
-    approval: SentApproval | None = None
 
 
 class SentEvent(responses.ApiModel):
@@ -56,8 +55,29 @@ class SentEvent(responses.ApiModel):
     data: SentData
 
 
+class SentApprovalData(SentData):
+    """A generation that asked for approval, as events of that tell it."""
+
+    approval: SentApproval
+
+
+class SentApprovalEvent(responses.ApiModel):
+    """What is sent of an approval; `timestamp` is when it happened, the same in every attempt."""
+
+    type: Annotated[str, Field(examples=["generation.approval_decided"])]
+    timestamp: datetime
+    data: SentApprovalData
+
+
+def _sent_of_approval(body: SentApprovalEvent) -> None:
+    """Sent when an order waits for approval, or was approved, declined or answered by nobody, as other events are.
+
+    What was declined or lapsed is told of by `generation.cancelled` as well.
+    """
+
+
 def _sent(body: SentEvent) -> None:
-    """Sent when a generation gets this status or this happens to it, signed as Standard Webhooks 1.0.0 says.
+    """Sent when a generation gets this status, signed as Standard Webhooks 1.0.0 says.
 
     Verify `webhook-signature` over `webhook-id`, `webhook-timestamp` and the body with the secret of the webhook. An
     event can come more than once, under the same webhook-id. Any answer of 200 to 299 within 15 seconds takes it; 410
@@ -69,7 +89,7 @@ def _sent(body: SentEvent) -> None:
 for _event in outbox.ALL_EVENTS:
     router.add_api_route(
         _event,
-        _sent,
+        _sent if _event in outbox.EVENTS.values() else _sent_of_approval,
         methods=["POST"],
         operation_id=_event.replace(".", "_"),
         summary=f"Generation {_event.rpartition('.')[2].replace('_', ' ')}",

@@ -304,6 +304,10 @@ class LedgerEntryShape(ApiModel):
         )
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class ApprovalShape(ApiModel):
     """An order that asked for approval: why, until when it waits for that, and what became of it.
 
@@ -321,10 +325,10 @@ class ApprovalShape(ApiModel):
 
 
 class ClipDetails(Clip):
-    """A generation with its tags, its timeline and its receipt; `approval` is null where it needed none."""
+    """A generation with its tags, its timeline and its receipt; `approval` is there where it needed one."""
 
     tags: list[str]
-    approval: ApprovalShape | None
+    approval: Annotated[ApprovalShape | None, Field(exclude_if=_is_none)]
     events: list[Event]
     entries: list[LedgerEntryShape]
 
