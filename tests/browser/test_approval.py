@@ -29,6 +29,8 @@ from tests.system.app import App, free_port, running
 
 FRONT_ADDRESS = "127.0.0.2"
 USER = "X-Auth-Request-Email"
+FADED_IN = "() => document.getAnimations().every((one) => !(one instanceof CSSTransition))"
+"""Streamlit lets parts fade in as their script ends; until then their colours are others."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def test_page_of_approvals(waiting: tuple[str, str, str], visitor: Visitor, them
     page.get_by_role("button", name="Decline").last.click()
     expect(page.get_by_label("A word to who ordered it").last).to_be_visible()
     settle(page)
+    page.wait_for_function(FADED_IN)
     picture(page, f"approvals-decline-{theme}-{width}")
     assert barriers(page) == []
 
@@ -167,7 +170,7 @@ def test_rule_on_the_page_of_budgets(waiting: tuple[str, str, str], visitor: Vis
     page = visit.open(f"/budgets?workspace={team_id}")
     expect(page.get_by_text("An order of more than 0 credits needs approval.")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("button", name="Change").last.click()
-    expect(page.get_by_role("dialog").get_by_label("Ask above so many credits")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_label("Ask above so many credits", exact=True)).to_be_visible()
     settle(page)
     picture(page, f"approval-rule-{theme}-{width}")
     assert excess_px(page) == 0
