@@ -23,11 +23,23 @@ def box(generation_id: str) -> str:
     return f"approval_pick_{generation_id}"
 
 
+def of_press(waiting: Waiting) -> Sequence[str]:
+    """Ids of all that waits of the same press; one that costs what its press does has no others."""
+    if waiting.press_credits == waiting.row.credits:
+        return [waiting.row.id]
+    with db.read_session() as session:
+        return approval_list.ids_of_press(session, person, waiting.press_id)
+
+
 def mine(found: Sequence[Waiting], pages: list[str]) -> None:
     """Those to decide, with what is selected of them at the foot."""
     st.header(_("For you to decide"), anchor=False)
     shown = found[:PAGE_SIZE]
+    presses = set()
     for each in shown:
+        if each.press_id not in presses and len(together := of_press(each)) > 1:
+            card.press(each, together)
+        presses.add(each.press_id)
         card.show(each, decides=True, pick=box if len(shown) > 1 else None)
     components.pager(pages, shown[-1].row.id if len(found) > PAGE_SIZE else None, key="approvals")
     selected = [each.row.id for each in shown if st.session_state.get(box(each.row.id))]

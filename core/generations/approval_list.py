@@ -69,6 +69,13 @@ def decidable(session: ReadSession, member: Member, *, after_id: str = "", limit
     return _told(session, member, session.scalars(found).all())
 
 
+def ids_of_press(session: ReadSession, member: Member, press_id: str) -> Sequence[str]:
+    """Ids of all that was ordered with one press, still waits, and can be decided by this person, in their order."""
+    query = _waiting(_for(member)).join(Approval, Approval.generation_id == Generation.id)
+    query = query.where(Approval.press_id == press_id).order_by(Generation.id)
+    return session.scalars(query.with_only_columns(Generation.id)).all()
+
+
 def of_others(session: ReadSession, member: Member, *, limit: int = PAGE_SIZE) -> Sequence[Waiting]:
     """Those of the workspace where they are at work that this person cannot decide, oldest first."""
     found = _waiting(and_(in_workspace(Generation, member), ~_for(member)))

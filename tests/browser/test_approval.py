@@ -150,6 +150,7 @@ def test_page_of_approvals(waiting: tuple[str, str, str], visitor: Visitor, them
     page.get_by_role("button", name="Decline").last.click()
     expect(page.get_by_label("A word to who ordered it").last).to_be_visible()
     settle(page)
+    page.mouse.move(5, 5)  # a button under the mouse is drawn otherwise
     page.wait_for_function(FADED_IN)
     picture(page, f"approvals-decline-{theme}-{width}")
     assert barriers(page) == []

@@ -10,13 +10,14 @@ from core.usage import approval_rules, budgets
 from core.workspaces.access import Member
 from tests.factories import sheets
 from tests.factories.approvals import approval_of, ask, decide
-from tests.factories.generations import create_generation, load_generation
+from tests.factories.generations import build_order, create_generation, load_generation
 from tests.factories.projects import create_project
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team, put_in
 from tests.pages.conftest import Open, press, presses, sent, write
 from tests.pages.test_budgets import texts
+from tests.services.test_budget_limits import batch
 
 
 @pytest.fixture
@@ -96,6 +97,20 @@ def test_several_are_approved_at_once(open_page: Open, team: tuple[Member, Membe
     assert [toast.value for toast in at.toast] == ["1 order approved."]
     stages = [load_generation(row.id).stage for row in (first, second, third)]
     assert stages == [Stage.QUEUED, Stage.QUEUED, Stage.AWAITING_APPROVAL]
+
+
+def test_press_is_approved_whole(open_page: Open, team: tuple[Member, Member]) -> None:
+    """What was ordered together stands under one line, whose button decides about all of it, and of nothing else."""
+    person, ben = team
+    [other] = waiting(ben)
+    orders = [build_order(other.project_id, prompt=f"take {n}") for n in range(3)]
+    ids = [row.id for row in batch(db.default(), ben, orders)]  # type: ignore[attr-defined]  # generations
+    at = open_page("approvals", workspace=person.workspace_id)
+    assert "ben has ordered these together: 3 clips wait, of an order of 150 credits." in texts(at)
+    at.button(key=f"approval_press_{ids[0]}_approve").click().run()
+    assert [toast.value for toast in at.toast] == ["3 orders approved."]
+    assert [load_generation(each).stage for each in ids] == [Stage.QUEUED] * 3
+    assert load_generation(other.id).stage is Stage.AWAITING_APPROVAL
 
 
 def test_own_order_is_for_somebody_else(open_page: Open, team: tuple[Member, Member]) -> None:

@@ -1,7 +1,7 @@
 """An order that waits for approval, as a card: who asks for what, at which price, and what it does to the budgets."""
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -50,6 +50,23 @@ def show(waiting: Waiting, *, decides: bool, pick: Callable[[str], str] | None =
             ):
                 lines = [(wording.line(x["kind"], x["percent"]), x["credits"]) for x in row.quote["lines"]]
                 components.breakdown(lines, row.quote["total"])
+
+
+def press(waiting: Waiting, ids: Sequence[str]) -> None:
+    """Above the first order of a press that waits with others: decide about all of them at once."""
+    with st.container(
+        border=True,
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        key=f"card_approval_press_{waiting.press_id}",
+    ):
+        said = _("{name} has ordered these together: {number} clips wait, of an order of {price}.")
+        said = said.format(
+            name=waiting.maker, number=wording.credits(len(ids)), price=wording.priced(waiting.press_credits)
+        )
+        components.plain_text(said)
+        deciding.buttons(ids, key=f"approval_press_{waiting.press_id}")
 
 
 def _head(waiting: Waiting) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core import db, installation
-from core.db import WriteSession
 from core.db.tables import Generation
 from core.generations import approvals
 from core.generations.approvals import Outcome
@@ -49,18 +48,20 @@ def _decide(ids: Sequence[str], *, approve: bool, note: str, then: Callable[[], 
     configured = installation.current().configured
     found: list[Outcome] = []
 
-    def decide(session: WriteSession) -> None:
+    def decide() -> None:
         if len(ids) == 1:
-            approvals.decide(session, person, ids[0], approve=approve, note=note, configured=configured)
+            with db.write_session() as session:
+                approvals.decide(session, person, ids[0], approve=approve, note=note, configured=configured)
             found.append(Outcome(ids[0]))
-        else:
-            found.extend(approvals.decide_many(session, person, ids, approve=approve, note=note, configured=configured))
+            return
+        for begin in range(0, len(ids), approvals.MOST):  # each a short transaction: a table may have thousands
+            some = ids[begin : begin + approvals.MOST]
+            with db.write_session() as session:
+                found.extend(
+                    approvals.decide_many(session, person, some, approve=approve, note=note, configured=configured)
+                )
 
-    def transaction() -> None:
-        with db.write_session() as session:
-            decide(session)
-
-    if components.try_action(transaction, done=""):
+    if components.try_action(decide, done=""):
         components.flash(_said(found, approve=approve))
         if then is not None:
             then()
