@@ -86,19 +86,13 @@ def submit_part(
     Whoever calls it asks for approval of them all (`approval_requests.ask_where_needed`), in the same transaction.
     """
     order = order.trimmed()
-    if idempotency_key is not None:
-        idempotency.check_key(idempotency_key)
-        users.lock(session, member.id)  # two submits with one key go one after the other
-        first = session.scalar(
-            select(Generation).where(Generation.user_id == member.id, Generation.idempotency_key == idempotency_key)
-        )
-        if first is not None:
-            # A retry goes on from what the old one did while that is there; it is the same request either way.
-            if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
-                raise errors.IdempotencyConflict
-            projects.check_visible(session, member, first.project_id)  # they may have left where they ordered it
-            first.replayed = True
-            return first
+    if idempotency_key is not None and (first := _with_key(session, member, idempotency_key)) is not None:
+        # A retry goes on from what the old one did while that is there; it is the same request either way.
+        if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
+            raise errors.IdempotencyConflict
+        projects.check_visible(session, member, first.project_id)  # they may have left where they ordered it
+        first.replayed = True
+        return first
     now = db.now(session)
     offered.check(order.spec.model_id, now)
     order = named.resolved(session, member, order, configured=configured)
@@ -120,12 +114,8 @@ def submit_part(
     row = new_row(member, project, order, price, now=now, visible_mark=is_marked)
     estimate = pricing.estimated_cost(order.spec, now, known)
     spending.freeze(row, estimate, idr_per_usd=exchange_rates.at(session, now))
-    row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
-        idempotency_key,
-        retry_of_id,
-        extends_id,
-        batch_id,
-    )
+    row.idempotency_key, row.retry_of_id = idempotency_key, retry_of_id
+    row.extends_id, row.batch_id = extends_id, batch_id
     row.budget_month = months.month_in(session, project.workspace_id, now)
     row.source_id, row.source_kind = _source(session, row, order.final_of_id)
     session.add(row)
@@ -139,6 +129,13 @@ def submit_part(
     lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=member.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
+
+
+def _with_key(session: WriteSession, member: Member, key: str) -> Generation | None:
+    """What was ordered with this key before; two submits with one key go one after the other."""
+    idempotency.check_key(key)
+    users.lock(session, member.id)
+    return session.scalar(select(Generation).where(Generation.user_id == member.id, Generation.idempotency_key == key))
 
 
 def is_repeat(first: Generation, order: Order, extends_id: str | None) -> bool:

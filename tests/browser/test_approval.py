@@ -25,6 +25,7 @@ from tests.factories.projects import create_project
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
 from tests.fixtures.front import Front, front
+from tests.services.test_budget_limits import batch
 from tests.system.app import App, free_port, running
 
 FRONT_ADDRESS = "127.0.0.2"
@@ -125,8 +126,8 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         row = generations.create_generation(
             db.default(), ben, project_id=spring.id, prompt="A heron takes off " * 20, start_image_key=image.storage_key
         )
-        for take in range(2):
-            generations.create_generation(db.default(), ben, project_id=spring.id, prompt=f"A paper boat, take {take}")
+        takes = [generations.build_order(spring.id, prompt=f"A paper boat, take {take}") for take in range(2)]
+        batch(db.default(), ben, takes)
         generations.create_generation(db.default(), me, project_id=spring.id, prompt="The manager's own")
         team_id = me.workspace_id
     with running(folder) as app:
