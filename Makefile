@@ -32,14 +32,10 @@ test:  ## the quick tests
 # Money and the moves of a generation: no line and no branch of these is left to chance by the tests that are theirs.
 # Only these run under watch: all of them would take 40 minutes of a processor instead of 28. `make coverage` does it.
 PROVED := core.billing core.generations.lifecycle core.generations.settlement core.generations.state_machine
-PROOFS := $(addprefix tests/services/test_,api_tokens.py batches.py claims.py closing.py delivery.py job_notices.py ledger.py \
-	lifecycle.py removed_provider.py spending.py statement.py submit.py tasks.py token_caps.py) \
-	$(addprefix tests/unit/test_,margins.py price_list.py quote.py state_machine.py) tests/api/test_models.py
-
-# Databases, processes, Chromium and deadlines share a machine: what fails in a crowd is asked once more, alone and out
-# loud, and what then fails has failed. `pytest -ra` names both. Proofs are asked once.
-again = { echo "== not everything passed; what failed is run once more, alone"; \
-	pytest -n 0 --last-failed --last-failed-no-failures none $(1); }
+PROOFS := $(addprefix tests/services/test_,api_tokens.py approval_flow.py approvals.py batches.py claims.py closing.py \
+	delivery.py job_notices.py ledger.py lifecycle.py removed_provider.py spending.py statement.py submit.py tasks.py \
+	token_caps.py) $(addprefix tests/unit/test_,margins.py price_list.py quote.py state_machine.py) \
+	tests/api/test_models.py
 
 .PHONY: test-all
 test-all: export HYPOTHESIS_PROFILE ?= ci

@@ -13,7 +13,7 @@ from core.usage import budget_overview, budgets
 from core.usage.budget_overview import Overview, Standing
 from core.workspaces import members
 from core.workspaces.permissions import Action
-from pages.sections.budgets import form, standing
+from pages.sections.budgets import approval, form, standing
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _
 
@@ -94,6 +94,7 @@ def everything(found: Overview) -> None:
     head(found)
     for scope in BudgetScope:
         part(scope, of[scope], names, may_set=may_set, of_each=found.of_each_member)
+    approval.show(person, may_set=may_set)
     if may_set:
         known = {scope: {each.subject_id for each in of[scope]} for scope in BudgetScope}
         form.dialog_if_open(found, names, lambda scope: others(scope, known[scope]))

@@ -7,6 +7,7 @@ import streamlit as st
 from core import db, installation
 from core.billing import ledger
 from core.db import Reader
+from core.generations import approval_list
 from core.insights import attention
 from core.notifications import inbox
 from core.projects import projects
@@ -28,7 +29,7 @@ def project_in_address(reader: Reader, person: Member) -> str | None:
 
 
 def waiting(reader: Reader, person: Member, current: str, outage: str) -> dict[str, int]:
-    """How many things wait for who runs the installation and for who manages workspaces, by the page that has them.
+    """Path of a page -> how many things wait there for this person: for approval, for managers and for operators.
 
     That nobody works here is one more for who runs it; every page says so.
     """
@@ -45,7 +46,7 @@ def waiting(reader: Reader, person: Member, current: str, outage: str) -> dict[s
     }
     if outage and "admin" in counts:
         counts["admin"] += 1
-    return counts
+    return counts | {"approvals": approval_list.count(reader, person)}
 
 
 connection.count_run()

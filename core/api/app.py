@@ -15,6 +15,7 @@ from core.api.http import auth, body_limit, conditional, error_handlers, origin
 from core.api.http.permissions import Audience, RouteTable
 from core.api.openapi import docs_page, document, sent_events
 from core.api.routers import (
+    approvals,
     asset_groups,
     assets,
     attention,
@@ -107,6 +108,8 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, budgets.router),
     (Audience.ANY_TOKEN, budget_limits.router),
     (Audience.ADMIN_TOKEN, budget_limits.setting),
+    (Audience.ANY_TOKEN, approvals.router),
+    (Audience.ADMIN_TOKEN, approvals.deciding),
     (Audience.ANY_TOKEN, repricing.router),
     (Audience.ANY_TOKEN, model_comparison.router),
     (Audience.ANY_TOKEN, exports.router),

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from core.audit import adjusted_costs, budget_counters, told_by_tags
+from core.audit import adjusted_costs, approvals_given, budget_counters, told_by_tags
 from core.audit.utc_day import utc_day
 from core.billing import ledger
 from core.clock import utc_now
@@ -364,6 +364,10 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "in_time",
         _in_time,
+    ),
+    Invariant(
+        "approved_by_another",
+        _generations(approvals_given.handed_over_without(), approvals_given.asked()),
     ),
     Invariant(
         "first_event",

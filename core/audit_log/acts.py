@@ -77,6 +77,15 @@ class Act(StrEnum):
 
     BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")
     BUDGET_MODE_CHANGED = "budget.mode_changed", N_("A monthly budget of {credits:,} credits now {mode}")
+    APPROVAL_RULE_CHANGED = (
+        "approval.rule_changed",
+        N_(
+            "Changed when approval is asked: above {above_credits:,} credits (before: {was_above_credits:,}), "
+            "beyond a budget: {over_budget} (before: {was_over_budget})"
+        ),
+    )
+    APPROVAL_GIVEN = "approval.given", N_("Approved an order of {credits:,} credits")
+    APPROVAL_REFUSED = "approval.refused", N_("Declined an order of {credits:,} credits")
     TIME_ZONE_SET = "budget.time_zone_set", N_("Set the time zone of the months from {was_zone} to {zone}")
 
     TOKEN_MADE = "token.made", N_("Made an API token")
@@ -153,6 +162,8 @@ _WORDS: Mapping[str, Source] = {
     "warn": N_("warns only"),
     "stop": N_("stops orders"),
     "none": N_("none"),
+    "asked": N_("yes"),
+    "not_asked": N_("no"),
 }
 """Values of details that people read in their own language."""
 

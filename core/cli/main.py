@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from core.cli import arguments, printing
 from core.rest_client import Access, Client, downloads, quotes
-from core.rest_client.answers import UNCERTAIN, Clip, Ordered, Progress, Wanted
+from core.rest_client.answers import AWAITING_APPROVAL, UNCERTAIN, Clip, Ordered, Progress, Wanted
 from core.rest_client.connection import Waiting
 from core.rest_client.problems import BadSetting, ClientProblem, Refused, Unreachable
 
@@ -148,6 +148,8 @@ def _how_it_ended(clip: Clip) -> int:
         return WORKED
     if clip.status == UNCERTAIN:
         printing.beside("Nobody knows whether the provider has this clip; an administrator decides.")
+    if clip.stage == AWAITING_APPROVAL:
+        printing.beside("A manager has to approve this clip before it is made.")
     return NO_CLIP if clip.ended else NOT_ENDED
 
 

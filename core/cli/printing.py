@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.rest_client.answers import Clip, Model, Ordered, Quote, Spend
+from core.rest_client.answers import AWAITING_APPROVAL, Clip, Model, Ordered, Quote, Spend
 
 
 def out(lines: Sequence[str]) -> None:
@@ -47,12 +47,15 @@ def ordered(found: Ordered) -> str:
     """A line for an order."""
     if found.is_repeat:
         return f"{found.id} was ordered before, for {found.credits:,} credits; --take makes a further one."
-    return f"{found.id} is ordered; {found.credits:,} credits are reserved."
+    waits = " A manager has to approve it first." if found.awaiting_approval else ""
+    return f"{found.id} is ordered; {found.credits:,} credits are reserved.{waits}"
 
 
 def clip(found: Clip) -> str:
     """A line for a clip."""
     how = f"{found.progress} %" if not found.ended else f"{found.credits:,} credits"
+    if found.stage == AWAITING_APPROVAL:
+        how = "approval"
     line = f"{found.id}  {found.status:10} {how:>14}  {found.model_id}  {_short(found.prompt)}"
     return f"{line}  -- {found.error_message}" if found.error_message else line
 

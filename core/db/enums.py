@@ -23,6 +23,8 @@ class Status(StrEnum):
 class Stage(StrEnum):
     """The inner word: where inside its status a generation is."""
 
+    AWAITING_APPROVAL = "approval"
+    """Its price is held, and a manager other than its maker has to say yes. Nothing hands it over meanwhile."""
     QUEUED = "queued"
     """In line, by age and person, until a provider has room for it."""
     DISPATCHED = "handed"
@@ -128,7 +130,7 @@ class WorkspaceRole(StrEnum):
     MAKER = "maker"
     """Orders, judges and edits."""
     MANAGER = "manager"
-    """Members, budgets, webhooks, deletes."""
+    """Members, budgets, approvals, webhooks, deletes."""
 
 
 class BudgetScope(StrEnum):
@@ -147,6 +149,24 @@ class BudgetMode(StrEnum):
     """It is said, and the order is taken."""
     STOP = "stop"
     """It is refused."""
+
+
+class ApprovalCause(StrEnum):
+    """Why an order asked for approval."""
+
+    PRICE = "price"
+    """What was ordered with its press costs more than its workspace lets pass."""
+    BUDGET = "budget"
+    """It goes beyond a monthly budget that warns."""
+
+
+class Decision(StrEnum):
+    """What became of an order that asked for approval; one that was cancelled meanwhile has none."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    """Nobody answered in time."""
 
 
 class MemberSource(StrEnum):
@@ -292,6 +312,10 @@ class NoticeKind(StrEnum):
     """A provider refuses our key or account, or takes it again; to administrators."""
     REPORT = "report"
     """A view of usage that somebody has sent to themselves regularly."""
+    APPROVAL_ASKED = "approval_asked"
+    """An order waits for one's approval."""
+    APPROVAL_DECIDED = "approval_decided"
+    """One's own order was approved or declined, or nobody answered in time."""
     TEST = "test"
 
 

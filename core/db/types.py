@@ -22,12 +22,14 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.db.enums import (
+    ApprovalCause,
     BudgetMode,
     BudgetScope,
     BulkKind,
     BulkState,
     ChangeKind,
     CostBasis,
+    Decision,
     DeliveryState,
     DisabledReason,
     EntryKind,
@@ -143,6 +145,8 @@ class Base(DeclarativeBase):
         Message: MessageJson(),
         Status: EnumString(Status, 12),
         Stage: EnumString(Stage, 12),
+        ApprovalCause: EnumString(ApprovalCause, 8),
+        Decision: EnumString(Decision, 10),
         CostBasis: EnumString(CostBasis, 10),
         LineOutcome: EnumString(LineOutcome, 16),
         RejectReason: EnumString(RejectReason, 20),

@@ -5,6 +5,7 @@ AppError                        500  internal
 │   └── ModelNotOffered         422  model_not_offered
 ├── Unauthorized                401  unauthorized
 ├── Forbidden                   403  forbidden
+│   ├── OwnOrder                403  own_order              nobody approves their own
 │   └── SignInRefused           403  sign_in_refused        reason: why they may not come in
 ├── SignInFailed                400  sign_in_failed
 ├── SignInUnavailable           503  sign_in_unavailable    the identity provider is away
@@ -12,7 +13,11 @@ AppError                        500  internal
 ├── Conflict                    409  conflict
 │   ├── IdempotencyConflict     409  idempotency_conflict
 │   ├── PriceChanged            409  price_changed          it is another one than was shown
-│   └── BooksDisagree           409  books_disagree         totals of an export differ from the ledger's
+ │   ├── BooksDisagree           409  books_disagree         totals of an export differ from the ledger's
+ │   ├── AlreadyDecided          409  already_decided        an approval; the sentence says what became of it
+ │   └── NoLongerOrderable       409  no_longer_orderable    an approval that came too late
+ ├── ApprovalDeclined            409  approval_declined      the end of an order
+ ├── ApprovalLapsed              409  approval_lapsed        the end of an order
 ├── InsufficientCredits         402  insufficient_credits
 ├── TokenCapReached             402  token_cap_reached
 ├── BudgetExceeded              402  budget_exceeded        which budget, and what is left of it
@@ -47,6 +52,13 @@ AppError                        500  internal
 admins, never for users.
 """
 
+from core.errors.approval import (
+    AlreadyDecided,
+    ApprovalDeclined,
+    ApprovalLapsed,
+    NoLongerOrderable,
+    OwnOrder,
+)
 from core.errors.base import (
     AppError,
     BooksDisagree,
@@ -98,7 +110,10 @@ from core.errors.provider import (
 from core.errors.sign_in import SignInFailed, SignInRefused, SignInUnavailable
 
 __all__ = [
+    "AlreadyDecided",
     "AppError",
+    "ApprovalDeclined",
+    "ApprovalLapsed",
     "BadKey",
     "BooksDisagree",
     "BudgetExceeded",
@@ -120,8 +135,10 @@ __all__ = [
     "MediaRejected",
     "ModelNotOffered",
     "ModelUnavailable",
+    "NoLongerOrderable",
     "NotFound",
     "OutputExpired",
+    "OwnOrder",
     "PriceChanged",
     "ProviderError",
     "ProviderMoved",

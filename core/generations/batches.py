@@ -14,9 +14,9 @@ from core.catalog import rules
 from core.catalog_changes import current
 from core.db import ReadSession, WriteSession
 from core.db.tables import Generation, Project
-from core.generations import named
+from core.generations import approval_requests, named
 from core.generations.orders import Order
-from core.generations.submit import is_repeat, submit
+from core.generations.submit import is_repeat, submit_part
 from core.identity import users
 from core.ids import new_id
 from core.messages import message
@@ -72,7 +72,7 @@ def submit_batch(
     with session.begin_nested():  # a refusal in the middle takes back what was written before it, whoever catches it
         for place, order in enumerate(orders):
             with _fields_named_by(place if len(orders) > 1 else None):
-                row = submit(
+                row = submit_part(
                     session,
                     member,
                     order,
@@ -85,6 +85,7 @@ def submit_batch(
             rows.append(row)
         if shown_credits not in (None, sum(row.credits for row in rows)):
             raise errors.PriceChanged
+        approval_requests.ask_where_needed(session, rows, actor=member.email)
     return rows
 
 

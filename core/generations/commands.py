@@ -13,9 +13,9 @@ from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, SourceKind, Stage, Status
 from core.db.tables import Generation, Project, is_live
-from core.generations import lifecycle
+from core.generations import approval_requests, lifecycle
 from core.generations.queries import NOT_FOUND, get, visible
-from core.generations.submit import Order, submit
+from core.generations.submit import Order, submit, submit_part
 from core.identity import idempotency
 from core.messages import message, plain
 from core.providers import registry
@@ -43,7 +43,7 @@ def stop(session: WriteSession, row: Generation, *, actor: str) -> bool:
     if row.status in ENDED_STATUSES:
         raise errors.Conflict(message("already_ended", status=lifecycle.status_word(row.status)))
     if row.status is Status.PENDING:
-        return lifecycle.cancel(session, row, actor=actor)
+        return approval_requests.withdraw(session, row, actor=actor)
     is_first = row.cancel_requested_at is None
     if is_first:
         provider = registry.provider_class(row.provider)
@@ -68,12 +68,14 @@ def retry(
     quota_bytes: int,
     idempotency_key: str | None = None,
     shown_credits: int | None = None,
+    is_part: bool = False,
 ) -> Generation:
     """Order a failed or cancelled one again, at today's price, as a new generation that points to the old.
 
     It still goes on from the clip that the old one went on from, unless that was deleted meanwhile. While one retry is
-    under way, every other is that one, marked as `replayed`, whatever its key. Raises as `submit`, Conflict when the
-    old one has not failed, and PriceChanged where the price is not `shown_credits`, which the person was shown.
+    under way, every other is that one, marked as `replayed`, whatever its key. One that
+    `is_part` of several leaves it to its caller to ask for approval of all. Raises as `submit`, Conflict when the old
+    one has not failed, and PriceChanged where the price is not `shown_credits`, which the person was shown.
     """
     old = get(session, member, generation_id)
     member.require(Action.ORDER, old.workspace_id)
@@ -87,7 +89,7 @@ def retry(
     extended, drafted = (seen.where(Generation.id == id_) for id_ in (old.extends_id, old.source_id))
     draft_id = session.scalar(drafted) if old.source_kind is SourceKind.DRAFT else None
     with session.begin_nested():  # a refusal takes back what was written, whoever catches it
-        row = submit(
+        row = (submit_part if is_part else submit)(
             session,
             member,
             replace(Order.of(old), final_of_id=draft_id),

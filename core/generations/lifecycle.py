@@ -266,20 +266,50 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
     return True
 
 
-def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any) -> bool:
-    """End a generation because its person wants it so, where nothing will be charged: the hold goes back.
+def await_approval(
+    session: WriteSession, rows: Sequence[Generation], *, what: Message, until: datetime, actor: str
+) -> None:
+    """Let orders that this transaction has just written down wait for approval; their prices stay held."""
+    state = (Status.PENDING, Stage.AWAITING_APPROVAL)
+    if any(state not in TRANSITIONS[row.status, row.stage] for row in rows):
+        raise ValueError("only what waits in line can wait for approval")
+    for row in rows:  # whom nobody else sees yet, so that nobody else can have moved it
+        row.status, row.stage = state
+        row.next_at = row.deadline_at = until
+        row.version += 1
+    session.flush()
+    add_events(session, {row.id: what for row in rows}, *state, actor=actor)
 
-    What its provider reports to have taken all the same, in `values`, is counted.
+
+def approve(session: WriteSession, row: Generation, *, what: Message, waits: timedelta, actor: str) -> bool:
+    """Let an order that waits for approval stand in line, at the price of its moment; it `waits` so long at most."""
+    now = db.now(session)
+    return transition(
+        session, row, Status.PENDING, Stage.QUEUED, what=what, next_at=now, deadline_at=now + waits, actor=actor
+    )
+
+
+def cancel(
+    session: WriteSession, row: Generation, *, actor: str, because: errors.AppError | None = None, **values: Any
+) -> bool:
+    """End a generation that nobody wants made, where nothing will be charged: the hold goes back.
+
+    Its person wants it so, unless it is `because` of something else, which is kept as with a failure. What its provider
+    reports to have taken all the same, in `values`, is counted.
     """
     values = spending.of_no_clip(row) | values
     facts, costs = Ended.of(session, row), spending.counted(row, values, made=False, delivered=False)
-    what = message("cancelled", credits=row.credits)
+    what, reason = message("cancelled", credits=row.credits), message("hold_released_by_cancel")
+    if because is not None:
+        reason = because.message
+        what = message("cancelled_because", credits=row.credits, reason=reason)
+        values |= {"error_code": because.code, "error_message": str(because)[:1000], "error": reason}
     moved = transition(
         session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at, **values
     )
     if not moved:
         return False
-    settlement.release_hold(session, facts, message("hold_released_by_cancel"), actor, "", cancelled=1, **costs)
+    settlement.release_hold(session, facts, reason, actor, "", cancelled=1, **costs)
     told.ended(session, facts.clip, Status.CANCELLED)
     return True
 
@@ -308,6 +338,7 @@ def mark_uncertain(
 
 
 _UNCERTAIN_AT: Mapping[Stage, Stage] = {
+    Stage.AWAITING_APPROVAL: Stage.SUBMITTING,
     Stage.QUEUED: Stage.SUBMITTING,
     Stage.DISPATCHED: Stage.SUBMITTING,
     Stage.DOWNLOADING: Stage.READY_TO_DOWNLOAD,

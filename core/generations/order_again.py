@@ -16,7 +16,7 @@ from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation, Project
 from core.errors import Fault
-from core.generations import batches, commands
+from core.generations import approval_requests, batches, commands
 from core.generations.orders import Order
 from core.generations.queries import get
 from core.identity import users
@@ -144,12 +144,14 @@ def retry_all(
                     configured=configured,
                     quota_bytes=quota_bytes,
                     idempotency_key=batches.item_key(key, place),
+                    is_part=True,
                 )
                 for place, id in enumerate(wanted)
             ]
             ordered = [row for row in rows if not row.replayed]
             if ordered and shown_credits not in (None, sum(row.credits for row in ordered)):
                 raise errors.PriceChanged
+            approval_requests.ask_where_needed(session, ordered, actor=member.email)
     except (errors.InsufficientCredits, errors.BudgetExceeded):
         batches.check_total(session, member, [Order.of(get(session, member, id)) for id in wanted])
         raise

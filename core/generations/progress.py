@@ -78,6 +78,7 @@ _COLUMNS = (
     Generation.progress_is_estimate,
     Generation.cancel_requested_at,
     Generation.submitted_at,
+    Generation.deadline_at,
 )
 
 
@@ -96,7 +97,7 @@ _NEWEST_AMONG = _in_flight(_MINE.where(Generation.id.in_(bindparam("among", expa
 def is_in_line(row: Generation) -> bool:
     """Whether nobody makes it yet: it waits here to be sent, or at its provider, which has begun nothing of it."""
     if row.status is Status.PENDING:
-        return True
+        return row.stage is not Stage.AWAITING_APPROVAL
     return row.status is Status.PROCESSING and row.stage is Stage.WAITING and row.progress == 0
 
 

@@ -261,6 +261,7 @@ class StatusSnapshot:
 
     id: str
     status: Status
+    stage: Stage
     progress: float
     output_key: str | None
     thumbnail_key: str | None

@@ -7,6 +7,7 @@ from core.db.enums import Stage, Status
 State = tuple[Status, Stage]
 """Where a generation stands: public and inner word together."""
 
+_AWAITING_APPROVAL = (Status.PENDING, Stage.AWAITING_APPROVAL)
 _QUEUED = (Status.PENDING, Stage.QUEUED)
 _DISPATCHED = (Status.PENDING, Stage.DISPATCHED)
 _SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
@@ -20,7 +21,8 @@ _COMPLETED = (Status.COMPLETED, Stage.FINALIZED)
 _FAILED = (Status.FAILED, Stage.FINALIZED)
 _CANCELLED = (Status.CANCELLED, Stage.FINALIZED)
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    _QUEUED: frozenset({_DISPATCHED, _FAILED, _CANCELLED, _UNCERTAIN_SUBMITTING}),
+    _QUEUED: frozenset({_AWAITING_APPROVAL, _DISPATCHED, _FAILED, _CANCELLED, _UNCERTAIN_SUBMITTING}),
+    _AWAITING_APPROVAL: frozenset({_QUEUED, _CANCELLED, _UNCERTAIN_SUBMITTING}),
     _DISPATCHED: frozenset({_DISPATCHED, _SUBMITTING, _QUEUED, _FAILED, _CANCELLED, _UNCERTAIN_SUBMITTING}),
     _SUBMITTING: frozenset({_WAITING, _QUEUED, _FAILED, _UNCERTAIN_SUBMITTING}),
     _WAITING: frozenset({_READY_TO_DOWNLOAD, _FAILED, _CANCELLED, _UNCERTAIN_WAITING}),
@@ -34,4 +36,5 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     _CANCELLED: frozenset(),
 }
 """Every legal move. What is lost (uncertain) is never sent again: it is found, or ended by a decision. What waits in
-line becomes uncertain when the database was put back from a copy, and it may have been sent since."""
+line or for approval becomes uncertain when the database was put back from a copy, and it may have been sent since. An
+order asks for approval in the transaction that writes it down, so that nobody sees it in line before."""

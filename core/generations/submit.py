@@ -15,7 +15,7 @@ from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import SourceKind, Status
 from core.db.tables import Generation, Project, Workspace, is_live, table_of
-from core.generations import lifecycle, named, spending
+from core.generations import approval_requests, lifecycle, named, spending
 from core.generations.orders import Order
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
@@ -26,7 +26,7 @@ from core.workspaces import months, quota
 from core.workspaces.access import Member, in_workspace
 from core.workspaces.permissions import Action
 
-__all__ = ["Order", "is_repeat", "made_before", "submit"]
+__all__ = ["Order", "is_repeat", "made_before", "submit", "submit_part"]
 
 
 @current.ordering
@@ -40,32 +40,59 @@ def submit(
     idempotency_key: str | None = None,
     retry_of_id: str | None = None,
     extends_id: str | None = None,
-    batch_id: str | None = None,
 ) -> Generation:
     """Check, price, reserve and write down one order, all or nothing; a worker takes it from there.
 
+    It waits for approval first where its workspace asks for that (`core.generations.approval_requests`).
+
     The same `idempotency_key` with the same order returns the first generation, marked as `replayed`; with another
     order, or to go on from another clip, it raises IdempotencyConflict. `configured` names the providers that have a
-    key; `extends_id` is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press.
+    key; `extends_id` is the caller's own clip that this one goes on from.
     Names in the prompt (`@mira`) are resolved into references and words, and stay what they are now. One that begins
     with a picture of a clip remembers which.
     Raises InvalidRequest with fields, ModelNotOffered, ProviderNotConfigured, InsufficientCredits, BudgetExceeded,
     TokenCapReached, StorageFull, NotFound for a project or a clip that is not theirs.
     """
+    row = submit_part(
+        session,
+        member,
+        order,
+        configured=configured,
+        quota_bytes=quota_bytes,
+        idempotency_key=idempotency_key,
+        retry_of_id=retry_of_id,
+        extends_id=extends_id,
+    )
+    if not row.replayed:
+        approval_requests.ask_where_needed(session, [row], actor=member.email)
+    return row
+
+
+@current.ordering
+def submit_part(
+    session: WriteSession,
+    member: Member,
+    order: Order,
+    *,
+    configured: Collection[str],
+    quota_bytes: int,
+    idempotency_key: str | None = None,
+    retry_of_id: str | None = None,
+    extends_id: str | None = None,
+    batch_id: str | None = None,
+) -> Generation:
+    """The part of `submit` that orders one of several of a press, whose `batch_id` may say so.
+
+    Whoever calls it asks for approval of them all (`approval_requests.ask_where_needed`), in the same transaction.
+    """
     order = order.trimmed()
-    if idempotency_key is not None:
-        idempotency.check_key(idempotency_key)
-        users.lock(session, member.id)  # two submits with one key go one after the other
-        first = session.scalar(
-            select(Generation).where(Generation.user_id == member.id, Generation.idempotency_key == idempotency_key)
-        )
-        if first is not None:
-            # A retry goes on from what the old one did while that is there; it is the same request either way.
-            if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
-                raise errors.IdempotencyConflict
-            projects.check_visible(session, member, first.project_id)  # they may have left where they ordered it
-            first.replayed = True
-            return first
+    if idempotency_key is not None and (first := _with_key(session, member, idempotency_key)) is not None:
+        # A retry goes on from what the old one did while that is there; it is the same request either way.
+        if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
+            raise errors.IdempotencyConflict
+        projects.check_visible(session, member, first.project_id)  # they may have left where they ordered it
+        first.replayed = True
+        return first
     now = db.now(session)
     offered.check(order.spec.model_id, now)
     order = named.resolved(session, member, order, configured=configured)
@@ -87,12 +114,8 @@ def submit(
     row = new_row(member, project, order, price, now=now, visible_mark=is_marked)
     estimate = pricing.estimated_cost(order.spec, now, known)
     spending.freeze(row, estimate, idr_per_usd=exchange_rates.at(session, now))
-    row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
-        idempotency_key,
-        retry_of_id,
-        extends_id,
-        batch_id,
-    )
+    row.idempotency_key, row.retry_of_id = idempotency_key, retry_of_id
+    row.extends_id, row.batch_id = extends_id, batch_id
     row.budget_month = months.month_in(session, project.workspace_id, now)
     row.source_id, row.source_kind = _source(session, row, order.final_of_id)
     session.add(row)
@@ -106,6 +129,13 @@ def submit(
     lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=member.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
+
+
+def _with_key(session: WriteSession, member: Member, key: str) -> Generation | None:
+    """What was ordered with this key before; two submits with one key go one after the other."""
+    idempotency.check_key(key)
+    users.lock(session, member.id)
+    return session.scalar(select(Generation).where(Generation.user_id == member.id, Generation.idempotency_key == key))
 
 
 def is_repeat(first: Generation, order: Order, extends_id: str | None) -> bool:

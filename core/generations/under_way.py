@@ -70,7 +70,7 @@ def counts(session: ReadSession, charge: Charge) -> Sequence[Count]:
     """How many are under way at which provider, in which state."""
     query = (
         select(Generation.provider, Generation.status, func.count(), func.min(Generation.created_at))
-        .where(live_in(charge))
+        .where(live_in(charge), _waits_for_machines())
         .group_by(Generation.provider, Generation.status)
         .order_by(Generation.provider, Generation.status)
     )
@@ -98,7 +98,7 @@ def page(
         .join(User, User.id == Generation.user_id)
         .join(Workspace, Workspace.id == Generation.workspace_id)
         .join(Project, Project.id == Generation.project_id)
-        .where(live_in(charge), *wanted.conditions())
+        .where(live_in(charge), _waits_for_machines(), *wanted.conditions())
     )
     if after_id:
         of_last = select(Generation.created_at).where(Generation.id == after_id, charge.covers(Generation.workspace_id))
@@ -108,3 +108,8 @@ def page(
         query = query.where(tuple_(Generation.created_at, Generation.id) > tuple_(last_at, after_id))
     rows = session.execute(query.order_by(Generation.created_at, Generation.id).limit(limit))
     return [Waiting(*row) for row in rows]
+
+
+def _waits_for_machines() -> ColumnElement[bool]:
+    """Not for approval, which no machine gives."""
+    return Generation.stage != Stage.AWAITING_APPROVAL

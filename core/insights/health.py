@@ -10,7 +10,7 @@ from core import setting_values
 from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
-from core.db.enums import Status
+from core.db.enums import Stage, Status
 from core.db.tables import Generation, is_live
 
 NEARLY_FULL_BYTES = 512 * 1024**2
@@ -40,7 +40,9 @@ class Health:
 def health(session: ReadSession, settings: Settings) -> Health:
     """How the installation fares now; it looks at what is under way and at the newest rows only."""
     oldest = session.scalar(
-        select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)
+        select(func.min(Generation.created_at)).where(
+            is_live(), Generation.status == Status.PENDING, Generation.stage != Stage.AWAITING_APPROVAL
+        )
     )
     newest = select(Generation.status, Generation.ended_at).order_by(Generation.id.desc()).limit(_NEWEST).subquery()
     delivered = select(func.max(newest.c.ended_at)).where(newest.c.status == Status.COMPLETED)

@@ -53,6 +53,7 @@ def look(reader: Reader, now: datetime, charge: Charge) -> Line:
     """What is under way for too long there; one small statement while nothing is under way for ten minutes.
 
     A clip that nobody knows about is not late: it waits for a decision, and `core.insights.attention` tells it apart.
+    Nor is one that waits for approval.
     """
     query = _OLD.where(live_in(charge), Generation.created_at < now - AT_LEAST)
     old = reader.execute(query.limit(LOOKED_AT)).all()
@@ -97,6 +98,6 @@ _OLD = (
         Generation.created_at,
         Generation.cancel_requested_at,
     )
-    .where(is_live(), Generation.status != Status.UNCERTAIN)
+    .where(is_live(), Generation.status != Status.UNCERTAIN, Generation.stage != Stage.AWAITING_APPROVAL)
     .order_by(Generation.created_at)
 )

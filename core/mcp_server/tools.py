@@ -79,7 +79,8 @@ class Tools:
         """Order the clip that was quoted, with credits and confirmation of the quote.
 
         Its price is reserved now and charged when it is done. Calling it again with the same arguments is safe: it
-        orders nothing more and tells the same clip, with is_repeat.
+        orders nothing more and tells the same clip, with is_repeat. One that is awaiting_approval is made once a
+        manager of the workspace has approved it.
         """
         with _told():
             return self._client.order(wanted, credits=credits, confirmation=confirmation)
@@ -94,7 +95,8 @@ class Tools:
     ) -> Clip:
         """Wait until a clip has ended, or for so many seconds. Call it again while `ended` is false.
 
-        A clip that is `uncertain` waits for an administrator: waiting for it is of no use.
+        A clip that is `uncertain` waits for an administrator, one with the stage `approval` for a manager: waiting for
+        it is of no use.
         """
         end = anyio.current_time() + seconds
         with _told():

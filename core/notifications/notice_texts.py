@@ -26,6 +26,7 @@ _PAGES = {
     NoticeKind.CREDITS_ADDED: "credits",
     NoticeKind.BUDGET: "usage",
     NoticeKind.MODEL_ENDS: "generate",
+    NoticeKind.APPROVAL_ASKED: "approvals",
 }
 
 
@@ -105,7 +106,7 @@ def _item(notice: Notice, prompts: Mapping[str, str]) -> Item:
 def _path(notice: Notice) -> str:
     """The page that it leads to, below the installation's address."""
     if notice.audience is NoticeAudience.OPERATOR:
-        return "admin"
+        return _PAGES.get(notice.kind, "admin")
     said = {"workspace": notice.workspace_id} if notice.workspace_id else {}
     if notice.generation_id:
         return f"history?{urlencode({'clip': notice.generation_id, **said})}"

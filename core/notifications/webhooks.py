@@ -374,7 +374,7 @@ def _description(value: str) -> str:
 
 def _events(chosen: Collection[str] | None) -> list[str] | None:
     """The value of the column: None for all events, so that a later kind of event is sent, too."""
-    known = list(outbox.EVENTS.values())
+    known = list(outbox.ALL_EVENTS)
     if chosen is None or set(chosen) == set(known):
         return None
     if not chosen:

@@ -12,6 +12,8 @@ from pydantic.alias_generators import to_camel
 
 ENDED = ("completed", "failed", "cancelled")
 UNCERTAIN = "uncertain"
+AWAITING_APPROVAL = "approval"
+"""The stage of what waits for a manager."""
 
 
 class Shape(BaseModel):
@@ -92,16 +94,22 @@ class Quote(Shape):
 
 
 class Ordered(Shape):
-    """A clip that was ordered; `is_repeat` says that an earlier order had made it, and this one nothing."""
+    """A clip that was ordered; `is_repeat` says that an earlier order had made it, and this one nothing.
+
+    One that is `awaiting_approval` is made once a manager has approved it, within a week or not at all.
+    """
 
     id: str
     status: str
     credits: int
     is_repeat: bool
+    awaiting_approval: bool = False
 
 
 class Clip(Shape):
     """A clip as it is now. `progress` is a percentage; `ended` says that nothing more happens to it.
+
+    One whose `stage` is `approval` waits for a manager to approve it.
 
     `video_url` opens the file without a token for an hour at least, unless people sign in there.
     """
@@ -109,6 +117,7 @@ class Clip(Shape):
     id: str
     project_id: str
     status: str
+    stage: str
     ended: bool
     progress: int
     model_id: str
@@ -143,11 +152,12 @@ class Progress(Shape):
 
     status: str
     progress: int
+    awaiting_approval: bool = False
 
     @property
     def is_at_rest(self) -> bool:
         """Whether waiting longer is of no use: it has ended, or a person has to decide about it."""
-        return self.status in (*ENDED, UNCERTAIN)
+        return self.awaiting_approval or self.status in (*ENDED, UNCERTAIN)
 
 
 class ModelSpend(Shape):

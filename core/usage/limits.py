@@ -7,7 +7,7 @@ release), so no two orders of one workspace can deadlock here. This module knows
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -145,11 +145,38 @@ def stopping(
     session: Reader, *, workspace_id: str, user_id: str, credits_by_project: Mapping[str, int], at: datetime
 ) -> Sequence[tuple[Limit, int]]:
     """The budgets that refuse all these orders together as things stand, and what each is asked for; tightest first."""
-    credits_of = _by_key(workspace_id, user_id, credits_by_project)
-    found = _limits(session, workspace_id, list(credits_of), months.month_in(session, workspace_id, at))
-    asked = [(limit, credits_of[limit.scope, limit.subject_id]) for limit in found]
+    asked = asked_of(session, workspace_id=workspace_id, user_id=user_id, credits_by_project=credits_by_project, at=at)
     broken = [(limit, credits) for limit, credits in asked if limit.stops(credits)]
     return sorted(broken, key=lambda each: each[0].limit_credits - each[0].taken_credits - each[1])
+
+
+def asked_of(
+    session: Reader, *, workspace_id: str, user_id: str, credits_by_project: Mapping[str, int], at: datetime
+) -> Sequence[tuple[Limit, int]]:
+    """The budgets that all these orders together would count against, as they stand, and what each is asked for."""
+    month = months.month_in(session, workspace_id, at)
+    return _asked(session, workspace_id, _by_key(workspace_id, user_id, credits_by_project), month)
+
+
+def taken_by(session: Reader, rows: Sequence[Generation]) -> Sequence[tuple[Limit, int]]:
+    """The budgets that orders of one person in one workspace and month were taken of, as they stood without them.
+
+    With what each was asked for. It is exact in the transaction that has taken them.
+    """
+    first, credits_by_project = rows[0], Counter[str]()
+    for row in rows:
+        credits_by_project[row.project_id] += row.credits
+    credits_of = _by_key(first.workspace_id, first.user_id, credits_by_project)
+    asked = _asked(session, first.workspace_id, credits_of, str(first.budget_month))
+    return [(replace(limit, taken_credits=limit.taken_credits - credits), credits) for limit, credits in asked]
+
+
+def of_row(session: Reader, row: Generation) -> Sequence[Limit]:
+    """The budgets that an order counts against, in its own month and with it."""
+    if row.budget_month is None:
+        return []
+    keys = [(BudgetScope.PROJECT, row.project_id), (BudgetScope.MEMBER, row.user_id)]
+    return _limits(session, row.workspace_id, [*keys, (BudgetScope.WORKSPACE, row.workspace_id)], row.budget_month)
 
 
 def check(
@@ -184,6 +211,14 @@ def _by_key(workspace_id: str, user_id: str, credits_by_project: Mapping[str, in
     credits_of: dict[Key, int] = {(BudgetScope.PROJECT, each): credits_by_project[each] for each in credits_by_project}
     credits_of |= {(BudgetScope.MEMBER, user_id): total, (BudgetScope.WORKSPACE, workspace_id): total}
     return {key: credits for key, credits in credits_of.items() if credits}
+
+
+def _asked(
+    session: Reader, workspace_id: str, credits_of: Mapping[Key, int], month: str
+) -> Sequence[tuple[Limit, int]]:
+    """The budgets among these, and what each is asked for."""
+    found = _limits(session, workspace_id, list(credits_of), month)
+    return [(limit, credits_of[limit.scope, limit.subject_id]) for limit in found]
 
 
 def _moved(session: WriteSession, statement: Update, values: Mapping[str, Any]) -> bool:

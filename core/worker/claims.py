@@ -13,7 +13,7 @@ from core.config import Settings
 from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, is_live
-from core.generations import lifecycle
+from core.generations import approval_requests, lifecycle
 from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import registry
@@ -92,6 +92,8 @@ def claim_downloads(limit: int) -> Sequence[Generation]:
 def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> None:
     """Decide what became of rows whose worker died: a submit is uncertain, a download is done again.
 
+    What nobody took, or approved, in time is ended.
+
     `watch` knows whose worker fell silent; without it the lease alone says so. `now` is the time to judge deadlines by.
     """
     with db.read_session() as session:
@@ -99,7 +101,7 @@ def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> No
         time_is = db.now(session)
         now = now or time_is
         over = watch.silent(leases) if watch else {row_id for row_id, (_, due) in leases.items() if due <= time_is}
-        ends = (_too_old(now), _of_nobody(now))
+        ends = (_too_old(now), _of_nobody(now), approval_requests.overdue(now))
         if not over and not any(session.scalar(select(query.exists())) for query in ends):
             return
     with db.write_session() as session:
@@ -110,6 +112,8 @@ def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> No
             lifecycle.fail(session, row, errors.ProviderUnavailable(message("no_new_jobs")))
         for row in session.scalars(_of_nobody(now).limit(100).with_for_update(skip_locked=True)).all():
             lifecycle.fail(session, row, errors.ProviderRemoved(detail=row.provider))
+        unanswered = approval_requests.overdue(now).limit(100).with_for_update(skip_locked=True)
+        approval_requests.lapse(session, session.scalars(unanswered).all())
 
 
 def end_overdue(now: datetime) -> None:

@@ -30,7 +30,9 @@ LONGEST_WAIT = timedelta(minutes=70)
 LONGEST_WAIT_UNCERTAIN = timedelta(hours=25)
 """More than what was put aside rests before it is tried once more."""
 LONGEST_DEADLINE = timedelta(hours=25)
-"""More than any part of a generation's life may take."""
+"""More than any part of a generation's life may take, once it is with its provider."""
+LONGEST_DEADLINE_PENDING = timedelta(days=7, hours=1)
+"""More than anything waits in line, as one of many, or for approval."""
 
 
 _UNCERTAIN = (is_live(), Generation.status == Status.UNCERTAIN)
@@ -131,17 +133,21 @@ def _shift(session: WriteSession, table: type[Base], column: Any, step: ClockSte
 def recall(now: datetime) -> None:
     """Let come due what waits longer than anything may: the clock was set back while no dispatcher ran."""
     uncertain = Generation.status == Status.UNCERTAIN
-    far = (is_live(), Generation.stage.in_([stage for stage in Stage if stage is not Stage.FINALIZED]))
+    moving = [stage for stage in Stage if stage not in (Stage.FINALIZED, Stage.AWAITING_APPROVAL)]
+    far = (is_live(), Generation.stage.in_(moving))
     too_far = (
         (*far, ~uncertain, Generation.next_at > now + LONGEST_WAIT),
         (*far, uncertain, Generation.next_at > now + LONGEST_WAIT_UNCERTAIN),
     )
-    too_late = (is_live(), Generation.deadline_at > now + LONGEST_DEADLINE)
+    pending = Generation.status == Status.PENDING
+    longest = ((~pending, now + LONGEST_DEADLINE), (pending, now + LONGEST_DEADLINE_PENDING))
+    too_late = {latest: (is_live(), which, Generation.deadline_at > latest) for which, latest in longest}
     with db.read_session() as session:
-        wanted = [select(Generation.id).where(*where).limit(1) for where in (*too_far, too_late)]
+        wanted = [select(Generation.id).where(*where).limit(1) for where in (*too_far, *too_late.values())]
         if all(session.scalar(query) is None for query in wanted):
             return
     with db.write_session() as session:
         for where in too_far:
             update_where(session, Generation, *where, next_at=now)
-        update_where(session, Generation, *too_late, deadline_at=now + LONGEST_DEADLINE)
+        for latest, late in too_late.items():
+            update_where(session, Generation, *late, deadline_at=latest)

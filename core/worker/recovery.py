@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 
 _PUTTING_BACK = "putting-back"
 _CHUNK = 500
-_WAITS_IN_LINE = (Stage.QUEUED, Stage.DISPATCHED)
+_WAITS_IN_LINE = (Stage.AWAITING_APPROVAL, Stage.QUEUED, Stage.DISPATCHED)
+"""What waited for approval may have been approved and sent since the copy, too."""
 _COPIED = (
     *("retry_of_id", "extends_id", "batch_id", "idempotency_key", "request_hash", "recipe_hash"),
     *("provider", "model_name", "credits", "budget_month", "quote", "estimated_cost_microusd", "idr_per_usd"),

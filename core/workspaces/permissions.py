@@ -23,7 +23,9 @@ class Action(StrEnum):
     DELETE = "delete"
     """Clips and projects."""
     SET_BUDGET = "set_budget"
-    """The monthly budget of a workspace or a project; everybody there sees it."""
+    """Monthly budgets, and when orders need approval; everybody there sees it."""
+    APPROVE = "approve"
+    """The decision on orders of others that wait for approval; nobody decides about their own."""
     USE_WEBHOOKS = "use_webhooks"
     """Addresses that are told of ends, their secrets, and what was delivered; a maker sees none of it."""
     MARK_CLIPS = "mark_clips"
@@ -55,6 +57,8 @@ class Action(StrEnum):
     """The decision on clips of which nobody knows whether the provider made them; it is made without their prompts."""
     CANCEL_LATE = "cancel_late"
     """Cancelling a clip of any workspace that takes far longer than usual; it is done without its prompt."""
+    APPROVE_ELSEWHERE = "approve_elsewhere"
+    """The decision on orders that nobody else of their workspace could approve; it is made without their prompts."""
     READ_AUDIT_LOG = "read_audit_log"
     """Who did what, of all administrative acts, and its files."""
     MANAGE_CATALOGUE = "manage_catalogue"
@@ -76,6 +80,7 @@ IN_WORKSPACE: Mapping[Action, frozenset[WorkspaceRole]] = {
     Action.SHARE: _MAKERS,
     Action.DELETE: _MANAGERS,
     Action.SET_BUDGET: _MANAGERS,
+    Action.APPROVE: _MANAGERS,
     Action.USE_WEBHOOKS: _MANAGERS,
     Action.MARK_CLIPS: _MANAGERS,
     Action.TELL_PROMPTS: _MANAGERS,
@@ -94,6 +99,7 @@ IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {
     Action.CHECK_STATEMENTS: _ADMINS,
     Action.RESOLVE_UNCERTAIN: _ADMINS,
     Action.CANCEL_LATE: _ADMINS,
+    Action.APPROVE_ELSEWHERE: _ADMINS,
     Action.READ_AUDIT_LOG: _ADMINS,
     Action.MANAGE_CATALOGUE: _ADMINS,
     Action.OPERATE: _ADMINS,

@@ -229,5 +229,5 @@ def _note(row: ListRow, standing: InFlightItem | None) -> str:
     if row.status is Status.FAILED:
         return translate_message(row.error or row.error_message) or _("It failed.")
     if row.status is Status.CANCELLED:
-        return _("Cancelled, credits returned")
+        return progress_text.why_cancelled(row)
     return progress_text.place(standing) if standing else progress_text.note(row)

@@ -172,5 +172,5 @@ def _note(take: Take) -> str:
     if take.status is Status.FAILED:
         return translate_message(take.error or take.error_message) or _("It failed.")
     if take.status is Status.CANCELLED:
-        return _("Cancelled, credits returned")
+        return progress_text.why_cancelled(take)
     return ""

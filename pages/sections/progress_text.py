@@ -20,6 +20,9 @@ from core.providers import registry
 from pages.ui import wording
 from pages.ui.language import _, translate_message
 
+NOT_APPROVED = ("declined_by", "approval_lapsed")
+"""Codes of the messages that say why an order which waited for approval was not made."""
+
 TELLING_SHARE = 0.05
 """From this share on, the provider's own figure tells more about the rest than the history of the model."""
 
@@ -94,6 +97,8 @@ def where(standing: InFlightItem, now: datetime, *, waits: bool = False) -> str:
     row, usual = standing.row, standing.usual
     if row.status is Status.UNCERTAIN:
         return _("Unclear whether the provider has it. Your credits stay reserved until an administrator decides.")
+    if row.stage is Stage.AWAITING_APPROVAL:
+        return _awaiting_approval(row)
     text = note(row)
     if row.cancel_requested_at is None and progress.is_in_line(row):
         text = _in_line(row, text, standing.ahead) if standing.ahead or not waits else text
@@ -145,6 +150,21 @@ def cancelling(row: Generation) -> dict[str, Any] | None:
         "if the clip is done first, it is kept and charged."
     )
     return {"can": True, "text": cost.format(provider=provider.display_name, price=price)}
+
+
+def why_cancelled(row: ListRow | Take) -> str:
+    """Why there is no clip of a cancelled one: it was not approved, or its person did not want it any more."""
+    if row.error is not None and row.error.code in NOT_APPROVED:
+        return translate_message(row.error)
+    return _("Cancelled, credits returned")
+
+
+def _awaiting_approval(row: Generation) -> str:
+    """That a manager has to say yes, and until when."""
+    if row.deadline_at is None:
+        return _("Waiting for approval by a manager")
+    day = wording.day(row.deadline_at)
+    return _("Waiting for approval by a manager. Without an answer it lapses on {day}").format(day=day)
 
 
 def _in_line(row: Generation, text: str, ahead: int) -> str:

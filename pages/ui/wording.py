@@ -84,6 +84,7 @@ WORKSPACE_ROLE = TranslatedLabels(
 
 STAGE = TranslatedLabels(
     {
+        Stage.AWAITING_APPROVAL: N_("Waiting for approval"),
         Stage.QUEUED: N_("Waiting in line"),
         Stage.DISPATCHED: N_("About to be sent"),
         Stage.SUBMITTING: N_("Being sent to the provider"),

@@ -41,6 +41,7 @@ from core.notifications import ways, webhooks
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
+from tests.factories import approvals as approval_factory
 from tests.factories import generations, installations, statements
 from tests.factories.assets import create_asset, create_group
 from tests.factories.catalogue import coming_change, note_on_models
@@ -308,6 +309,14 @@ TABLE: Mapping[str, Row] = {
     ),
     "PUT /budgets/each-member": Row(managed(), here=True, options=body(limitCredits=500_000, mode="warn")),
     "PUT /budgets/time-zone": Row(managed(), here=True, options=body(timeZone="Asia/Jakarta")),
+    "GET /approvals": Row(seen(), here=True),
+    "GET /approvals/rule": Row(seen(), here=True),
+    "PUT /approvals/rule": Row(managed(), here=True, options=body(aboveCredits=500, overBudget=False)),
+    "POST /approvals": Row(
+        everybody(),
+        options=lambda world, _caller: {"json": {"generationIds": [world.waiting()], "decision": "approve"}},
+    ),
+    "POST /approvals/{id}": Row(managed(), "order that waits for approval", options=body(decision="approve")),
     # Webhooks
     "GET /webhooks": Row(managed(), here=True),
     "POST /webhooks": Row(managed(201), here=True, options=body(url=HOOK)),
@@ -463,6 +472,10 @@ class World:
         """The body of an order in the team."""
         return ORDER | {"projectId": self.known("project of orders")["id"]}
 
+    def waiting(self) -> str:
+        """An order of the team that waits for approval."""
+        return self.fresh("order that waits for approval", self.manager)["id"]
+
     def known(self, about: str) -> dict[str, str]:
         """One thing of the team for all who are refused."""
         if about not in self.shared:
@@ -528,6 +541,14 @@ class World:
                 if about == "clip that was cancelled":
                     with db.write_session() as session:
                         commands.cancel(session, manager, row.id)
+                return {"id": row.id}
+            case "order that waits for approval":
+                maker = person_of(self.people["maker"])
+                approval_factory.ask(db.default(), manager)
+                row = generations.create_generation(
+                    db.default(), maker, project_id=self.known("project of orders")["id"]
+                )
+                approval_factory.ask(db.default(), manager, None)
                 return {"id": row.id}
             case "preset":
                 with db.write_session() as session:

@@ -26,13 +26,13 @@ from core.generations.sheets.checked import Defaults
 from core.identity import api_tokens
 from core.workspaces import invitations
 from core.workspaces.access import Member
-from tests.factories import generations, installations, sheets, statements
+from tests.factories import approvals, generations, installations, sheets, statements
 from tests.factories.assets import create_group
 from tests.factories.models import able_demo
 from tests.factories.projects import create_project
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
-from tests.factories.workspaces import create_team
+from tests.factories.workspaces import create_team, put_in, remove
 from tests.pages.conftest import SHELL
 
 ROLES: Mapping[str, tuple[WorkspaceRole, Role]] = {
@@ -107,12 +107,24 @@ def build_world(local: Member) -> World:
             workspace_id=elsewhere.workspace_id,
             workspace_role=WorkspaceRole.MAKER,
         )
-    clips = {"done": done, "waits": waits, "cancelled": cancelled}
+    clips = {"done": done, "waits": waits, "cancelled": cancelled, "asks": asking(person, film)}
     otherwise = Defaults(model_id="demo-film", project_id=film)
     ordered = sheets.order(db.default(), person, sheets.keep(db.default(), person, b"Prompt\nA lake\n", otherwise))
     faulty = sheets.keep(db.default(), person, b"Prompt,Seconds\nA lake,never\n", otherwise)
     statements.billed()
     return World(person, elsewhere.workspace_id, clips, {"ordered": ordered.id, "faulty": faulty.id}, token)
+
+
+def asking(manager: Member, project_id: str) -> Generation:
+    """An order that waits for approval, of somebody who has left since."""
+    guest = put_in(
+        db.default(), create_member(db.default(), "guest@example.org"), manager.workspace_id, WorkspaceRole.MAKER
+    )
+    approvals.ask(db.default(), manager)
+    row = generations.create_generation(db.default(), guest, project_id=project_id)
+    approvals.ask(db.default(), manager, None)
+    remove(guest)
+    return row
 
 
 def drawn(at: AppTest) -> set[str]:
@@ -265,6 +277,8 @@ EXPLORER = {
 
 ASSETS = {"assets_show", "assets_search", "assets_archived"}
 
+DECIDING = ("approve", "note", "decline", "approve_with")
+
 OWN_TEAMS = {"team_go_*", "team_leave_*"}
 ADMIN_TABS = {"tab: Attention", "tab: Providers", "tab: People", "tab: Queue", "tab: Books", "tab: Trust"}
 ATTENTION_TABS = {"tab: What waits", "tab: Queue"}
@@ -406,6 +420,16 @@ VIEWS: Mapping[str, View] = {
         },
         clip="waits",
     ),
+    "clip that waits for approval": View(
+        "history",
+        {
+            EVERYBODY: FILTERS | CLIP_TABS,
+            MAKERS: MARKS | OF_MAKERS | {"clip_reuse_*", "clip_under_way_*: cancel"},
+            MANAGERS | ADMINS: {f"clip_approval_*_{part}" for part in DECIDING},
+            ADMINS: {"tab: Provider"},
+        },
+        clip="asks",
+    ),
     "clip that was cancelled": View(
         "history",
         {
@@ -437,11 +461,13 @@ VIEWS: Mapping[str, View] = {
         "budgets",
         {
             MANAGERS: {
-                *("budgets_zone", "budgets_add_project", "budgets_add_member", "budgets_each"),
+                *("budgets_zone", "budgets_add_project", "budgets_add_member", "budgets_each", "budgets_approval"),
                 *(f"budgets_change_{scope}_*" for scope in ("workspace", "project", "member")),
             }
         },
     ),
+    "approvals": View("approvals", {MANAGERS | ADMINS: {f"approval_*_{part}" for part in DECIDING}}),
+    "approvals, elsewhere": View("approvals", {ADMINS: {f"approval_*_{part}" for part in DECIDING}}, is_empty=True),
     "usage, cost": View("usage", {EVERYBODY: USAGE}, {"show": "cost"}),
     "usage, export": View(
         "usage",

@@ -242,7 +242,7 @@ def test_event_when_it_was_not_chosen(database: Database, person: Member) -> Non
     """A webhook is told the events it chose, from the change on; with none or all chosen it is told all."""
     with database.write_session() as session:
         failures = webhooks.create(session, person, ADDRESS, key=KEY, events=["generation.failed"])
-        everything = webhooks.create(session, person, ADDRESS, key=KEY, events=list(outbox.EVENTS.values()))
+        everything = webhooks.create(session, person, ADDRESS, key=KEY, events=list(outbox.ALL_EVENTS))
     create_completed(database, person)
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (0, 1)
 

@@ -61,6 +61,7 @@ TAGS = {
     "usage": "What was spent.",
     "exports": "All figures as files for analysts' own tools.",
     "budgets": "How much may be spent in a month, and what is left.",
+    "approvals": "Orders that wait for a manager's yes.",
     "closed periods": "Months whose figures are final, for administrators.",
     "statements": "Bills of providers beside our own records, for administrators; analysts look.",
     "charge-back": "What workspaces, projects and cost centres have used, for those who see everybody's figures.",

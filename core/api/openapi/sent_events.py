@@ -7,7 +7,7 @@ from pydantic import Field
 
 from core.api.http import routing
 from core.api.schemas import fields, responses
-from core.db.enums import Status
+from core.db.enums import ApprovalCause, Decision, Status
 from core.notifications import outbox
 
 router = routing.router("webhooks")
@@ -18,6 +18,15 @@ class SentLinks(responses.ApiModel):
 
     generation: str
     download: str | None = None
+
+
+class SentApproval(responses.ApiModel):
+    """Why an order asked for approval, until when it waits, and what became of it; null while that is not so."""
+
+    cause: ApprovalCause
+    lapses_at: datetime | None
+    decision: Decision | None
+    note: fields.TextOrNull
 
 
 class SentData(responses.ApiModel):
@@ -46,6 +55,27 @@ class SentEvent(responses.ApiModel):
     data: SentData
 
 
+class SentApprovalData(SentData):
+    """A generation that asked for approval, as events of that tell it."""
+
+    approval: SentApproval
+
+
+class SentApprovalEvent(responses.ApiModel):
+    """What is sent of an approval; `timestamp` is when it happened, the same in every attempt."""
+
+    type: Annotated[str, Field(examples=["generation.approval_decided"])]
+    timestamp: datetime
+    data: SentApprovalData
+
+
+def _sent_of_approval(body: SentApprovalEvent) -> None:
+    """Sent when an order waits for approval, or was approved, declined or answered by nobody, as other events are.
+
+    What was declined or lapsed is told of by `generation.cancelled` as well.
+    """
+
+
 def _sent(body: SentEvent) -> None:
     """Sent when a generation gets this status, signed as Standard Webhooks 1.0.0 says.
 
@@ -56,13 +86,13 @@ def _sent(body: SentEvent) -> None:
     """
 
 
-for _event in outbox.EVENTS.values():
+for _event in outbox.ALL_EVENTS:
     router.add_api_route(
         _event,
-        _sent,
+        _sent if _event in outbox.EVENTS.values() else _sent_of_approval,
         methods=["POST"],
         operation_id=_event.replace(".", "_"),
-        summary=f"Generation {_event.rpartition('.')[2]}",
+        summary=f"Generation {_event.rpartition('.')[2].replace('_', ' ')}",
         status_code=204,
         responses={"default": {"description": "It is tried again"}},
     )

@@ -69,10 +69,11 @@ def generate_batch(
         )
         ordered = generations.Ordered.of(session, rows)
     total = sum(row.credits for row in rows)
+    waits = "A manager has to approve them first. " if ordered[0].awaiting_approval else ""
     answer = BatchAnswer(
         batch_id=rows[0].batch_id,
         total=total,
         generations=ordered,
-        message=f"{total:,} credits are reserved. Ask /generations/<id>/status how each of them goes.",
+        message=f"{total:,} credits are reserved. {waits}Ask /generations/<id>/status how each of them goes.",
     )
     return routing.written(answer, status=202, headers=idempotency.headers(replayed=rows[0].replayed))

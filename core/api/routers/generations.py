@@ -18,10 +18,10 @@ from core.api.routers.media import RequestLinks
 from core.api.schemas import fields, requests, responses
 from core.assets import library, made_from, mentions
 from core.db import ReadSession
-from core.db.enums import ENDED_STATUSES, Status
+from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation
 from core.files.findings import FindingKind
-from core.generations import commands, queries, review
+from core.generations import approval_list, commands, queries, review
 from core.generations.list_filter import ListFilter, ReviewStatus
 from core.generations.submit import Order, submit
 from core.workspaces.access import Member
@@ -32,8 +32,8 @@ POLL_SECONDS = 2
 """How often it is worth asking how a generation goes."""
 
 
-def _is_empty(names: Sequence[object]) -> bool:
-    return not names
+def _is_empty(found: Sequence[object] | bool) -> bool:
+    return not found
 
 
 class NamedReferences(responses.ApiModel):
@@ -50,12 +50,14 @@ class Ordered(responses.ApiModel):
     """A generation that was just ordered.
 
     `used` are names in the prompt (`@mira`) that brought references; `leftAsText` are others, which the model reads as
-    they stand. Each is there only where the prompt has such names.
+    they stand. Each is there only where the prompt has such names. `awaitingApproval` is there, and true, where a
+    manager has to approve it first.
     """
 
     id: fields.Id
     status: Status
     credit_used: fields.Credits
+    awaiting_approval: Annotated[bool, Field(exclude_if=_is_empty, examples=[False])]
     used: Annotated[list[NamedReferences], Field(exclude_if=_is_empty)]
     left_as_text: Annotated[list[str], Field(exclude_if=_is_empty, examples=[["@somebody"]])]
 
@@ -68,6 +70,7 @@ class Ordered(responses.ApiModel):
                 id=row.id,
                 status=row.status,
                 credit_used=row.credits,
+                awaiting_approval=row.stage is Stage.AWAITING_APPROVAL,
                 used=[
                     NamedReferences(name=name, references=[responses.ReferenceShape.of(each) for each in brought])
                     for name, brought in names.get(row.id, {}).items()
@@ -106,11 +109,15 @@ class ClipWithHistoryAnswer(responses.Response):
 
 
 class Progress(responses.ApiModel):
-    """Status of a generation; `progress` is a percentage, 100 only when completed."""
+    """Status of a generation; `progress` is a percentage, 100 only when completed.
+
+    `awaitingApproval` is there, and true, while a manager has to approve it first.
+    """
 
     id: fields.Id
     status: Status
     progress: fields.Percent
+    awaiting_approval: Annotated[bool, Field(exclude_if=_is_empty, examples=[False])]
     video_url: fields.TextOrNull
     thumbnail_url: fields.TextOrNull
     error_code: fields.TextOrNull
@@ -125,6 +132,7 @@ class Progress(responses.ApiModel):
             id=snapshot.id,
             status=snapshot.status,
             progress=responses.percent(snapshot),
+            awaiting_approval=snapshot.stage is Stage.AWAITING_APPROVAL,
             video_url=link(snapshot.output_key) if done else None,
             thumbnail_url=link(snapshot.thumbnail_key) if done else None,
             error_code=snapshot.error_code if wrong else None,
@@ -323,7 +331,9 @@ def _verdict(kept: bool | Literal["undecided"]) -> ReviewStatus:
 
 def _whole(session: ReadSession, member: Member, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
     details, tags = queries.details(session, row), review.tags_of(session, member, row.id)
-    return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, details, tags, link))
+    approval = approval_list.of_clip(session, row)
+    shape = responses.ClipDetails.with_history(row, details, tags, link, approval=approval)
+    return ClipWithHistoryAnswer(generation=shape)
 
 
 def order_of(body: requests.OrderBody) -> Order:
@@ -334,10 +344,14 @@ def order_of(body: requests.OrderBody) -> Order:
     return Order(body.project_id, body.spec(**default))
 
 
+def _waits(row: Generation) -> str:
+    return "A manager has to approve it first. " if row.stage is Stage.AWAITING_APPROVAL else ""
+
+
 def _ordered(session: ReadSession, row: Generation) -> Response:
     [ordered] = Ordered.of(session, [row])
     answer = OrderedAnswer(
         generation=ordered,
-        message=f"{row.credits:,} credits are reserved. Ask /generations/{row.id}/status how it goes.",
+        message=f"{row.credits:,} credits are reserved. {_waits(row)}Ask /generations/{row.id}/status how it goes.",
     )
     return routing.written(answer, status=202, headers=idempotency.headers(replayed=row.replayed))

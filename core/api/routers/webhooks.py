@@ -24,7 +24,7 @@ router = routing.router("webhooks")
 
 Events = Annotated[
     list[str],
-    Field(json_schema_extra={"minItems": 1, "items": {"type": "string", "enum": [*outbox.EVENTS.values()]}}),
+    Field(json_schema_extra={"minItems": 1, "items": {"type": "string", "enum": [*outbox.ALL_EVENTS]}}),
 ]
 """What the service takes; its refusal names what there is."""
 

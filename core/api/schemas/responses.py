@@ -1,18 +1,21 @@
 """What the API sends: camelCase shapes, and how rows become them. Links are made by whoever knows the request."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from core import errors
 from core.api.schemas import fields
 from core.catalog import price_list
-from core.db.enums import BudgetScope, EntryKind, RejectReason, Stage, Status
+from core.db.enums import ApprovalCause, BudgetScope, Decision, EntryKind, RejectReason, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.files.findings import FindingKind
 from core.generations import delivery_findings, queries
+from core.generations.approval_list import Told
 from core.generations.delivery_findings import Noticed
 from core.generations.queries import Details, ListRow, StatusSnapshot
 from core.generations.timeline import Step
@@ -23,6 +26,9 @@ Link = Callable[[str | None], str | None]
 
 ClipRow = Generation | ListRow
 """What clips are made of: a whole row or one of a list."""
+
+NOT_APPROVED = (errors.ApprovalDeclined.code, errors.ApprovalLapsed.code)
+"""Why an order that waited for approval was cancelled, where its maker did not."""
 
 
 class ApiModel(BaseModel):
@@ -298,20 +304,44 @@ class LedgerEntryShape(ApiModel):
         )
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class ApprovalShape(ApiModel):
+    """An order that asked for approval: why, until when it waits for that, and what became of it.
+
+    `cause` is `price` or `budget`. `lapsesAt` is null once it does not wait any more, `decision` while nobody has
+    decided, and for one that was cancelled meanwhile.
+    """
+
+    cause: ApprovalCause
+    asked_at: datetime
+    lapses_at: datetime | None
+    decision: Decision | None
+    decided_by: fields.TextOrNull
+    decided_at: datetime | None
+    note: str
+
+
 class ClipDetails(Clip):
-    """A generation with its tags, its timeline and its receipt."""
+    """A generation with its tags, its timeline and its receipt; `approval` is there where it needed one."""
 
     tags: list[str]
+    approval: Annotated[ApprovalShape | None, Field(exclude_if=_is_none)]
     events: list[Event]
     entries: list[LedgerEntryShape]
 
     @classmethod
-    def with_history(cls, row: Generation, details: Details, tags: Sequence[str], link: Link) -> Self:
+    def with_history(
+        cls, row: Generation, details: Details, tags: Sequence[str], link: Link, *, approval: Told | None
+    ) -> Self:
         """The shape of a row and what belongs to it."""
         return cls.of(
             row,
             link,
             tags=list(tags),
+            approval=None if approval is None else ApprovalShape(**asdict(approval)),
             events=[Event.of(event) for event in details.events],
             entries=[LedgerEntryShape.of(entry) for entry in details.entries],
         )
@@ -329,4 +359,6 @@ def percent(row: ClipRow | StatusSnapshot | Step) -> int:
 
 def has_error(row: ClipRow | StatusSnapshot) -> bool:
     """Whether the row's error is about its present state, not one it has left behind."""
+    if row.status is Status.CANCELLED:
+        return row.error_code in NOT_APPROVED
     return row.status in (Status.FAILED, Status.UNCERTAIN)

@@ -5,6 +5,7 @@ from before there were messages, and what the REST API answers.
 """
 
 from core.db.tables.analyst import AnalystPack
+from core.db.tables.approvals import Approval
 from core.db.tables.assets import AssetGroup, AssetGroupItem, GenerationUpload, Upload
 from core.db.tables.budgets import Budget, BudgetMonth
 from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
@@ -43,6 +44,7 @@ __all__ = [
     "Account",
     "AnalystPack",
     "ApiToken",
+    "Approval",
     "AssetGroup",
     "AssetGroupItem",
     "AuditLogEntry",

@@ -25,7 +25,9 @@ class Workspace(Base):
     be kept until then. `is_sample` marks what belongs to the sample company and goes with it. With `visible_mark` clips
     that are ordered from then on show that they were made by AI. Its months of budgets begin and end in `time_zone`.
     `tells_prompts` lets prompts leave the installation in messages to its people. `member_budget_credits` a month has
-    each member who has no budget of their own, with what happens at its end; both are None where there is none.
+    each member who has no budget of their own, with what happens at its end; both are None where there is none. What
+    one press orders waits for approval above `approval_above_credits`, None for never; with `approval_over_budget` also
+    beyond a warning budget.
     """
 
     __tablename__ = "workspaces"
@@ -44,6 +46,8 @@ class Workspace(Base):
     tells_prompts: Mapped[bool] = mapped_column(default=False, server_default=false())
     member_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
     member_budget_mode: Mapped[BudgetMode | None]
+    approval_above_credits: Mapped[int | None] = mapped_column(BigInteger)
+    approval_over_budget: Mapped[bool] = mapped_column(default=False, server_default=false())
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

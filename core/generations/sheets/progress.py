@@ -10,7 +10,7 @@ from core import db
 from core.db import Reader, ReadSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, Sheet, SheetClip
-from core.generations import lifecycle
+from core.generations import approval_requests, lifecycle
 from core.generations.sheets import kept
 from core.messages import Message
 from core.workspaces.access import Member
@@ -114,7 +114,7 @@ def cancel_pending(member: Member, sheet_id: str) -> int:
             for generation_id in ids[begin : begin + CANCELLED_AT_ONCE]:
                 row = lifecycle.locked(session, generation_id)
                 if row is not None and row.status is Status.PENDING and row.workspace_id == sheet.workspace_id:
-                    cancelled += lifecycle.cancel(session, row, actor=member.email)
+                    cancelled += approval_requests.withdraw(session, row, actor=member.email)
     return cancelled
 
 

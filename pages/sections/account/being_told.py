@@ -31,6 +31,8 @@ KIND = TranslatedLabels(
         NoticeKind.BALANCE_LOW: N_("Few credits are left"),
         NoticeKind.CREDITS_ADDED: N_("Credits were added"),
         NoticeKind.BUDGET: N_("A budget is used by 50, 80 or 100 %"),
+        NoticeKind.APPROVAL_ASKED: N_("You are asked for approval"),
+        NoticeKind.APPROVAL_DECIDED: N_("Your orders are approved or declined"),
         NoticeKind.STORAGE_FULL: N_("Storage is nearly full"),
         NoticeKind.MODEL_ENDS: N_("A model that you use ends"),
         NoticeKind.PROVIDER_ACCOUNT: N_("A provider refuses our account"),

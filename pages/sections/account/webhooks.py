@@ -26,6 +26,8 @@ EVENT: Mapping[str, str] = {
     "generation.failed": N_("Clip failed"),
     "generation.cancelled": N_("Clip cancelled"),
     "generation.uncertain": N_("Clip needs review"),
+    "generation.approval_requested": N_("Clip waits for approval"),
+    "generation.approval_decided": N_("Approval decided"),
     "webhook.test": N_("Test"),
 }
 
@@ -218,7 +220,7 @@ def _fields(key: str, url: str, description: str, events: Sequence[str]) -> tupl
     )
     chosen = st.multiselect(
         _("Events"),
-        list(outbox.EVENTS.values()),
+        list(outbox.ALL_EVENTS),
         list(events),
         format_func=lambda event: _(EVENT[event]),
         key=f"{key}_events",

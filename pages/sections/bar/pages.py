@@ -54,6 +54,7 @@ PLACES = (
     Place("sheets.py", N_("Batch"), Group.MORE, "table"),
     Place("team.py", N_("Team"), Group.MORE, "people"),
     Place("budgets.py", N_("Budgets"), Group.MORE, "gauge"),
+    Place("approvals.py", N_("Approvals"), Group.MORE, "stamp"),
     Place("verify.py", N_("Verify"), Group.MORE, "check"),
     Place("credits.py", N_("Credits"), Group.MORE, "coin"),
     Place("account.py", N_("Account"), Group.MORE, "person"),

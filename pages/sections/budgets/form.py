@@ -14,9 +14,10 @@ from pages.sections.budgets.standing import MODE
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _
 
-_OPEN = "budgets_open"
+OPEN = "budgets_open"
 ZONE = "zone"
 EACH = "each_member"
+APPROVAL = "approval"
 
 Change = Callable[[WriteSession, Member, int | None, BudgetMode | None], object]
 """Sets a budget, or takes it away."""
@@ -29,19 +30,19 @@ _EXPLAINED = {
 
 def open_it(what: str) -> None:
     """Let a dialog be open from now on: that of a subject's id, of a kind that gets a further one, or the time zone."""
-    st.session_state[_OPEN] = what
+    st.session_state[OPEN] = what
 
 
 def close() -> None:
     """Forget that one is open."""
-    st.session_state.pop(_OPEN, None)
+    st.session_state.pop(OPEN, None)
 
 
 def dialog_if_open(
     found: Overview, names: Mapping[str, str], further: Callable[[BudgetScope], Mapping[str, str]]
 ) -> None:
     """Draw the dialog while one is open; `further` are those without a budget that are not among `found`."""
-    what = st.session_state.get(_OPEN)
+    what = st.session_state.get(OPEN)
     standing = next((each for each in found.standings if place(each) == what), None)
     if what == ZONE:
         st.dialog(_("Time zone"), on_dismiss=close)(_zone)(found.time_zone)

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core import db, errors, installation
 from core.billing import pricing
 from core.db import ReadSession
-from core.db.enums import ENDED_STATUSES, Status
+from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation
 from core.generations import commands, conformance, credentials, delivery_findings, queries, review
 from core.generations.lineage import Lineage
@@ -19,8 +19,9 @@ from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.elements import copy_button, in_flight
 from pages.sections import progress_text, whose
+from pages.sections.approvals import deciding
 from pages.sections.clip import differences, lineage, marks, notes, record
-from pages.sections.generate import budget_line
+from pages.sections.generate import approval_line, budget_line
 from pages.sections.sharing import dialog as sharing
 from pages.sections.whose import Whose
 from pages.ui import components, idempotency, wording
@@ -186,6 +187,8 @@ def _state(person: Member, row: Generation) -> None:
         with db.read_session() as session:
             standings = progress_text.board().of(session, [row])
         in_flight.draw(person, standings, key=f"clip_under_way_{row.id}", details=False)
+        if row.stage is Stage.AWAITING_APPROVAL:
+            deciding.of_clip(person, row)
         return
     components.status_badge(row.status)
     if row.error_message:
@@ -206,6 +209,7 @@ def _retry_button(person: Member, row: Generation, on_close: Callable[[], None])
     stops = budget_line.stop_of_one(person, row, price.total_credits)
     if stops:
         st.caption(f":material/info: {stops}")
+    approval_line.show_for_one(person, row, price.total_credits)
     if st.button(
         label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}", disabled=stops is not None
     ):

@@ -21,6 +21,7 @@ from pages.elements import model_picker
 from pages.sections.assets import mentioned
 from pages.sections.generate import (
     adjustments,
+    approval_line,
     budget_line,
     cheap_draft,
     draft,
@@ -93,7 +94,9 @@ def show(person: Member, means: Means, project_id: str | None, kept: Sequence[Pr
             mentioned.say(names)
             _notes(model, fitted, offer, can, troubles)
             limits = budget_line.found(person, project_id)
-            budget_line.show(limits, batches.total_credits(orders))
+            total = batches.total_credits(orders)
+            budget_line.show(limits, total)
+            approval_line.show(person, {project_id or "": total})
         if form_state.spec(model) != wished:  # a browser that connected anew shows what was written last: that counts
             components.flash(_("The connection was renewed. Check the order."))
             st.rerun()

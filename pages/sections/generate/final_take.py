@@ -16,7 +16,7 @@ from core.providers.models import VideoModel
 from core.spec import GenerationSpec
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.sections.generate import adjustments, budget_line, form_state, receipt
+from pages.sections.generate import adjustments, approval_line, budget_line, form_state, receipt
 from pages.ui import components, current_member, idempotency, wording
 from pages.ui.language import _, translate_message
 
@@ -104,6 +104,7 @@ def _pay(person: Member, row: Generation, spec: GenerationSpec, configured: Coll
     stops = budget_line.stop_of_one(person, row, total)
     if stops:
         st.caption(f":material/info: {stops}")
+    approval_line.show_for_one(person, row, total)
     if not st.button(label, type="primary", key="generate_final_order", width="stretch", disabled=stops is not None):
         return
     try:

@@ -21,7 +21,7 @@ from core.workspaces.access import Member
 from pages.elements import live
 from pages.sections import progress_text
 from pages.sections.clip import viewer
-from pages.sections.generate import budget_line, draft, form_state, project_choice, receipt
+from pages.sections.generate import approval_line, budget_line, draft, form_state, project_choice, receipt
 from pages.sections.generate.cheap_draft import Draft
 from pages.sections.generate.means import Means
 from pages.ui import components, idempotency, wording
@@ -186,7 +186,10 @@ def _submit(person: Member, means: Means, orders: Sequence[Order], *, shown_cred
         "Ordered. {price} are reserved until the clip is here.",
         "Ordered. {price} are reserved until the clips are here.",
         len(rows),
-    ).format(price=wording.priced(sum(row.credits for row in rows)))
+    )
+    if approval_line.waits(rows):
+        words = _("Waits for approval by a manager. {price} are reserved meanwhile.")
+    words = words.format(price=wording.priced(sum(row.credits for row in rows)))
     words = f"{words} {_what(rows)}"
     last = [row.id for row in rows]
     known = [*_ordered()["ids"], *last][-MAX_KNOWN:]

@@ -20,6 +20,7 @@ _PAGES: Mapping[NoticeKind, str] = {
     NoticeKind.STORAGE_FULL: "credits.py",
     NoticeKind.BUDGET: "usage.py",
     NoticeKind.MODEL_ENDS: "generate.py",
+    NoticeKind.APPROVAL_ASKED: "approvals.py",
 }
 
 
@@ -69,6 +70,9 @@ def _buttons(person: Member, told: Told) -> None:
             _go(person, told, "history.py", clip=told.generation_id)
         if told.clip_count > 1 and told.project_id and st.button(_("Show all"), key=f"notice_project_{told.id}"):
             _go(person, told, "generate.py", project=told.project_id)
+    elif told.kind is NoticeKind.APPROVAL_ASKED:
+        if st.button(_("Decide"), key=f"notice_open_{told.id}"):
+            _go(person, told, _PAGES[told.kind])
     elif told.audience is NoticeAudience.OPERATOR:
         decide = told.kind is not NoticeKind.PROVIDER_ACCOUNT
         if st.button(_("Decide") if decide else _("Look"), key=f"notice_open_{told.id}"):

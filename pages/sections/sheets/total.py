@@ -13,7 +13,7 @@ from core.generations.sheets.checked import CheckedTable
 from core.generations.sheets.ordering import Prepared
 from core.workspaces import quota
 from core.workspaces.access import Member
-from pages.sections.generate import budget_line
+from pages.sections.generate import approval_line, budget_line
 from pages.ui import components, wording
 from pages.ui.language import _, plural, translate_message
 
@@ -38,6 +38,7 @@ def show(person: Member, sheet: Sheet, checked: CheckedTable, *, may_order: bool
             return
         blocked = _blocked(checked, left, is_full=used_bytes >= settings.storage_quota_bytes)
         blocked = blocked or budget_line.stop_of_many(person, _by_project(checked))
+        approval_line.show(person, _by_project(checked))
         shown = st.session_state.get(_SHOWN)
         st.session_state[_SHOWN] = (sheet.id, sheet.digest, checked.total_credits)
         if st.button(_label(checked), type="primary", width="stretch", disabled=blocked is not None, key="sheet_order"):
