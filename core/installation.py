@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import db, process_settings, redaction, setting_values
+from core import db, errors, process_settings, redaction, setting_values, storage_settings
 from core.catalog import in_force
 from core.catalog.catalogue import Catalogue
 from core.catalog_changes import current as current_catalogue
@@ -24,7 +24,7 @@ from core.db.engine import PATIENCE_SECONDS
 from core.db.opening import open_database
 from core.files import private
 from core.files.signing_certificate import UnusableKey
-from core.files.storage import Storage, open_storage
+from core.files.storage import Storage, UnusableStorage, open_storage
 from core.generations import signing_keys
 from core.generations.call_keys import CallKeys
 from core.generations.progress import ProgressBoard
@@ -122,12 +122,7 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     redaction.guard_logs(provider_connection.secrets(settings))
     if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
         raise BadSetting(f"REDIS_URL: {wrong}")
-    storage = open_storage(settings.storage_url)
-    if storage.folder is not None:
-        try:
-            setting_values.folder(storage.folder)
-        except ValueError as wrong:
-            raise BadSetting(f"STORAGE_URL: {wrong}") from None
+    storage = _open_storage(settings)
     callers, cache = CallerCache(), CatalogueCache()
     info: dict[str, object] = {
         outbox.PUBLIC_PATH: urlsplit(settings.public_url).path,
@@ -144,6 +139,20 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     for model_id in installation.catalogue.unpriced():
         log.warning("The model '%s' has no price in its record, so it is not offered.", model_id)
     return installation
+
+
+def _open_storage(settings: Settings) -> Storage:
+    """A folder that can be written into, or a bucket that takes our keys; one that is away now holds up no start."""
+    try:
+        storage = open_storage(settings.storage_url, storage_settings.access(settings))
+        if storage.folder is not None:
+            setting_values.folder(storage.folder)
+        storage.check()
+    except (ValueError, UnusableStorage) as wrong:
+        raise BadSetting(f"STORAGE_URL: {wrong}") from None
+    except errors.StorageUnavailable as away:
+        log.warning("The store of files does not answer; what needs it waits: %s", away.detail)
+    return storage
 
 
 def _look_at_keys(database: Database, settings: Settings) -> None:

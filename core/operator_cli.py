@@ -21,6 +21,7 @@ from core import (
     process_settings,
     redaction,
     startup,
+    storage_settings,
     vendors_check,
 )
 from core.audit import log_retention
@@ -113,9 +114,13 @@ def found(generation_id: str, provider_job_id: str) -> str:
 
 def back_up(target: Path) -> list[str]:
     """Copy this installation into a new folder; it may run meanwhile, and its schema is left as it is."""
-    made = backup.create(process_settings.read(), target)
+    settings = process_settings.read()
+    made = backup.create(settings, target)
+    files = f"{made.media_files:,} files of media"
+    if storage_settings.folder_of(settings.storage_url) is None:
+        files = f"no files of media, which stay in {settings.storage_url}"
     key = "the key" if made.has_key else "no key: SECRET_KEY is a setting, keep it with your other secrets"
-    return [f"{target} holds {made.database}, {made.media_files:,} files of media, and {key}."]
+    return [f"{target} holds {made.database}, {files}, and {key}."]
 
 
 def restore(source: Path) -> list[str]:

@@ -117,6 +117,7 @@ TEMPLATES: dict[str, str] = {
     "backup_of_other_database": N_(
         "This copy holds a {name}, which does not fit the database that DATABASE_URL names."
     ),
+    "backup_files_need_folder": N_("This copy holds files: restore it with STORAGE_URL of a folder, then move them."),
     "something_runs": N_("The app or a worker is running. Stop it first, so that nothing is lost or sent twice."),
     "postgresql_program_missing": N_(
         "{program} is not there. Install the client programs of your PostgreSQL's version, "

@@ -7,11 +7,12 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from core import audit_log
-from core.api.http import ranges, routing
+from core.api.http import routing
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses, sends_sheet
 from core.api.schemas import requests
 from core.billing import months
+from core.files.disposition import content_disposition
 from core.usage import charge_back
 from core.usage.charge_back import ChargedTo
 from core.usage.spreadsheet import Separator, SpreadsheetFormat
@@ -38,5 +39,5 @@ def get_charge_back(member: CurrentMember, query: Annotated[ChargeBackQuery, Que
     pieces = charge_back.sheet(member, query.month, query.by, query.format, query.separator)
     audit_log.record_export(member.user, what="charge_back", format=query.format, month=query.month, by=query.by)
     name = f"charge-back-{query.month}-by-{query.by.replace('_', '-')}.{query.format}"
-    headers = {"Content-Disposition": ranges.content_disposition(name)}
+    headers = {"Content-Disposition": content_disposition(name)}
     return StreamingResponse(pieces, media_type=query.format.media_type, headers=headers)

@@ -22,6 +22,7 @@ from core.config import Settings
 from core.db.enums import Status
 from core.db.tables import User
 from core.files import signed_urls
+from core.files.disposition import content_disposition
 from core.files.storage import Storage
 from core.generations import clip_names, clip_sheet, queries, stored_files, zip_export
 from core.generations.clip_sheet import DescribedClip
@@ -208,7 +209,7 @@ def _archive(store: Storage, user: User, clips: Sequence[DescribedClip]) -> Resp
     where = workspaces.pop() if len(workspaces) == 1 else None
     audit_log.record_export(user, what="clips", workspace_id=where, clips=len(clips))
     headers = {
-        "Content-Disposition": ranges.content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
+        "Content-Disposition": content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
         "Cache-Control": "private, no-store, no-transform",
         "X-Content-Type-Options": "nosniff",
     }
