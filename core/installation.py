@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -44,6 +45,9 @@ from core.workspaces import departures
 from core.workspaces.callers import CallerCache
 
 log = logging.getLogger(__name__)
+
+DIRECT_SECONDS = 2 * 3600
+"""How long a direct link lasts at least: a browser goes back to it for each part of a clip that plays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +109,25 @@ class Installation:
     def request_limiter(self) -> RateLimiter:
         """Counts the requests of API tokens."""
         return RateLimiter(self.redis_url, self.settings.api_requests_per_minute)
+
+    def direct_link(self, key: str, *, now: datetime, download_name: str | None = None) -> str | None:
+        """A link by which a browser gets a stored file from the store itself; only for who may see it.
+
+        Whoever has it may read that one file until it ends. None where the app sends files itself, or has to send this
+        one.
+        """
+        if self.settings.media_links != "direct":
+            return None
+        try:
+            return self.storage.direct_link(key, now=now, lifetime_seconds=DIRECT_SECONDS, download_name=download_name)
+        except errors.StorageUnavailable as away:  # where the machine's role has the keys, they are asked for
+            log.warning("A direct link cannot be signed now, and the app sends the file: %s", away.detail)
+            return None
+
+    @property
+    def media_place(self) -> str | None:
+        """Where such links lead, as pages have to allow it; None without them."""
+        return self.storage.browsers_place if self.settings.media_links == "direct" else None
 
     def close(self) -> None:
         """Give up every connection."""

@@ -251,7 +251,7 @@ def _asking(*, is_writing: bool = False) -> Iterator[None]:
 
 
 def _said(failure: Exception) -> str:
-    return " ".join(str(failure).split())[:500]
+    return " ".join(str(failure).partition("Debug source")[0].split())[:500]
 
 
 def _attributes(media_type: str) -> dict[str, str]:

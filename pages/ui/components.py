@@ -183,8 +183,11 @@ def media_link(key: str | None, *, download_name: str | None = None) -> str | No
     """A signed link to a stored file the person may see; None for no file."""
     if key is None:
         return None
-    secret = installation.current().settings.secret_key
-    return links.from_page(signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name))
+    here, now = installation.current(), utc_now()
+    if direct := here.direct_link(key, now=now, download_name=download_name):
+        return direct
+    secret = here.settings.secret_key
+    return links.from_page(signed_urls.sign(key, secret=secret, now=now, download_name=download_name))
 
 
 def plain_text(text: str, *, strong: bool = False, small: bool = False, lines: int | None = None) -> None:

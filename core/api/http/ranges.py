@@ -22,8 +22,9 @@ def serve(
     """The response to a GET or HEAD for a stored file (RFC 9110 ranges and conditions, RFC 6266 file name).
 
     With `download_name` it is saved under that name, else shown. Of a file that does not lie on this machine one range
-    at a time is sent, and the whole file to who wants several. It looks at the disk, or asks the store, so call it from a plain `def` route (a thread), not from the event loop. Raises
-    errors.NotFound, and ValueError for a bad key.
+    at a time is sent, and the whole file to who wants several. It looks at the disk, or asks the store, so call it from
+    a plain `def` route (a thread), not from the event loop. Raises errors.NotFound, errors.StorageUnavailable, and
+    ValueError for a bad key.
     """
     info = store.stat(key)
     headers = {

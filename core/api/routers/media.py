@@ -18,7 +18,6 @@ from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Status
 from core.db.tables import User
 from core.files import signed_urls
@@ -26,6 +25,7 @@ from core.files.disposition import content_disposition
 from core.files.storage import Storage
 from core.generations import clip_names, clip_sheet, queries, stored_files, zip_export
 from core.generations.clip_sheet import DescribedClip
+from core.installation import Installation
 from core.messages import plain
 from core.workspaces import members
 
@@ -39,11 +39,12 @@ DOWNLOAD_CACHE_SECONDS = 0
 
 
 class Links:
-    """Makes absolute links to stored files, at the address by which the API is reached."""
+    """Makes absolute links to stored files: at the address by which the API is reached, or straight to the store."""
 
-    def __init__(self, request: Request, settings: Settings) -> None:
+    def __init__(self, request: Request, installation: Installation) -> None:
         self._request = request
-        self._settings = settings
+        self._installation = installation
+        self._settings = settings = installation.settings
         # Where people sign in, links of browsers need the session beside them; who comes with a token has none.
         caller: Caller | None = getattr(request.state, "caller", None)
         self._token_id = caller.member.token_id if settings.has_sign_in and caller is not None else None
@@ -53,11 +54,15 @@ class Links:
         """A link that works for an hour at least; None for None."""
         if key is None:
             return None
-        path = signed_urls.sign(key, secret=self._settings.secret_key, now=self._now, token_id=self._token_id)
-        return self._base + path.removeprefix(config.API_PATH)
+        return self._link(key, None)
 
     def download(self, key: str, name: str) -> str:
         """A link by which a browser saves the file under this name."""
+        return self._link(key, name)
+
+    def _link(self, key: str, name: str | None) -> str:
+        if direct := self._installation.direct_link(key, now=self._now, download_name=name):
+            return direct
         secret = self._settings.secret_key
         path = signed_urls.sign(key, secret=secret, now=self._now, token_id=self._token_id, download_name=name)
         return self._base + path.removeprefix(config.API_PATH)
@@ -69,7 +74,7 @@ class Links:
 
 async def links_of(request: Request, installation: CurrentInstallation) -> Links:
     """Links for one request."""
-    return Links(request, installation.settings)
+    return Links(request, installation)
 
 
 RequestLinks = Annotated[Links, Depends(links_of)]
