@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any, TypeAlias
 
-from core.messages import of_library, of_notices, of_sheets
+from core.messages import of_library, of_notices, of_operation, of_sheets
 from core.messages.catalogue import N_, PLAIN, TEMPLATES, Source
 
 __all__ = ["N_", "Message", "Source", "Writer", "as_message", "message", "places", "plain", "register"]
 
 TEMPLATES.update(of_sheets.SENTENCES)
 TEMPLATES.update(of_library.SENTENCES)
+TEMPLATES.update(of_operation.SENTENCES)
 TEMPLATES.update(of_notices.SENTENCES)
 
 Param: TypeAlias = "str | int | float | Message | Sequence[Message]"

@@ -18,6 +18,7 @@ from core.db.tables.operation import (
     InstallationIdentity,
     ProviderHealth,
     SigningCertificate,
+    StorageSweep,
 )
 from core.db.tables.people import (
     ApiToken,
@@ -82,6 +83,7 @@ __all__ = [
     "SheetClip",
     "SignInLink",
     "SigningCertificate",
+    "StorageSweep",
     "UndeliveredDay",
     "Upload",
     "UsageDay",
