@@ -114,4 +114,4 @@ def _region(access: StoreAccess) -> str:
 
 
 def _endpoint(access: StoreAccess) -> str:
-    return access.get("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    return access.get("AWS_ENDPOINT_URL")
