@@ -71,8 +71,7 @@ def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse
         in_flight=found.in_flight,
         free_bytes=found.free_bytes,
         last_delivery_at=found.last_delivery_at,
-        **_workers(workers),
-        **({} if stored is None else {"storage": stored}),
+        **_workers(workers) | ({} if stored is None else {"storage": stored}),
     )
 
 
