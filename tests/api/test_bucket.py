@@ -90,6 +90,7 @@ def test_while_the_store_is_away(ana: Client, seaweedfs: SeaweedFS) -> None:
             ana.get(f"/download/{row.id}"),
             ana.post("/upload-image", files={"file": ("a.png", image)}, data={"type": "start"}),
             ana.post(f"/generations/{row.id}/frame", json={"seconds": 0.25}),
+            ana.post("/generations/zip", json={"ids": [row.id]}),
         ):
             assert refusal(answer) == (503, errors.StorageUnavailable.code, {})
             assert int(answer.headers["retry-after"]) > 0

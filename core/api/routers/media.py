@@ -209,7 +209,10 @@ def _moment(expires: str) -> int:
 
 
 def _archive(store: Storage, user: User, clips: Sequence[DescribedClip]) -> Response:
-    """Streamed from a thread (Starlette iterates a plain iterator there)."""
+    """Streamed from a thread (Starlette iterates a plain iterator there); nothing is begun while the store is away."""
+    entries = zip_export.entries(clips, clip_names.of_person(user))
+    if store.folder is None and (first := next((each.key for each in entries if each.key), None)):
+        store.exists(first)
     workspaces = {clip.row.workspace_id for clip in clips}
     where = workspaces.pop() if len(workspaces) == 1 else None
     audit_log.record_export(user, what="clips", workspace_id=where, clips=len(clips))
@@ -218,5 +221,5 @@ def _archive(store: Storage, user: User, clips: Sequence[DescribedClip]) -> Resp
         "Cache-Control": "private, no-store, no-transform",
         "X-Content-Type-Options": "nosniff",
     }
-    chunks = zip_export.stream(store, zip_export.entries(clips, clip_names.of_person(user)))
+    chunks = zip_export.stream(store, entries)
     return StreamingResponse(chunks, headers=headers, media_type="application/zip")

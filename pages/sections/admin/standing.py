@@ -20,13 +20,17 @@ LATE_SHOWN = 25
 
 
 def show() -> None:
-    """A broken rule, no room, models that end, what is late; nothing while all is well."""
-    free_bytes = health.free_bytes(installation.current().settings)
+    """A broken rule, no room, no store, models that end, what is late; nothing while all is well."""
+    here = installation.current()
+    free_bytes, is_away = health.free_bytes(here.settings), here.storage.answers() is False
     with db.read_session() as session:
         found = attention.waiting(session, free_bytes=free_bytes)
         _broken_rules(found.broken_rules)
         if found.is_disk_nearly_full and free_bytes is not None:
             _disk(free_bytes)
+        if is_away:
+            said = _("The store of files does not answer. Clips cannot be shown; those that finish wait until it does.")
+            st.error(said, icon=":material/cloud_off:")
         _ending(found)
         _line(session, found.line)
 
