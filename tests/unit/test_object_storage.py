@@ -219,3 +219,13 @@ def test_settings_of_a_bucket(tmp_path: Path) -> None:
     assert "hush hush" in found.secrets
     assert "hush" not in repr(found)
     assert storage_settings.folder_of(found.storage_url) is None
+
+
+@pytest.mark.process
+def test_probe_of_a_store_that_hangs(seaweedfs: SeaweedFS) -> None:
+    """Who asks whether it answers is told soon, also when it takes the connection and says nothing."""
+    store = object_stores.opened(seaweedfs)
+    assert store.answers() is True
+    store = object_stores.opened(seaweedfs)
+    with seaweedfs.silent():
+        assert store.answers() is False
