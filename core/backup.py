@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import URL, make_url
 
-from core import durable, errors, setting_values
+from core import durable, errors, storage_settings
 from core.clock import utc_now
 from core.config import Settings
 from core.db import copies, identity
@@ -43,18 +43,19 @@ class Contents:
 def create(settings: Settings, target: Path) -> Contents:
     """Copy this installation into a new folder, which is there whole or not at all; it may run meanwhile.
 
-    The database comes first, so that every clip that it knows is there. Raises Conflict with a sentence for a folder
+    The database comes first, so that every clip that it knows is there. Files in a bucket stay there: see
+    docs/how-to/store-files-in-s3.md. Raises Conflict with a sentence for a folder
     that cannot be used, AppError for what the database's own program says.
     """
-    media = setting_values.storage_folder(settings.storage_url)
+    media = storage_settings.folder_of(settings.storage_url)
     target = target.absolute()
-    if target.exists() or target.is_relative_to(media):
+    if target.exists() or (media is not None and target.is_relative_to(media)):
         raise errors.Conflict(message("backup_target_unusable", folder=str(target)))
     draft = target.with_name(f"{target.name}.{os.getpid()}.draft")
     draft.mkdir(mode=0o700, parents=True)
     try:
         database = _copy_database(make_url(settings.database_url), draft)
-        media_files = _copy_media(media, draft / MEDIA)
+        media_files = 0 if media is None else _copy_media(media, draft / MEDIA)
         key = settings.data_dir / KEY
         has_key = key.exists() and key.read_text().strip().encode() == settings.secret_key
         if has_key:
@@ -77,11 +78,13 @@ def restore(settings: Settings, source: Path) -> Contents:
     """
     contents = _read_manifest(source)
     url = make_url(settings.database_url)
+    media = storage_settings.folder_of(settings.storage_url)
+    if media is None and contents.media_files:
+        raise errors.Conflict(message("backup_files_need_folder"))
     if (url.get_backend_name() == "sqlite") != (contents.database == SQLITE_COPY):
         raise errors.Conflict(message("backup_of_other_database", name=contents.database))
     with _nothing_runs(settings, url):
-        if (source / MEDIA).is_dir():
-            media = setting_values.storage_folder(settings.storage_url)
+        if media is not None and (source / MEDIA).is_dir():
             shutil.copytree(source / MEDIA, media, dirs_exist_ok=True)
         if contents.has_key:
             _put_key(source / KEY, settings.data_dir / KEY)

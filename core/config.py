@@ -4,11 +4,10 @@ A bad value stops the start with a sentence that names its variable and shows no
 `core.setting_values`.
 """
 
-import difflib
 import logging
 import os
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -19,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from core import setting_values, sign_in_settings
+from core import setting_names, setting_values, sign_in_settings, storage_settings
 from core.proxies import Proxies, proxy_address
 from core.sign_in_settings import IssuerSettings, RoleRule
 from core.startup import StartError
@@ -60,9 +59,12 @@ class Settings(BaseSettings):
         default_factory=lambda found: sqlite_url(found["data_dir"] / "studio.db"), repr=False
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(None, repr=False)
-    storage_url: Annotated[str, AfterValidator(setting_values.storage_url)] = Field(
+    storage_url: Annotated[str, AfterValidator(storage_settings.storage_url)] = Field(
         default_factory=lambda found: (found["data_dir"] / "media").as_uri()
     )
+    store_variables: Mapping[str, str] = Field({}, repr=False)
+    storage_public_url: Annotated[WebUrl, AfterValidator(setting_values.prefix)] = ""
+    media_links: Annotated[str, AfterValidator(storage_settings.media_links)] = "proxy"
     auth_mode: Annotated[str, AfterValidator(setting_values.auth_mode)] = "local"
     issuers: tuple[IssuerSettings, ...] = ()
     role_map: Annotated[tuple[RoleRule, ...], BeforeValidator(sign_in_settings.role_map)] = ()
@@ -195,6 +197,7 @@ class Settings(BaseSettings):
                 *signing,
                 *passwords,
                 *clients,
+                *storage_settings.secrets(self),
                 self.smtp_password,
             }
             - {""}
@@ -243,6 +246,8 @@ class _Variables(PydanticBaseSettingsSource):
         """What was given for one field: its variable's value, or for the maps `{provider: value}`."""
         if field_name == "mended_keys":
             return self._mended(), field_name, False
+        if field_name == "store_variables":
+            return storage_settings.given(self._variables), field_name, False
         if field_name == "issuers":
             return sign_in_settings.issuers(self._variables), field_name, False
         suffix = self.PER_PROVIDER.get(field_name)
@@ -321,8 +326,9 @@ def load(variables: Mapping[str, str], *, providers: Collection[str] | None = No
         raise BadSetting(_sentence(refused)) from None
     except ValueError as refused:  # of providers, whose variables have names of their own
         raise BadSetting(str(refused)) from None
-    if wrong := sign_in_settings.contradiction(settings) or _contradiction(settings):
-        raise BadSetting(wrong)
+    for contradiction in (sign_in_settings.contradiction, storage_settings.contradiction, _contradiction):
+        if wrong := contradiction(settings):
+            raise BadSetting(wrong)
     return settings
 
 
@@ -347,7 +353,7 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
     begins = (*(f"{provider.upper()}_" for provider in providers), *_PREFIXES)
     found = []
     for name in sorted(set(variables) - known):
-        meant = _nearly_of(name, suffixes, providers)
+        meant = setting_names.nearly_of(name, suffixes, providers)
         if meant:
             found.append(f"{name} (is it {meant}?)")
         elif name.startswith(begins):
@@ -359,23 +365,8 @@ _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
     *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
-    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE"),
+    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK"),
 )
-_NEARLY = 0.8
-"""How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""
-
-
-def _nearly_of(name: str, suffixes: Iterable[str], providers: Collection[str]) -> str | None:
-    """The variable of a provider that was probably meant; None when it is none of ours at all."""
-    suffix = next((suffix for suffix in suffixes if name.endswith(suffix)), None)
-    if suffix is None:
-        return None
-    stem = name.removesuffix(suffix).replace("_", "").lower()
-    for provider in providers:
-        begins = min(len(stem), len(provider)) > 2 and (stem.startswith(provider) or provider.startswith(stem))
-        if begins or difflib.SequenceMatcher(None, stem, provider).ratio() >= _NEARLY:
-            return f"{provider.upper()}{suffix}"
-    return None
 
 
 def _sentence(refused: ValidationError) -> str:

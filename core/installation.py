@@ -8,12 +8,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import db, process_settings, redaction, setting_values
+from core import db, errors, process_settings, redaction, setting_values, storage_settings
 from core.catalog import in_force
 from core.catalog.catalogue import Catalogue
 from core.catalog_changes import current as current_catalogue
@@ -24,7 +25,7 @@ from core.db.engine import PATIENCE_SECONDS
 from core.db.opening import open_database
 from core.files import private
 from core.files.signing_certificate import UnusableKey
-from core.files.storage import Storage, open_storage
+from core.files.storage import Storage, UnusableStorage, open_storage
 from core.generations import signing_keys
 from core.generations.call_keys import CallKeys
 from core.generations.openings import Openings
@@ -45,6 +46,9 @@ from core.workspaces import departures
 from core.workspaces.callers import CallerCache
 
 log = logging.getLogger(__name__)
+
+DIRECT_SECONDS = 2 * 3600
+"""How long a direct link lasts at least: a browser goes back to it for each part of a clip that plays."""
 
 
 CLOSING_SECONDS = 2.0
@@ -115,6 +119,25 @@ class Installation:
         """Counts the requests of API tokens."""
         return RateLimiter(self.redis_url, self.settings.api_requests_per_minute)
 
+    def direct_link(self, key: str, *, now: datetime, download_name: str | None = None) -> str | None:
+        """A link by which a browser gets a stored file from the store itself; only for who may see it.
+
+        Whoever has it may read that one file until it ends. None where the app sends files itself, or has to send this
+        one.
+        """
+        if self.settings.media_links != "direct":
+            return None
+        try:
+            return self.storage.direct_link(key, now=now, lifetime_seconds=DIRECT_SECONDS, download_name=download_name)
+        except errors.StorageUnavailable as away:  # where the machine's role has the keys, they are asked for
+            log.warning("A direct link cannot be signed now, and the app sends the file: %s", away.detail)
+            return None
+
+    @property
+    def media_place(self) -> str | None:
+        """Where such links lead, as pages have to allow it; None without them."""
+        return self.storage.browsers_place if self.settings.media_links == "direct" else None
+
     def close(self) -> None:
         """Give up every connection; what is about to be noted is noted before, unless that takes too long."""
         self.openings.written(CLOSING_SECONDS)
@@ -132,12 +155,7 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     redaction.guard_logs(provider_connection.secrets(settings))
     if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
         raise BadSetting(f"REDIS_URL: {wrong}")
-    storage = open_storage(settings.storage_url)
-    if storage.folder is not None:
-        try:
-            setting_values.folder(storage.folder)
-        except ValueError as wrong:
-            raise BadSetting(f"STORAGE_URL: {wrong}") from None
+    storage = _open_storage(settings)
     callers, cache = CallerCache(), CatalogueCache()
     info: dict[str, object] = {
         outbox.PUBLIC_PATH: urlsplit(settings.public_url).path,
@@ -154,6 +172,20 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     for model_id in installation.catalogue.unpriced():
         log.warning("The model '%s' has no price in its record, so it is not offered.", model_id)
     return installation
+
+
+def _open_storage(settings: Settings) -> Storage:
+    """A folder that can be written into, or a bucket that takes our keys; one that is away now holds up no start."""
+    try:
+        storage = open_storage(settings.storage_url, storage_settings.access(settings))
+        if storage.folder is not None:
+            setting_values.folder(storage.folder)
+        storage.check()
+    except (ValueError, UnusableStorage) as wrong:
+        raise BadSetting(f"STORAGE_URL: {wrong}") from None
+    except errors.StorageUnavailable as away:
+        log.warning("The store of files does not answer; what needs it waits: %s", away.detail)
+    return storage
 
 
 def _look_at_keys(database: Database, settings: Settings) -> None:

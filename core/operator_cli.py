@@ -6,7 +6,7 @@
 import argparse
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +21,8 @@ from core import (
     process_settings,
     redaction,
     startup,
+    storage_commands,
+    storage_settings,
     vendors_check,
 )
 from core.audit import log_retention
@@ -113,9 +115,13 @@ def found(generation_id: str, provider_job_id: str) -> str:
 
 def back_up(target: Path) -> list[str]:
     """Copy this installation into a new folder; it may run meanwhile, and its schema is left as it is."""
-    made = backup.create(process_settings.read(), target)
+    settings = process_settings.read()
+    made = backup.create(settings, target)
+    files = f"{made.media_files:,} files of media"
+    if storage_settings.folder_of(settings.storage_url) is None:
+        files = f"no files of media, which stay in {settings.storage_url}"
     key = "the key" if made.has_key else "no key: SECRET_KEY is a setting, keep it with your other secrets"
-    return [f"{target} holds {made.database}, {made.media_files:,} files of media, and {key}."]
+    return [f"{target} holds {made.database}, {files}, and {key}."]
 
 
 def restore(source: Path) -> list[str]:
@@ -206,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 opened.enter_context(installation.opened())
             with audit_log.acting_from(ACTOR):
                 for line in _run(chosen):
-                    print(line)  # noqa: T201 -- its output
+                    print(line, flush=True)  # noqa: T201 -- its output
     except errors.AppError as refused:
         print(_sentence(refused), file=sys.stderr)  # noqa: T201 -- its output
         return 2
@@ -217,7 +223,7 @@ _UNOPENED = ("backup", "restore", "migrate", "vendors")
 """What works on the files of an installation, on a schema that is not this version's, or on settings alone."""
 
 
-def _run(chosen: argparse.Namespace) -> list[str]:
+def _run(chosen: argparse.Namespace) -> Iterable[str]:
     """The lines to print."""
     match chosen.command:
         case "token":
@@ -240,6 +246,8 @@ def _run(chosen: argparse.Namespace) -> list[str]:
             return sample(chosen.action)
         case "vendors":
             return check_vendors(chosen.names)
+        case "storage":
+            return storage_commands.run(chosen)
         case "migrate":
             return migrate(check=chosen.check)
         case _:
@@ -290,6 +298,7 @@ def _parser() -> argparse.ArgumentParser:
     vendors = commands.add_parser("vendors", help="look at the vendors that the settings and VENDORS_FILE name")
     vendors.add_argument("action", choices=["check"], help="try each without buying: address, key, models and prices")
     vendors.add_argument("names", nargs="*", help="names of vendors (those that are configured, if left out)")
+    storage_commands.add_to(commands)
     move = commands.add_parser("migrate", help="bring the schema of the database to this version's")
     move.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something is missing")
     return parser

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from core.redaction import shown_address
 
@@ -167,21 +167,6 @@ def base_url(url: str) -> str:
             f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         )
     return url
-
-
-def storage_url(url: str) -> str:
-    """A folder of this machine as `file:///absolute/path`."""
-    parts = urlsplit(address(url, "file"))
-    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise ValueError(f"'{shown_address(url)}' is not an absolute path on this machine: file:///srv/media.")
-    if parts.query or parts.fragment:
-        raise ValueError(f"'{shown_address(url)}' has a ? or # in it. Write them as %3F and %23.")
-    return url
-
-
-def storage_folder(url: str) -> Path:
-    """The folder that such an address names."""
-    return Path(unquote(urlsplit(url).path))
 
 
 def auth_mode(mode: str) -> str:

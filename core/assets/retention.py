@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 REMOVED_AFTER = timedelta(minutes=10)
 """How long after it was deleted a file is removed: forms that hold it and orders on their way end meanwhile."""
-AT_ONCE = 20
+AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +41,34 @@ def purge(storage: Storage, *, limit: int = AT_ONCE) -> int:
             due = _due(session, besides=stuck, limit=limit - purged - len(stuck))
         if not due:
             break
-        for asset_id in due:
-            if _purge(storage, asset_id):
-                purged += 1
-            else:
-                stuck.add(asset_id)
+        claims = [claim for asset_id in due if (claim := _claimed(asset_id)) is not None]
+        gone = {claim.upload.id for claim in _removed(storage, claims) if _record(claim)}
+        purged += len(gone)
+        stuck |= set(due) - gone
     return purged
 
 
-def _purge(storage: Storage, asset_id: str) -> bool:
+def _claimed(asset_id: str) -> _Claim | None:
     with db.write_session() as session:
-        claim = _claim(session, asset_id)
-    if claim is None:
-        return False
+        return _claim(session, asset_id)
+
+
+def _removed(storage: Storage, claims: Sequence[_Claim]) -> Sequence[_Claim]:
+    """Remove the files of all of these at once, or of one by one where that cannot be done; those whose files went."""
     try:
-        for key in claim.keys:
-            storage.delete(key)
+        storage.delete_many([key for claim in claims for key in claim.keys])
     except errors.StorageUnavailable as away:
-        log.warning("the file of a deleted asset cannot be removed now, and is later: %s", away.detail)
-        with db.write_session() as session:
-            update_where(session, Upload, _is_still(claim), purging_at=None)
-        return False
+        if len(claims) > 1 and storage.answers() is not False:
+            return [one for claim in claims for one in _removed(storage, [claim])]
+        log.warning("the files of deleted assets cannot be removed now, and are later: %s", away.detail)
+        for claim in claims:
+            with db.write_session() as session:
+                update_where(session, Upload, _is_still(claim), purging_at=None)
+        return []
+    return claims
+
+
+def _record(claim: _Claim) -> bool:
     with db.write_session() as session:
         # In the order in which uploads lock them: the workspace, then the asset.
         quota.free(session, claim.upload.workspace_id, size_bytes=claim.upload.size_bytes)

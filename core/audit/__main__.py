@@ -2,14 +2,18 @@
 
 import sys
 
-from core import installation, startup
+from core import errors, installation, startup
 from core.audit import runs
 
 
 def main() -> int:
     """Check this installation; 0 when all holds, 1 when a rule is broken, 2 when it cannot be looked at."""
-    with startup.entry_point(), installation.opened() as opened, opened.database.read_session() as session:
-        results = runs.run(session, storage=opened.storage)
+    try:
+        with startup.entry_point(), installation.opened() as opened, opened.database.read_session() as session:
+            results = runs.run(session, storage=opened.storage)
+    except errors.StorageUnavailable as away:
+        print(away, file=sys.stderr)  # noqa: T201 -- its output
+        return 2
     for result in results:
         print(f"{'ok    ' if result.holds else 'BROKEN'}  {result.checked:>8}  {result.rule}")  # noqa: T201 -- its output
         for offender in result.offenders:

@@ -1,4 +1,4 @@
-"""Files by key behind one face: a local folder today, an object store later; knows nothing of what the files mean.
+"""Files by key behind one face: a folder, or a bucket of an object store; knows nothing of what the files mean.
 
 Keys are written by this product alone, content addresses for the most part (`images/ab/<sha256>.jpg`,
 `videos/<generation id>/<sha16>.mp4`), so one pattern can describe all of them and a traversal cannot be written.
@@ -10,16 +10,16 @@ import re
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
-from core import durable, errors, setting_values
+from core import durable, errors, storage_settings
+from core.storage_settings import StoreAccess
 
 MEDIA_TYPES = {
     "jpg": "image/jpeg",
@@ -57,6 +57,21 @@ def media_type_of(key: str) -> str:
     if not KEY.fullmatch(key):
         raise ValueError(f"Not a storage key: {key!r}")
     return MEDIA_TYPES[key.rpartition(".")[2]]
+
+
+def is_key(name: str) -> bool:
+    """Whether a name is one that a file of ours can have."""
+    return KEY.fullmatch(name) is not None
+
+
+def check_type(key: str, media_type: str) -> None:
+    """Return when a file of this type can have this key; else ValueError."""
+    if media_type != media_type_of(key):
+        raise ValueError(f"{key!r} cannot hold {media_type!r}")
+
+
+class UnusableStorage(Exception):
+    """The place cannot be used as it is set; it says in a sentence what to change."""
 
 
 class Storage(ABC):
@@ -118,6 +133,38 @@ class Storage(ABC):
     def delete(self, key: str) -> None:
         """Remove it; fine if it is not there."""
 
+    def delete_many(self, keys: Sequence[str]) -> None:
+        """Remove all of these; some may be gone when it raises."""
+        for key in keys:
+            self.delete(key)
+
+    @abstractmethod
+    def files(self, *, after: str = "") -> Iterator[ObjectInfo]:
+        """All files, in an order of the place's own that stays the same; behind `after` in it, if that is given."""
+
+    def direct_link(
+        self, key: str, *, now: datetime, lifetime_seconds: int, download_name: str | None = None
+    ) -> str | None:
+        """A link by which a browser gets a file from the place itself, the same for a quarter of an hour.
+
+        It lasts `lifetime_seconds` at least. None where the place cannot give one.
+        """
+        media_type_of(key)
+        return None
+
+    @property
+    def browsers_place(self) -> str | None:
+        """Where such links lead, up to the key; None where there are none."""
+        return None
+
+    @abstractmethod
+    def check(self) -> None:
+        """Return when it can be used; raises UnusableStorage for what is set wrongly, StorageUnavailable when away."""
+
+    def answers(self) -> bool | None:
+        """Whether a store that is elsewhere answers, a few seconds ago at most; None for a folder."""
+        return None
+
     @property
     def folder(self) -> Path | None:
         """The folder of this machine that all files lie in; None for a store that is elsewhere."""
@@ -147,6 +194,9 @@ class LocalStorage(Storage):
     def folder(self) -> Path:
         """The folder it was made with."""
         return self._root
+
+    def check(self) -> None:
+        """Whether the folder can be written into was looked at when it was set."""
 
     def put_file(self, key: str, path: Path, *, media_type: str) -> ObjectInfo:
         """Copied beside its place (so another file system is fine), flushed to disk, then renamed onto it."""
@@ -220,13 +270,20 @@ class LocalStorage(Storage):
         with _writing():
             path.unlink(missing_ok=True)
 
+    def files(self, *, after: str = "") -> Iterator[ObjectInfo]:
+        """Folder by folder, by name; what vanishes meanwhile is left out."""
+        for path in _walk(self._root, after.split("/") if after else ()):
+            key = path.relative_to(self._root).as_posix()
+            if is_key(key):
+                with suppress(errors.NotFound):
+                    yield self.stat(key)
+
     def _path(self, key: str) -> Path:
         media_type_of(key)
         return self._root / key
 
     def _put(self, key: str, write: Callable[[BinaryIO], None], media_type: str) -> ObjectInfo:
-        if media_type != media_type_of(key):
-            raise ValueError(f"{key!r} cannot hold {media_type!r}")
+        check_type(key, media_type)
         target = self._path(key)
         with _writing():
             self._write(target, write)
@@ -253,14 +310,20 @@ class LocalStorage(Storage):
 
 
 @lru_cache
-def open_storage(url: str) -> Storage:
-    """The storage a URL such as `file:///srv/media` names, one a process; ValueError for what cannot be served."""
-    parts = urlsplit(url)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
-        return LocalStorage(setting_values.storage_folder(url))
-    if parts.scheme == "file":
-        raise ValueError("A file storage is written with an absolute path: file:///srv/media")
-    raise ValueError(f"Storage of the kind '{parts.scheme}' is not supported; use file:///an/absolute/path")
+def open_storage(url: str, access: StoreAccess = storage_settings.AS_THE_MACHINE_SAYS) -> Storage:
+    """The storage that an address names, `file:///srv/media` or `s3://bucket/prefix`, one a process.
+
+    ValueError with a sentence for what cannot be opened; nothing is asked of a store yet.
+    """
+    url = storage_settings.storage_url(url)
+    folder = storage_settings.folder_of(url)
+    if folder is not None:
+        return LocalStorage(folder)
+    try:
+        from core.files.object_storage import ObjectStorage  # only who has a bucket waits for its client to be loaded
+    except ModuleNotFoundError:  # it has no wheel for Arm under Linux
+        raise ValueError("buckets need the package obstore, which cannot be installed on every machine.") from None
+    return ObjectStorage(url, access)
 
 
 @contextmanager
@@ -296,6 +359,24 @@ def _chunks(path: Path, start: int, length: int | None) -> Iterator[bytes]:
             if left is not None:
                 left -= len(chunk)
             yield chunk
+
+
+def _walk(folder: Path, after: Sequence[str]) -> Iterator[Path]:
+    """The files of a folder and those below it, by name, behind the place `after`."""
+    try:
+        found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    except OSError as failure:
+        raise errors.StorageUnavailable(detail=repr(failure)) from failure
+    for entry in found:
+        is_on_the_way = bool(after) and entry.name == after[0]
+        if after and entry.name < after[0]:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path), after[1:] if is_on_the_way else ())
+        elif not is_on_the_way:
+            yield Path(entry.path)
 
 
 def _make_folder(folder: Path) -> None:

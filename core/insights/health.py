@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from core import setting_values
+from core import storage_settings
 from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
@@ -57,7 +57,7 @@ def health(session: ReadSession, settings: Settings) -> Health:
 def free_bytes(settings: Settings) -> int | None:
     """The least room on the disks that clips are written to; None when they cannot be asked."""
     room = []
-    for folder in (settings.data_dir, setting_values.storage_folder(settings.storage_url)):
+    for folder in filter(None, (settings.data_dir, storage_settings.folder_of(settings.storage_url))):
         there = next((place for place in (folder, *folder.parents) if place.exists()), None)
         try:
             room += [shutil.disk_usage(there).free] if there else []

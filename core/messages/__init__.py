@@ -15,6 +15,7 @@ from core.messages import (
     of_charge_back,
     of_library,
     of_notices,
+    of_operation,
     of_sheets,
     of_statements,
 )
@@ -26,6 +27,7 @@ TEMPLATES.update(of_approvals.SENTENCES)
 TEMPLATES.update(of_sheets.SENTENCES)
 TEMPLATES.update(of_charge_back.SENTENCES)
 TEMPLATES.update(of_library.SENTENCES)
+TEMPLATES.update(of_operation.SENTENCES)
 TEMPLATES.update(of_notices.SENTENCES)
 TEMPLATES.update(of_attention.SENTENCES)
 TEMPLATES.update(of_statements.SENTENCES)

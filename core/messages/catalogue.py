@@ -111,22 +111,6 @@ TEMPLATES: dict[str, str] = {
     "too_many_at_once": N_("Choose at most {limit} clips at once."),
     "batch_size": N_("Order 1 to {limit} clips at once; these are {ordered}."),
     "idempotency_key_unusable": N_("Use 1 to {limit} printable characters, new for each request."),
-    # Copies of an installation
-    "backup_target_unusable": N_("Name a folder that is not there yet, and not inside the media: {folder}"),
-    "no_backup": N_("This is no copy that `backup` has made: {folder}"),
-    "backup_of_other_database": N_(
-        "This copy holds a {name}, which does not fit the database that DATABASE_URL names."
-    ),
-    "something_runs": N_("The app or a worker is running. Stop it first, so that nothing is lost or sent twice."),
-    "postgresql_program_missing": N_(
-        "{program} is not there. Install the client programs of your PostgreSQL's version, "
-        "or copy the database by your own means and say `restored` after it was put back."
-    ),
-    "schema_is_behind": N_("The database is at {found}, and this version needs {wanted}. Run `migrate`."),
-    "role_may_not_prune": N_(
-        "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
-    ),
-    "postgresql_program_failed": N_("{program} has failed: {said}"),
     # The sample company
     "sample_is_local": N_("A sample company is only for AUTH_MODE=local, where nobody signs in."),
     "sample_needs_room": N_(

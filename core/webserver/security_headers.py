@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Collection, Sequence
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -76,7 +77,12 @@ class SecurityHeaders:
         if f"{config.API_PATH}/" in scope["path"]:
             return f"{_FOR_DATA}; frame-ancestors {ancestors}"
         host = Headers(scope=scope).get("host", "")
-        return page_policy(self._script_hashes, host=host if hosts.name_of(host) else "", frame_ancestors=ancestors)
+        return page_policy(
+            self._script_hashes,
+            host=host if hosts.name_of(host) else "",
+            frame_ancestors=ancestors,
+            media=_source(installation.current().media_place),
+        )
 
 
 _FOR_DATA = (
@@ -86,21 +92,30 @@ _FOR_DATA = (
 )
 
 
-def page_policy(script_hashes: Sequence[str], *, host: str, frame_ancestors: str) -> str:
+def page_policy(script_hashes: Sequence[str], *, host: str, frame_ancestors: str, media: str = "") -> str:
     """The policy of a page: all from here. Streamlit loads our elements as blobs and styles its parts inline.
+
+    `media` is where else pictures, clips and sounds may come from: the bucket of this installation, and no other.
 
     `host` is named for websockets, which older browsers do not count as 'self'. Text may be evaluated, since what
     drives a browser for people (tests, tools of accessibility) does so in the page; whoever could misuse it would have
     to run a script first, and none from elsewhere and none written into a page runs.
     """
     sockets = f" ws://{host} wss://{host}" if host else ""
+    media = f" {media}" if media else ""
     hashes = "".join(f" '{found}'" for found in script_hashes)
     return (
         f"default-src 'self'; script-src 'self' 'unsafe-eval' blob:{hashes}; style-src 'self' 'unsafe-inline'; "
-        f"img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'{sockets}; "
+        f"img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; font-src 'self' data:; "
+        f"connect-src 'self'{sockets}; "
         f"worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
         f"frame-ancestors {frame_ancestors}"
     )
+
+
+def _source(place: str | None) -> str:
+    """An address as a policy names it: its signs that would end one are written otherwise."""
+    return quote(place, safe="/:-_.~%[]") if place else ""
 
 
 def inline_scripts(html: str) -> list[str]:

@@ -127,7 +127,7 @@ def _work(installation: Installation, job: BulkJob, limits: Limits, is_over: Cal
         log.warning(
             "a file of the bulk job %s cannot be packed at try %s of %s: %r", job.id, job.attempt, TRIES, failure
         )
-        _put_off(job, message("bulk_no_room"))
+        _put_off(job, message("bulk_no_room"), is_tried=installation.storage.answers() is not False)
     except errors.AppError as refused:
         log.exception("a file of the bulk job %s cannot be packed", job.id)
         _end(job, refused.message)
@@ -265,11 +265,15 @@ def _give_back(job: BulkJob) -> None:
         update_where(session, BulkJob, *_own(job), under_way_count=0, attempt=job.attempt - 1, next_at=db.now(session))
 
 
-def _put_off(job: BulkJob, error: Message) -> None:
-    """Try again a little later: a disk may be emptied. What went wrong is told meanwhile."""
+def _put_off(job: BulkJob, error: Message, *, is_tried: bool) -> None:
+    """Try again a little later: a disk may be emptied, a store come back. What went wrong is told meanwhile.
+
+    While the store of files is away no try is counted, however long that takes.
+    """
     with db.write_session() as session:
-        wait = AGAIN_AFTER * job.attempt
-        update_where(session, BulkJob, *_own(job), under_way_count=0, error=error, next_at=db.now(session) + wait)
+        next_at = db.now(session) + AGAIN_AFTER * job.attempt
+        attempt = job.attempt if is_tried else job.attempt - 1
+        update_where(session, BulkJob, *_own(job), under_way_count=0, attempt=attempt, error=error, next_at=next_at)
 
 
 def _end(job: BulkJob, error: Message) -> None:

@@ -156,6 +156,8 @@ class Looks:
             result = await self._look_where_it_moved(row, moved)
         except errors.ProviderError as error:
             result = error
+        except errors.StorageUnavailable as away:  # no fault of the provider; the request cannot be made up now
+            result = errors.ProviderRateLimited(retry_after_seconds=away.retry_after_seconds, detail=away.detail)
         except Exception as bug:
             if self._logged.is_news((row.id, "broke")):
                 log.exception("looking at %s broke", row.id)

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 TRIES = 3
 LEASE = timedelta(minutes=5)
 """How long after a try began the next one may; it takes about a second, and a minute for the largest clips."""
+AWAY = timedelta(seconds=30)
+"""How long after its file could not be read or kept a clip is tried again."""
 MAX_AT_ONCE = 100
 
 
@@ -61,6 +63,9 @@ def make_next() -> bool:
         return False
     try:
         _make(row)
+    except errors.StorageUnavailable as away:  # which says nothing of this clip
+        log.warning("the file of %s cannot be read or kept now, and is later: %s", row.id, away.detail)
+        _put_back(row)
     except (errors.AppError, OSError) as error:
         log.warning("the file of %s cannot be read at try %s of %s: %r", row.id, row.preview_attempt, TRIES, error)
     return True
@@ -100,6 +105,8 @@ def _make(row: Generation) -> None:
 def _is_done(what: str, step: Callable[[Generation, Path], None], row: Generation, clip: Path) -> bool:
     try:
         step(row, clip)
+    except errors.StorageUnavailable:
+        raise
     except (errors.AppError, OSError) as error:
         log.warning("no %s of %s at try %s of %s: %r", what, row.id, row.preview_attempt, TRIES, error)
         return False
@@ -130,6 +137,19 @@ def _make_preview(row: Generation, clip: Path) -> None:
         is_wanted = _record(session, row, key, stored.size_bytes)
     if not is_wanted:
         storage.delete(key)
+
+
+def _put_back(row: Generation) -> None:
+    """Due once more in a while; it is no failed try."""
+    with db.write_session() as session:
+        update_where(
+            session,
+            Generation,
+            Generation.id == row.id,
+            Generation.preview_attempt == row.preview_attempt,
+            preview_attempt=row.preview_attempt - 1,
+            next_at=db.now(session) + AWAY,
+        )
 
 
 def _end(session: WriteSession, row: Generation) -> None:

@@ -26,7 +26,7 @@ from core.identity import users
 from core.installation import Installation
 from core.messages import message
 from core.usage import limits
-from core.worker import answers
+from core.worker import answers, sweep
 from core.worker.journal import Journal
 from core.worker.lease_watch import LEASE
 from core.worker.sends import Reading, Send
@@ -196,6 +196,8 @@ def _arrive(installation: Installation, *, is_known_to_be_old: bool) -> tuple[bo
     with installation.database.write_session() as session:
         was_put_back = identity.arrive(session, here) or is_known_to_be_old
         uncertain = mark_all_that_wait(session) if was_put_back else 0
+        if was_put_back:
+            sweep.postpone(session)
     if was_put_back:
         log.warning("This database was put back from a copy; %s orders that wait may have been sent since", uncertain)
     return was_put_back, uncertain

@@ -181,7 +181,17 @@ class Stage {
         setTimeout(() => before.forEach((layer) => layer.remove()), FADE_MS);
       }
     }
+    const video = this.layer.querySelector("video");
+    if (video?.error && isThere(take) && video.getAttribute("src") !== take.source) this.renew(video, take);
     if (!isThere(take)) this.move(take);
+  }
+
+  /** The link that it played by has ended, and there is a newer one. */
+  renew(video, take) {
+    const at = video.currentTime;
+    video.src = take.source;
+    video.addEventListener("loadedmetadata", () => (video.currentTime = at), { once: true });
+    if (!CALM.matches) video.play().catch(() => {}); // it stays as it is, with its controls
   }
 
   play(take) {

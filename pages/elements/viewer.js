@@ -617,7 +617,16 @@ class Viewer {
     this.drawIcon(this.toggle, icon, name, "Space", words.space);
     this.drawIcon(this.sound, player.muted ? "muted" : "sound", player.muted ? words.soundOn : words.soundOff, "M");
     this.sound.setAttribute("aria-pressed", String(!player.muted));
-    if (event === "error") this.say(words.away);
+    if (event === "error") this.failed();
+  }
+
+  /** A link ends after a while: the page is asked for a newer one, once for each; if that does not help, it is away. */
+  failed() {
+    const broken = this.player.shown.find(({ error }) => error)?.currentSrc;
+    if (broken && this.renewed !== broken) {
+      this.renewed = broken;
+      this.look();
+    } else this.say(this.words.away);
   }
 
   /** What is beside it belongs to another clip until the page has caught up; it may not be pressed until then. */

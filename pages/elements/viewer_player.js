@@ -30,10 +30,18 @@ class Player {
       this.pool.set(clip.id, video);
     }
     if (clip.source && (!video.src || video.error)) {
+      const at = video.error ? video.currentTime : 0;
       video.poster = clip.poster ?? "";
       video.src = clip.source; // a newer link to the same clip is not needed while it plays
+      if (at) this.goOnAt(video, at);
     }
     return video;
+  }
+
+  /** With a newer link a clip goes on where the older one ended. */
+  goOnAt(video, seconds) {
+    video.addEventListener("loadedmetadata", () => (video.currentTime = seconds), { once: true });
+    if (this.playing && this.shown.includes(video)) video.play().catch(() => {}); // an error of its own says so
   }
 
   /** Play these, from their beginnings, and get these others ready. */

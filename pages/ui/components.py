@@ -186,8 +186,11 @@ def media_link(key: str | None, *, download_name: str | None = None, ahead: bool
     """
     if key is None:
         return None
-    secret = installation.current().settings.secret_key
-    link = links.from_page(signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name))
+    here, now = installation.current(), utc_now()
+    if direct := here.direct_link(key, now=now, download_name=download_name):
+        return direct
+    secret = here.settings.secret_key
+    link = links.from_page(signed_urls.sign(key, secret=secret, now=now, download_name=download_name))
     return f"{link}&{signed_urls.AHEAD}=1" if ahead else link
 
 

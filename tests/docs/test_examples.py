@@ -40,6 +40,7 @@ RUN_HERE = {
     HOW_TO / "order-from-scripts.md",  # by test_client_examples.py
     HOW_TO / "set-budgets.md",
     HOW_TO / "share-clips-outside.md",
+    HOW_TO / "store-files-in-s3.md",
     HOW_TO / "use-webhooks.md",
 }
 
@@ -217,3 +218,14 @@ def test_copy_and_restore(installation: Installation, ana: Client, tmp_path: Pat
     (tmp_path / "restored" / "media" / str(clip.output_key)).unlink()
     with pytest.raises(AssertionError, match=clip.id):
         run("DATA_DIR=restored python -m core.audit", tmp_path)
+
+
+def test_place_of_files_looked_at(installation: Installation, ana: Client, tmp_path: Path) -> None:
+    """The place of files is tried, and what no row knows is listed; here it is a folder."""
+    check, sweep = commands(HOW_TO / "store-files-in-s3.md")
+    ana.finished()
+
+    printed = run(check + sweep, tmp_path, DATA_DIR=str(installation.settings.data_dir))
+
+    assert f"Files lie in {installation.settings.storage_url}." in printed
+    assert "1 files, of which 0 have no row" in printed

@@ -16,6 +16,7 @@ import psutil
 from redis import Redis
 from sqlalchemy import select
 
+from core import storage_settings
 from core.audit import runs
 from core.db import Database
 from core.db.enums import ENDED_STATUSES, Stage, Status
@@ -24,6 +25,7 @@ from core.files import storage as storages
 from core.generations.submit import submit
 from core.providers import registry
 from core.redis import connection as redis_connection
+from core.storage_settings import StoreAccess
 from core.worker import local_stack
 from core.workspaces.access import Member
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, load_generation
@@ -157,7 +159,8 @@ with installation.opened():
 
     def storage(self) -> storages.Storage:
         """Where the worker keeps its files."""
-        return storages.open_storage((Path(self.environ["DATA_DIR"]) / "media").as_uri())
+        url = self.environ.get("STORAGE_URL") or (Path(self.environ["DATA_DIR"]) / "media").as_uri()
+        return storages.open_storage(url, StoreAccess(tuple(sorted(storage_settings.given(self.environ).items()))))
 
     def check_books(self) -> None:
         """All rules of the audit hold, also that the files are there."""

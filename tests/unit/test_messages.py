@@ -10,7 +10,7 @@ from core.messages import Message, catalogue, message, plain
 CORE = Path(messages.__file__).parents[1]
 FAMILIES = (
     *("act_", "budget_stops_", "status_", "rule_", "promise_", "sign_in_", "unsigned_"),
-    *("charge_back_by_", "charge_back_column_"),
+    *("charge_back_by_", "charge_back_column_", "approval_was_", "notice_approved", "notice_declined", "notice_lapsed"),
 )
 """Codes that are put together from a word of their own: a status, a rule, an act, why a sign-in or signature failed,
 what a sheet is of.

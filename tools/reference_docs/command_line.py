@@ -28,6 +28,7 @@ def page() -> str:
         "## Operating an installation",
         markdown.code(operate),
         *(markdown.code(_help(operator_cli.main, name)) for name in _commands(operate)),
+        *(markdown.code(_help(operator_cli.main, "storage", action)) for action in ("move", "sweep")),
         "A refusal is one sentence on standard error and the exit code 2.",
         "## Ordering",
         "For who orders, on any machine that reaches the API: [order from scripts](../how-to/order-from-scripts.md).",

@@ -41,8 +41,11 @@ def variables() -> Sequence[Variable]:
         Variable(
             "STORAGE_URL",
             "a folder in `DATA_DIR`",
-            "`file:///absolute/path` of the clips and images; on a shared file system for more than one machine.",
+            "`file:///absolute/path` of the clips and images, or `s3://bucket/prefix`, also `gs://` and `az://`; see "
+            "[store files in S3](../how-to/store-files-in-s3.md). A bucket, or a shared folder, for more than one "
+            "machine.",
         ),
+        *_of_buckets(served),
         Variable(
             "SECRET_KEY",
             "made on first start and kept in `DATA_DIR`",
@@ -219,6 +222,36 @@ def _mail(defaults: Settings) -> Sequence[Variable]:
         Variable(
             "SMTP_FROM", "unset", "Address that mail comes from, `Name <name@host>` or bare; `SMTP_HOST` needs it."
         ),
+    )
+
+
+def _of_buckets(served: Settings) -> Sequence[Variable]:
+    """What counts where files lie in a bucket; the stores' own variables are called as their other tools have them."""
+    return (
+        Variable(
+            "MEDIA_LINKS",
+            f"`{served.media_links}`",
+            "`proxy`: browsers get files from the app. `direct`: straight from the bucket, by links that end within "
+            "hours; until then whoever has one can read that file.",
+        ),
+        Variable(
+            "STORAGE_PUBLIC_URL",
+            "the store's own",
+            "Address by which browsers reach the store, if it is another one than the app's.",
+        ),
+        Variable("AWS_ENDPOINT_URL", "Amazon's", "Address of the S3 server, as `https://s3.example.org`."),
+        Variable("AWS_REGION", "`us-east-1`", "Region of the bucket."),
+        Variable("AWS_DEFAULT_REGION", "unset", "The same, where `AWS_REGION` is not set."),
+        Variable("AWS_ACCESS_KEY_ID", "by the machine's role", "Name of the key for the bucket."),
+        Variable("AWS_SECRET_ACCESS_KEY", "by the machine's role", "The key itself."),
+        Variable("AWS_SESSION_TOKEN", "unset", "What belongs to a key that is lent for a while."),
+        Variable("AWS_CA_BUNDLE", "unset", "PEM file of the authority of the store's certificate, if it is your own."),
+        Variable("GOOGLE_APPLICATION_CREDENTIALS", "by the machine's role", "File with the key for a `gs://` bucket."),
+        Variable("GOOGLE_SERVICE_ACCOUNT_KEY", "unset", "The same key, as the JSON that is in such a file."),
+        Variable("AZURE_STORAGE_ACCOUNT_NAME", "unset", "Account of an `az://` container."),
+        Variable("AZURE_STORAGE_ACCOUNT_KEY", "unset", "Its key."),
+        Variable("AZURE_STORAGE_SAS_KEY", "unset", "A signature of Azure's that lets in, in place of the key."),
+        Variable("AZURE_STORAGE_ENDPOINT", "Azure's own", "Address of the account, if it is another one."),
     )
 
 

@@ -3,7 +3,6 @@
 import re
 from datetime import datetime
 from email.utils import format_datetime
-from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from core.files import storage
+from core.files.disposition import content_disposition
 
 _RANGE = re.compile(r"(?P<first>\d{1,18})-(?P<last>\d{0,18})|-\d{1,18}")
 _UNSAFE_IN_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -21,9 +21,10 @@ def serve(
 ) -> Response:
     """The response to a GET or HEAD for a stored file (RFC 9110 ranges and conditions, RFC 6266 file name).
 
-    With `download_name` it is saved under that name, else shown. A file that does not lie on this machine is sent
-    whole. It looks at the disk, so call it from a plain `def` route (a thread), not from the event loop. Raises
-    errors.NotFound, and ValueError for a bad key.
+    With `download_name` it is saved under that name, else shown. Of a file that does not lie on this machine one range
+    at a time is sent, and the whole file to who wants several. It looks at the disk, or asks the store, so call it from
+    a plain `def` route (a thread), not from the event loop. Raises errors.NotFound, errors.StorageUnavailable, and
+    ValueError for a bad key.
     """
     info = store.stat(key)
     headers = {
@@ -41,9 +42,33 @@ def serve(
     path = store.local_path(key)
     if path is not None:
         return _LocalFile(path, headers=headers, media_type=info.media_type, stat_result=path.stat())
-    headers |= {"Accept-Ranges": "none", "Content-Length": str(info.size_bytes)}
-    body = () if request.method == "HEAD" else store.stream(key)  # Starlette iterates a plain iterator in a thread
-    return StreamingResponse(body, headers=headers, media_type=info.media_type)
+    headers["Accept-Ranges"] = "bytes"
+    part = _wanted_part(request, info)
+    start, end = part or (0, info.size_bytes)
+    if part is not None:
+        if start >= end:
+            return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{info.size_bytes}"})
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{info.size_bytes}"
+    headers["Content-Length"] = str(end - start)
+    # Starlette iterates a plain iterator in a thread.
+    body = () if request.method == "HEAD" else store.stream(key, start=start, length=end - start)
+    return StreamingResponse(body, status_code=206 if part else 200, headers=headers, media_type=info.media_type)
+
+
+def _wanted_part(request: Request, info: storage.ObjectInfo) -> tuple[int, int] | None:
+    """From where to where one range is wanted, cut to the file; None where all of it is to be sent.
+
+    Nothing is left of a range that begins behind the end. With If-Range, only if the file is still that one.
+    """
+    wanted = request.headers.get("range", "")
+    if request.method != "GET" or "," in wanted or not _are_ranges(wanted):
+        return None
+    if request.headers.get("if-range", info.etag) not in (info.etag, _http_date(info.modified_at)):
+        return None
+    first, _, last = wanted.partition("=")[2].strip().partition("-")
+    if not first:
+        return max(0, info.size_bytes - int(last)), info.size_bytes
+    return int(first), min(info.size_bytes, int(last) + 1 if last else info.size_bytes)
 
 
 class _LocalFile(FileResponse):
@@ -59,15 +84,6 @@ class _LocalFile(FileResponse):
         if scope["method"] != "GET" or not _are_ranges(Headers(scope=scope).get("range", "")):
             scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"range"]}
         await super().__call__(scope, receive, send)
-
-
-def content_disposition(download_name: str | None) -> str:
-    """`inline`, or `attachment` with the name twice: plain ASCII for old readers, UTF-8 for all others (RFC 6266)."""
-    if download_name is None:
-        return "inline"
-    name = _UNSAFE_IN_NAME.sub("-", download_name).strip(". ")[:150] or "video"
-    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace("%", "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name.encode('utf-8', 'replace'), safe='')}"
 
 
 def _are_ranges(wanted: str) -> bool:

@@ -15,7 +15,7 @@ from core.analyst_pack import description, jobs, sending
 from core.analyst_pack.asked import Asked
 from core.analyst_pack.packing import Order
 from core.analyst_pack.sending import FileFormat, Made
-from core.api.http import auth, ranges, routing
+from core.api.http import auth, routing
 from core.api.http.auth import CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import Answers, leads_to, refuses, sends_file
@@ -25,6 +25,7 @@ from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import BulkState, Scope
 from core.db.tables import AnalystPack
+from core.files.disposition import content_disposition
 from core.identity import api_tokens
 from core.workspaces.access import Member
 
@@ -230,7 +231,7 @@ def _sent(
     with db.write_session() as session:
         jobs.note_export(session, member.user, asked, what=what, form=form)
     headers = {
-        "Content-Disposition": ranges.content_disposition(name),
+        "Content-Disposition": content_disposition(name),
         "Content-Length": str(made.size_bytes),
         "Cache-Control": "private, no-store, no-transform",
         "X-Content-Type-Options": "nosniff",

@@ -25,7 +25,7 @@ class HealthAnswer(responses.Response):
     """`queue` is null where the app brings its own; degraded means that orders are taken but wait.
 
     `freeBytes` is the least room on the disks that clips are written to; `lastDeliveryAt` is null when none of the
-    newest orders was delivered.
+    newest orders was delivered. `storage` is there where files lie in a bucket, and false while that does not answer.
 
     `worker` is there once it is known, and false when no worker answers, which follows within 15 seconds; `workerSince`
     and `queueSince` are when what is missing last gave a sign of life, null where it never did.
@@ -38,6 +38,7 @@ class HealthAnswer(responses.Response):
     in_flight: int
     free_bytes: int | None
     last_delivery_at: fields.MomentOrNull
+    storage: bool | None = None
     worker: bool | None = None
     worker_since: datetime | None = None
     queue_since: datetime | None = None
@@ -50,7 +51,8 @@ class HealthAnswer(responses.Response):
     responses={503: {"description": "The database does not answer"}},
 )
 def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse:
-    """Check whether the database, the queue and the workers answer, and whether there is room for clips."""
+    """Check whether the database, the queue and the workers answer, and whether there is a place for clips."""
+    stored = installation.storage.answers()
     reachable = None if installation.settings.is_demo else redis_connection.ping(installation.redis)
     try:
         with db.read_session() as session:
@@ -62,14 +64,14 @@ def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse
         return _without_database(reachable)
     return HealthAnswer(
         success=True,
-        status="degraded" if reachable is False or workers.since or found.is_disk_nearly_full else "ok",
+        status="degraded" if False in (reachable, stored) or workers.since or found.is_disk_nearly_full else "ok",
         database=True,
         queue=reachable,
         oldest_pending_seconds=round(found.oldest_pending_seconds, 1),
         in_flight=found.in_flight,
         free_bytes=found.free_bytes,
         last_delivery_at=found.last_delivery_at,
-        **_workers(workers),
+        **_workers(workers) | ({} if stored is None else {"storage": stored}),
     )
 
 

@@ -19,10 +19,10 @@ from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Status
 from core.db.tables import User
 from core.files import signed_urls
+from core.files.disposition import content_disposition
 from core.files.storage import Storage
 from core.generations import clip_names, clip_sheet, queries, stored_files, zip_export
 from core.generations.clip_sheet import DescribedClip
@@ -40,11 +40,12 @@ DOWNLOAD_CACHE_SECONDS = 0
 
 
 class Links:
-    """Makes absolute links to stored files, at the address by which the API is reached."""
+    """Makes absolute links to stored files: at the address by which the API is reached, or straight to the store."""
 
-    def __init__(self, request: Request, settings: Settings) -> None:
+    def __init__(self, request: Request, installation: Installation) -> None:
         self._request = request
-        self._settings = settings
+        self._installation = installation
+        self._settings = settings = installation.settings
         # Where people sign in, links of browsers need the session beside them; who comes with a token has none.
         caller: Caller | None = getattr(request.state, "caller", None)
         self._token_id = caller.member.token_id if settings.has_sign_in and caller is not None else None
@@ -54,11 +55,15 @@ class Links:
         """A link that works for an hour at least; None for None."""
         if key is None:
             return None
-        path = signed_urls.sign(key, secret=self._settings.secret_key, now=self._now, token_id=self._token_id)
-        return self._base + path.removeprefix(config.API_PATH)
+        return self._link(key, None)
 
     def download(self, key: str, name: str) -> str:
         """A link by which a browser saves the file under this name."""
+        return self._link(key, name)
+
+    def _link(self, key: str, name: str | None) -> str:
+        if direct := self._installation.direct_link(key, now=self._now, download_name=name):
+            return direct
         secret = self._settings.secret_key
         path = signed_urls.sign(key, secret=secret, now=self._now, token_id=self._token_id, download_name=name)
         return self._base + path.removeprefix(config.API_PATH)
@@ -70,7 +75,7 @@ class Links:
 
 async def links_of(request: Request, installation: CurrentInstallation) -> Links:
     """Links for one request."""
-    return Links(request, installation.settings)
+    return Links(request, installation)
 
 
 RequestLinks = Annotated[Links, Depends(links_of)]
@@ -221,14 +226,17 @@ def _moment(expires: str) -> int:
 
 
 def _archive(store: Storage, user: User, clips: Sequence[DescribedClip]) -> Response:
-    """Streamed from a thread (Starlette iterates a plain iterator there)."""
+    """Streamed from a thread (Starlette iterates a plain iterator there); nothing is begun while the store is away."""
+    entries = zip_export.entries(clips, clip_names.of_person(user))
+    if store.folder is None and (first := next((each.key for each in entries if each.key), None)):
+        store.exists(first)
     workspaces = {clip.row.workspace_id for clip in clips}
     where = workspaces.pop() if len(workspaces) == 1 else None
     audit_log.record_export(user, what="clips", workspace_id=where, clips=len(clips))
     headers = {
-        "Content-Disposition": ranges.content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
+        "Content-Disposition": content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
         "Cache-Control": "private, no-store, no-transform",
         "X-Content-Type-Options": "nosniff",
     }
-    chunks = zip_export.stream(store, zip_export.entries(clips, clip_names.of_person(user)))
+    chunks = zip_export.stream(store, entries)
     return StreamingResponse(chunks, headers=headers, media_type="application/zip")

@@ -8,12 +8,13 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from core import audit_log, db
-from core.api.http import ranges, routing
+from core.api.http import routing
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses, sends_sheet
 from core.api.routers.usage import SelectionQuery, UsageFormat, reaches_far_enough, selection
 from core.api.schemas import fields, requests, responses
 from core.catalog.rules import Adjustment
+from core.files.disposition import content_disposition
 from core.insights import comparison_file, model_comparison
 from core.insights.model_comparison import ComparedModel
 from core.spec import GenerationSpec
@@ -232,7 +233,7 @@ def compare_models(member: CurrentMember, query: Annotated[ComparisonQuery, Quer
         workspace_id = None if selected.everybody else member.workspace_id
         audit_log.record_export(member.user, what="models", workspace_id=workspace_id, format=form)
         name = f"models-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
-        headers = {"Content-Disposition": ranges.content_disposition(name)}
+        headers = {"Content-Disposition": content_disposition(name)}
         return StreamingResponse(comparison_file.models(found, form), media_type=form.media_type, headers=headers)
     return ComparisonAnswer(
         success=True,

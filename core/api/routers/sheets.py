@@ -8,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import db
-from core.api.http import addresses, idempotency, ranges, routing
+from core.api.http import addresses, idempotency, routing
 from core.api.http.auth import CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import leads_to, next_page, refuses, sends_file
 from core.api.schemas import sheets as shapes
 from core.db import ReadSession
 from core.db.tables import Sheet
+from core.files.disposition import content_disposition
 from core.generations.sheets import kept, ordering, progress, reading, result, variables
 from core.generations.sheets.checked import CheckedLine, Defaults
 from core.generations.sheets.progress import SheetClipRow
@@ -210,6 +211,6 @@ def _result(
         status=str, error=str, clip_link=lambda clip: f"{page}{clip}", file_link=lambda clip: f"{api}/download/{clip}"
     )
     name = f"{sheet.name.rpartition('.')[0] or sheet.name}-result.{form}"
-    headers = {"Content-Disposition": ranges.content_disposition(name)}
+    headers = {"Content-Disposition": content_disposition(name)}
     pieces: Iterator[bytes] = spreadsheet.write(result.lines(sheet, clips, words), form)
     return StreamingResponse(pieces, media_type=form.media_type, headers=headers)

@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import audit_log, db, errors
-from core.api.http import auth, ranges, routing
+from core.api.http import auth, routing
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses, sends_sheet
 from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
+from core.files.disposition import content_disposition
 from core.messages import plain
 from core.usage import export, reports
 from core.usage.reports import Group
@@ -170,7 +171,7 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
         workspace_id = None if selected.everybody else member.workspace_id
         audit_log.record_export(member.user, what="usage", workspace_id=workspace_id, format=form)
         name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
-        headers = {"Content-Disposition": ranges.content_disposition(name)}
+        headers = {"Content-Disposition": content_disposition(name)}
         return StreamingResponse(_file(member, selected, groups, form), media_type=form.media_type, headers=headers)
     with db.read_session() as session:
         every = reports.aggregate(session, member, selected, groups or export.DEFAULT)

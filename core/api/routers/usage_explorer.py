@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import audit_log, db
-from core.api.http import auth, ranges, routing
+from core.api.http import auth, routing
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses, sends_sheet
 from core.api.routers.usage import UsageFormat
 from core.api.schemas import requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
+from core.files.disposition import content_disposition
 from core.usage import exploration, explorer, explorer_file
 from core.usage.dimensions import Dimension, Interval
 from core.usage.exploration import ExploreQuery, Measure
@@ -172,7 +173,7 @@ def explore_usage(
     kind = SpreadsheetFormat(form)
     workspace_id = None if asked.is_wide else member.workspace_id
     audit_log.record_export(member.user, what="usage", workspace_id=workspace_id, format=kind)
-    headers = {"Content-Disposition": ranges.content_disposition(explorer_file.name(found, kind))}
+    headers = {"Content-Disposition": content_disposition(explorer_file.name(found, kind))}
     return Response(b"".join(explorer_file.write(found, kind)), media_type=kind.media_type, headers=headers)
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from core import audit_log, db
-from core.api.http import idempotency, ranges, routing
+from core.api.http import idempotency, routing
 from core.api.http.auth import CurrentMember
 from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
@@ -16,6 +16,7 @@ from core.api.openapi.answers import refuses, sends_sheet
 from core.api.routers import generations
 from core.api.routers.usage import SelectionQuery, UsageFormat, reaches_far_enough, selection
 from core.api.schemas import fields, requests, responses
+from core.files.disposition import content_disposition
 from core.generations import order_again
 from core.usage import waste, waste_file
 from core.usage.spreadsheet import SpreadsheetFormat
@@ -134,7 +135,7 @@ def get_waste(member: CurrentMember, query: Annotated[WasteQuery, Query()]) -> W
         workspace_id = None if selected.everybody else member.workspace_id
         audit_log.record_export(member.user, what="waste", workspace_id=workspace_id, format=form)
         name = f"waste-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
-        headers = {"Content-Disposition": ranges.content_disposition(name)}
+        headers = {"Content-Disposition": content_disposition(name)}
         pieces = waste_file.waste(rows, groups, form, sees_costs=sees_costs)
         return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
     return WasteAnswer(

@@ -20,6 +20,7 @@ from core.db.tables.operation import (
     InstallationIdentity,
     ProviderHealth,
     SigningCertificate,
+    StorageSweep,
 )
 from core.db.tables.people import (
     ApiToken,
@@ -93,6 +94,7 @@ __all__ = [
     "SigningCertificate",
     "StatementClip",
     "StatementLine",
+    "StorageSweep",
     "UndeliveredDay",
     "Upload",
     "UsageDay",

@@ -70,6 +70,19 @@ class SigningCertificate(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class StorageSweep(Base):
+    """The one row that says how far the search for files without rows is; `after_key` is empty between two rounds."""
+
+    __tablename__ = "storage_sweeps"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    after_key: Mapped[str] = mapped_column(String(600), default="")
+    started_at: Mapped[datetime | None]
+    looked: Mapped[int] = mapped_column(BigInteger, default=0)
+    removed: Mapped[int] = mapped_column(BigInteger, default=0)
+    next_at: Mapped[datetime]
+
+
 class AuditRun(Base):
     """The last result of the always-true checks, so that a page can show when they last ran."""
 

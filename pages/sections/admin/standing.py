@@ -11,14 +11,17 @@ from pages.ui.language import _, plural
 
 
 def show(person: Member, charge: Charge) -> None:
-    """A broken rule, no room, models that end, budgets that are used up, what is late; nothing while all is well."""
-    settings = installation.current().settings
+    """A broken rule, no room or store, models that end, budgets used up, what is late; nothing while all is well."""
+    here = installation.current()
     with db.read_session() as session:
-        found = attention.look(session, settings, charge)
+        found = attention.look(session, here.settings, charge)
     _broken_rules(found.broken_rules)
-    free_bytes = health.free_bytes(settings)
+    free_bytes = health.free_bytes(here.settings)
     if found.is_disk_nearly_full and free_bytes is not None:
         _disk(free_bytes)
+    if here.storage.answers() is False:
+        said = _("The store of files does not answer. Clips cannot be shown; those that finish wait until it does.")
+        st.error(said, icon=":material/cloud_off:")
     ending.show(found)
     used_up.show(person, found)
     late.show(person, found.line)

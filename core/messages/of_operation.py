@@ -1,0 +1,29 @@
+"""What is said to who runs an installation: copies of it, its schema, and the place of its files."""
+
+from collections.abc import Mapping
+
+from core.messages.catalogue import N_
+
+SENTENCES: Mapping[str, str] = {
+    # Copies of an installation
+    "backup_target_unusable": N_("Name a folder that is not there yet, and not inside the media: {folder}"),
+    "no_backup": N_("This is no copy that `backup` has made: {folder}"),
+    "backup_of_other_database": N_(
+        "This copy holds a {name}, which does not fit the database that DATABASE_URL names."
+    ),
+    "backup_files_need_folder": N_("This copy holds files: restore it with STORAGE_URL of a folder, then move them."),
+    "something_runs": N_("The app or a worker is running. Stop it first, so that nothing is lost or sent twice."),
+    "postgresql_program_missing": N_(
+        "{program} is not there. Install the client programs of your PostgreSQL's version, "
+        "or copy the database by your own means and say `restored` after it was put back."
+    ),
+    "schema_is_behind": N_("The database is at {found}, and this version needs {wanted}. Run `migrate`."),
+    "role_may_not_prune": N_(
+        "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
+    ),
+    "postgresql_program_failed": N_("{program} has failed: {said}"),
+    # The place of files
+    "storage_is_the_same": N_("FROM and TO are the same place."),
+    "storage_is_odd": N_("What comes back is not what was written, or it does not go. This cannot be used for files."),
+    "storage_move_not_whole": N_("Not all files are sound in the new place; see the lines above."),
+}

@@ -1,0 +1,20 @@
+"""Names of variables that were probably meant to be settings of ours, and are slips."""
+
+import difflib
+from collections.abc import Collection, Iterable
+
+_NEARLY = 0.8
+"""How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""
+
+
+def nearly_of(name: str, suffixes: Iterable[str], providers: Collection[str]) -> str | None:
+    """The variable of a provider that was probably meant; None when it is none of ours at all."""
+    suffix = next((suffix for suffix in suffixes if name.endswith(suffix)), None)
+    if suffix is None:
+        return None
+    stem = name.removesuffix(suffix).replace("_", "").lower()
+    for provider in providers:
+        begins = min(len(stem), len(provider)) > 2 and (stem.startswith(provider) or provider.startswith(stem))
+        if begins or difflib.SequenceMatcher(None, stem, provider).ratio() >= _NEARLY:
+            return f"{provider.upper()}{suffix}"
+    return None
