@@ -15,21 +15,16 @@ from sqlalchemy import (
     and_,
     case,
     exists,
-    false,
     func,
-    literal,
     literal_column,
-    null,
     or_,
     select,
     true,
     union,
-    union_all,
 )
 from sqlalchemy.orm import aliased
 
-from core.audit import adjusted_costs, approvals_given, budget_counters, told_by_tags
-from core.audit.utc_day import utc_day
+from core.audit import adjusted_costs, approvals_given, budget_counters, told_by_tags, verdicts_counted
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import EntryKind, Status
@@ -279,45 +274,6 @@ def _projects(since: Since | None) -> Queries:
     )
 
 
-def _verdicts(since: Since | None) -> Queries:
-    """Days and projects whose counted verdicts differ from those on the clips that were charged there then.
-
-    A verdict leaves no row that would be new, so only a look at everything compares them.
-    """
-    if since is not None:
-        return select(literal(0)), select(null()).where(false())
-    kept = case((Generation.kept.is_(True), 1), else_=0)
-    of_clips = (kept, kept * Generation.duration_seconds, case((Generation.kept.is_(False), 1), else_=0))
-    of_days = (UsageDay.kept_count, UsageDay.kept_seconds, UsageDay.rejected_count)
-    both = union_all(
-        select(
-            utc_day(Generation.ended_at).label("day"),
-            Project.workspace_id,
-            Generation.user_id,
-            CHARGED_IN.label("project_id"),
-            Generation.provider,
-            Generation.model_id,
-            *(figure.label(f"f{place}") for place, figure in enumerate(of_clips)),
-        )
-        .join(Project, Project.id == CHARGED_IN)
-        .where(Generation.kept.is_not(None)),
-        select(
-            UsageDay.day,
-            UsageDay.workspace_id,
-            UsageDay.user_id,
-            UsageDay.project_id,
-            UsageDay.provider,
-            UsageDay.model_id,
-            *(literal(0) - figure for figure in of_days),
-        ).where(or_(*(figure != 0 for figure in of_days))),
-    ).subquery()
-    differ = or_(*(func.sum(both.c[f"f{place}"]) != 0 for place in range(len(of_clips))))
-    keys = (both.c.day, both.c.workspace_id, both.c.user_id, both.c.project_id, both.c.provider, both.c.model_id)
-    where = both.c.day + literal(" ") + both.c.project_id + literal(" ") + both.c.model_id
-    count = select(func.count(Generation.id)).where(Generation.kept.is_not(None))
-    return count, select(where).group_by(*keys).having(differ)
-
-
 COMPLETED = Generation.status == Status.COMPLETED
 CHARGED_IN = func.coalesce(Generation.charged_project_id, Generation.project_id)
 """The project whose spend a clip belongs to, also after it was moved."""
@@ -383,7 +339,7 @@ INVARIANTS: Sequence[Invariant] = (
     ),
     Invariant(
         "verdicts",
-        _verdicts,
+        verdicts_counted.queries,
     ),
     Invariant(
         "tags_told",

@@ -58,6 +58,7 @@ def test_clip_opened_on_the_stage_is_walked_from_through_its_project(open_page: 
     studio.complete(studio.order(other, "elsewhere"))
     at = open_page("generate", project=project.id, clip=second.id)
     shown = sent(at, "clip_viewer")
+    assert shown is not None
     assert [clip["id"] for clip in shown["clips"]] == [third.id, second.id, first.id]
 
 

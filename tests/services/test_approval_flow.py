@@ -21,7 +21,7 @@ from core.installation import Installation, current
 from core.messages import Writer, message
 from core.notifications import notice_texts, outbox, webhooks
 from core.worker import claims, clock_watch, recovery
-from core.workspaces.access import Member
+from core.workspaces.access import Charge, Member
 from tests.factories.approvals import approval_of, ask, asking_team, decide, decide_many, let_time_pass
 from tests.factories.books import broken_rules
 from tests.factories.generations import build_order, create_generation, finish, load_generation, make_due
@@ -85,7 +85,7 @@ def test_nobody_takes_it_for_late(installation: Installation) -> None:
         session.execute(update(Generation).values(created_at=utc_now() - timedelta(days=3)))
     with db.read_session() as session:
         assert health.health(session, installation.settings).oldest_pending_seconds == 0
-        assert late_clips.look(session, utc_now()) == late_clips.Line()
+        assert late_clips.look(session, utc_now(), Charge()) == late_clips.Line()
 
 
 def test_place_in_line_counts_only_who_is_in_it(installation: Installation) -> None:

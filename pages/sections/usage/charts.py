@@ -44,10 +44,6 @@ def bars(
     """
     whole = _whole(values, series)
     values = [value | {"share": value["amount"] / whole[value["at"]]["whole"]} for value in values]
-    parts = [
-        {"field": field, "type": "quantitative", "title": name, "format": ",d"}
-        for field, name in zip(_parts(series), series, strict=True)
-    ]
     domain = [at.isoformat() for at in steps]
     spread = max(1, -(-len(domain) // TICKS))
     width: Any = 48 if len(domain) <= FEW_BARS else {"band": 0.82}
@@ -84,18 +80,7 @@ def bars(
             "y": _amounts("amount", unit),
             "color": _colours(series) if has_legend else _colours(series) | {"legend": None},
             "order": {"field": "place", "type": "quantitative"},
-            "tooltip": [
-                {"field": "when", "type": "nominal", "title": _(labels.STEPS[step])},
-                {"field": "series", "type": "nominal", "title": _("What")},
-                {"field": "share", "type": "quantitative", "title": _("Share"), "format": ".0%"},
-                *(parts if len(parts) > 1 else ()),
-                {
-                    "field": "whole",
-                    "type": "quantitative",
-                    "title": _("In all") if len(parts) > 1 else unit,
-                    "format": ",d",
-                },
-            ],
+            "tooltip": _told(series, step, unit),
         },
     }
 
@@ -108,6 +93,22 @@ def _whole(values: Sequence[Value], series: Sequence[str]) -> dict[str, Value]:
         of_bar["whole"] += value["amount"]
         of_bar[f"part{series.index(value['series'])}"] += value["amount"]
     return found
+
+
+def _told(series: Sequence[str], step: Group, unit: str) -> Sequence[Spec]:
+    """What a pointer is told of a part of a bar: what it is, its share, every part, and the whole."""
+    parts = [
+        {"field": field, "type": "quantitative", "title": name, "format": ",d"}
+        for field, name in zip(_parts(series), series, strict=True)
+    ]
+    several = len(parts) > 1
+    return [
+        {"field": "when", "type": "nominal", "title": _(labels.STEPS[step])},
+        {"field": "series", "type": "nominal", "title": _("What")},
+        {"field": "share", "type": "quantitative", "title": _("Share"), "format": ".0%"},
+        *(parts if several else ()),
+        {"field": "whole", "type": "quantitative", "title": _("In all") if several else unit, "format": ",d"},
+    ]
 
 
 def _parts(series: Sequence[str]) -> Sequence[str]:
