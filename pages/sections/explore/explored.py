@@ -23,6 +23,8 @@ def show(person: Member, today: date) -> None:
     head = st.container(border=True, key="card_explore_head")
     fields = st.container(horizontal=True, gap="small", vertical_alignment="center")
     view = asked.choose(person, today, fields)
+    if view is None:
+        return
     with fields:
         saved.show(person, view)
     with db.read_session() as session:
