@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.clock import utc_now
 from core.usage import budgets, reports
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
 from pages.sections.explore import explored
@@ -31,7 +32,11 @@ def nothing() -> None:
 
 def spending(shown: figures.Shown, choice: usage_choice.Choice, month: budgets.Month) -> None:
     """On what, against which budget, and where most."""
-    sections.spend(shown, choice, lambda form: figures.spend_file(current_member.current_member(), choice, form))
+
+    def file(form: SpreadsheetFormat, separator: Separator) -> bytes:
+        return figures.spend_file(current_member.current_member(), choice, form, separator)
+
+    sections.spend(shown, choice, file)
     sections.month(month, today)
     budget.form(person, choice.selection, month)
     sections.projects(shown)

@@ -8,7 +8,7 @@ import streamlit as st
 from core import audit_log, db, installation
 from core.usage import budgets, explorer, explorer_file, periods
 from core.usage.exploration import Exploration, Measure
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.views import Unit, View, Whose
 from core.workspaces.access import Member
 from pages.sections.explore import asked, picture, saved, table, words
@@ -39,8 +39,8 @@ def show(person: Member, today: date) -> None:
         )
         return
 
-    def file(form: SpreadsheetFormat) -> bytes:
-        return _file(current_member.current_member(), view, today, form)
+    def file(form: SpreadsheetFormat, separator: Separator) -> bytes:
+        return _file(current_member.current_member(), view, today, form, separator)
 
     drawn = picture.over_time(view, found) if view.over else picture.flat(view, found)
     left, right = st.columns([2, 3], gap="medium")
@@ -58,18 +58,20 @@ def show(person: Member, today: date) -> None:
                 )
             )
         if not view.over:
-            downloads.table(file, name="usage-explore", key="explore")
+            downloads.figures(file, name="usage-explore", key="explore")
     if view.over:
         behind(drawn.lines, key="explore", file=file)
 
 
-def _file(person: Member, view: View, today: date, form: SpreadsheetFormat) -> bytes:
+def _file(
+    person: Member, view: View, today: date, form: SpreadsheetFormat, separator: Separator = Separator.COMMA
+) -> bytes:
     """The same as the API gives for the same question."""
     workspace_id = person.workspace_id if view.whose is Whose.PRESENT else None
     audit_log.record_export(person.user, what="usage", workspace_id=workspace_id, format=form)
     with db.read_session() as session:
         found = explorer.explore(session, person, view.question(today))
-    return b"".join(explorer_file.write(found, form))
+    return b"".join(explorer_file.write(found, form, separator))
 
 
 def _heading(view: View) -> str:
