@@ -74,9 +74,7 @@ def last_seen(reader: Reader) -> Mapping[str, datetime]:
 _SEEN = select(Heartbeat.part, Heartbeat.seen_at)
 
 
-_TO_FETCH = select(
-    exists().where(is_live(), Generation.stage.in_((Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING)))
-)
+_TO_FETCH = select(exists().where(is_live(), Generation.stage.in_((Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING))))
 
 
 def _waits_to_be_fetched(reader: Reader) -> bool:
@@ -100,7 +98,7 @@ class Watch:
         missing = self._look()
         if missing is None:
             return Workers()
-        if not missing or set(missing) == {Part.COLLECT} and not _waits_to_be_fetched(reader()):
+        if not missing or (set(missing) == {Part.COLLECT} and not _waits_to_be_fetched(reader())):
             return Workers(known=True)
         written = last_seen(reader())  # what was seen here stands in: a part may go before it is written down
         since = {part: written.get(part, self._seen.get(part)) for part in Part if part in missing}
