@@ -264,9 +264,12 @@ class _Row:
         if ids:
             self._fault(Column.PROJECT, message("cell_several_projects", value=text[:40]), ids)
         else:
-            names = self.checker.around.project_names
+            by_id = self.checker.around.project_names
+            names = list(by_id.values())
+            usual = [by_id[id] for id in (self.checker.defaults.project_id,) if id in by_id]
             near = difflib.get_close_matches(text, names, 3, 0.6)
-            self._fault(Column.PROJECT, message("cell_no_project", value=text[:40]), near or names[:3])
+            right = list(dict.fromkeys([*near, *usual, *([] if near else names)]))[:3]
+            self._fault(Column.PROJECT, message("cell_no_project", value=text[:40]), right)
         return None
 
     def _image(self, column: Column) -> str | None:
