@@ -13,6 +13,7 @@ from core.generations.sheets.checked import CheckedTable
 from core.generations.sheets.ordering import Prepared
 from core.workspaces import quota
 from core.workspaces.access import Member
+from pages.sections import budgets_link
 from pages.sections.generate import budget_line
 from pages.ui import components, wording
 from pages.ui.language import _, plural, translate_message
@@ -37,13 +38,16 @@ def show(person: Member, sheet: Sheet, checked: CheckedTable, *, may_order: bool
         if not may_order:
             return
         blocked = _blocked(checked, left, is_full=used_bytes >= settings.storage_quota_bytes)
-        blocked = blocked or budget_line.stop_of_many(person, _by_project(checked))
+        stops = None if blocked else budget_line.stop_of_many(person, _by_project(checked))
+        blocked = blocked or stops
         shown = st.session_state.get(_SHOWN)
         st.session_state[_SHOWN] = (sheet.id, sheet.digest, checked.total_credits)
         if st.button(_label(checked), type="primary", width="stretch", disabled=blocked is not None, key="sheet_order"):
             _order(person, checked, shown or st.session_state[_SHOWN])
         if blocked:
             st.caption(f":material/info: {blocked}")
+        if stops:
+            budgets_link.show(person, sheet.workspace_id)
 
 
 def _by_model(checked: CheckedTable) -> list[tuple[str, int]]:
