@@ -116,7 +116,8 @@ def _done(member: Member, clips: Sequence[Generation]) -> list[ColumnElement[boo
         Notice.group_key.in_(keys),
         Notice.kind == NoticeKind.CLIPS_DONE,
         Notice.read_at.is_(None),
-        *_SHOWN,
+        Notice.told_at.is_not(None),
+        Notice.in_inbox.expression,
     ]
 
 

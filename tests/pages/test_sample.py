@@ -170,7 +170,7 @@ def test_company_is_removed_on_the_page_of_administrators(
     with presence.alone(installation.settings):  # as if it took long
         at.button(key="sample_remove").click().run()
         assert not at.exception
-        assert "just being made or removed" in words(at)
+        assert "Removing the sample company…" in words(at)
         assert at.button(key="sample_remove").disabled
         assert at.get_by_key("sample_remove_popover").proto.popover.disabled
         assert "not finished" not in words(at)

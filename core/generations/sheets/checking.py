@@ -266,9 +266,9 @@ class _Row:
         else:
             by_id = self.checker.around.project_names
             names = list(by_id.values())
-            usual = [by_id[id] for id in (self.checker.defaults.project_id,) if id in by_id]
             near = difflib.get_close_matches(text, names, 3, 0.6)
-            right = list(dict.fromkeys([*near, *usual, *([] if near else names)]))[:3]
+            usual = by_id.get(self.checker.defaults.project_id or "")
+            right = list(dict.fromkeys(filter(None, [*near[:2], usual, *(near or names)])))[:3]
             self._fault(Column.PROJECT, message("cell_no_project", value=text[:40]), right)
         return None
 

@@ -74,7 +74,9 @@ def finish() -> None:
 def follow() -> None:
     """While it is under way: say so, and look now and then whether it is done."""
     if is_under_way():
-        st.caption(f":material/hourglass_top: {_('The sample company is just being made or removed.')}")
+        own, others = _("Removing the sample company…"), _("The sample company is just being made or removed.")
+        said = others if _of_session() is None else own
+        st.caption(f":material/hourglass_top: {said}")
     else:
         st.rerun()
 
