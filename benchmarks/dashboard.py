@@ -55,6 +55,10 @@ PAGES = {
     "Usage, by person": ("usage", "period=365&by=user"),
     "Usage, outcome": ("usage", "period=365&show=outcome"),
     "Usage, cost": ("usage", "period=365&show=cost"),
+    "Usage, waste": ("usage", "period=365&show=waste"),
+    "Usage, waste by person": ("usage", "period=365&show=waste&waste=user"),
+    "Usage, explorer": ("usage", "show=explore&when=365&by=model&and=nothing"),
+    "Usage, explorer by two": ("usage", "show=explore&when=365&by=model&and=person"),
     "Account": ("account", ""),
     "Admin": ("admin", ""),
 }

@@ -18,7 +18,7 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.tables import Generation, GenerationTag, UndeliveredDay, UsageDay, User
 from core.identity import users
-from core.usage import explorer
+from core.usage import explorer, rollups
 from core.usage.dimensions import Dimension
 from core.usage.exploration import ExploreQuery
 from core.usage.reports import UsageQuery
@@ -28,6 +28,8 @@ from core.workspaces.access import Member
 TAGS = ("autumn", "hero", "test", "client", "final")
 TAGGED_EVERY = 10
 LOOKS = 3
+AT_ONCE = 10_000
+GOAL = 1.5
 
 
 def fill(database: Database, *, clips: int, people: int) -> None:
@@ -40,6 +42,8 @@ def fill(database: Database, *, clips: int, people: int) -> None:
             for n, row in enumerate(rows[::TAGGED_EVERY])
         ]
         session.execute(insert(GenerationTag), tags)
+        for begin in range(0, len(tags), AT_ONCE):
+            rollups.describe_tags(session, [tag["generation_id"] for tag in tags[begin : begin + AT_ONCE]])
     with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("ANALYZE"))
 

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     delivery_checks: Annotated[bool, BeforeValidator(setting_values.switch)] = True
     storage_quota_bytes: WholeNumber = 50 * 1024**3
     archive_max_bytes: WholeNumber = 20 * 1024**3
+    analyst_pack_nightly: Annotated[str, AfterValidator(setting_values.nightly_pack)] = "off"
     archive_days: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 7
     api_requests_per_minute: WholeNumber = 600
     sheet_rows: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 2_000
@@ -358,7 +359,7 @@ _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
     *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
-    *("ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE"),
+    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE"),
 )
 _NEARLY = 0.8
 """How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""

@@ -27,6 +27,7 @@ from core.files.signing_certificate import UnusableKey
 from core.files.storage import Storage, open_storage
 from core.generations import signing_keys
 from core.generations.call_keys import CallKeys
+from core.generations.openings import Openings
 from core.generations.progress import ProgressBoard
 from core.identity import provider_http
 from core.identity.issuers import Issuers
@@ -44,6 +45,9 @@ from core.workspaces import departures
 from core.workspaces.callers import CallerCache
 
 log = logging.getLogger(__name__)
+
+
+CLOSING_SECONDS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +78,11 @@ class Installation:
     def configured(self) -> frozenset[str]:
         """Names of the providers that can be used here."""
         return provider_connection.configured(self.settings)
+
+    @cached_property
+    def openings(self) -> Openings:
+        """Notes which clips were opened."""
+        return Openings(self.database)
 
     @cached_property
     def redis(self) -> redis_connection.Connection:
@@ -107,7 +116,8 @@ class Installation:
         return RateLimiter(self.redis_url, self.settings.api_requests_per_minute)
 
     def close(self) -> None:
-        """Give up every connection."""
+        """Give up every connection; what is about to be noted is noted before, unless that takes too long."""
+        self.openings.written(CLOSING_SECONDS)
         self.database.dispose()
         if self.redis_url is not None:
             self.redis.close()

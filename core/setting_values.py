@@ -91,6 +91,7 @@ def web_address(url: str) -> str:
     return url
 
 
+NIGHTLY_PACKS = ("off", "names", "pseudonymous")
 SMTP_SECURITY = ("starttls", "tls", "none")
 
 
@@ -112,6 +113,13 @@ def smtp_security(value: str) -> str:
     """How mail is kept from being read on its way to its server."""
     if value not in SMTP_SECURITY:
         raise ValueError(f"'{_short(value)}' is none of {', '.join(SMTP_SECURITY)}.")
+    return value
+
+
+def nightly_pack(value: str) -> str:
+    """Whether an analyst pack is made each night, and with names or with pseudonyms."""
+    if value not in NIGHTLY_PACKS:
+        raise ValueError(f"'{_short(value)}' is none of {', '.join(NIGHTLY_PACKS)}.")
     return value
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core import db, installation
 from core.db.enums import BudgetScope
 from core.projects import projects
-from core.usage import budget_overview
+from core.usage import budget_overview, budgets
 from core.usage.budget_overview import Overview, Standing
 from core.workspaces import members
 from core.workspaces.permissions import Action
@@ -40,7 +40,14 @@ def button(label: str, icon: str, opens: str, *, key: str) -> None:
     st.button(label, icon=icon, on_click=form.open_it, args=(opens,), key=key)
 
 
-def part(scope: BudgetScope, found: Sequence[Standing], names: Mapping[str, str], *, may_set: bool) -> None:
+def part(
+    scope: BudgetScope,
+    found: Sequence[Standing],
+    names: Mapping[str, str],
+    *,
+    may_set: bool,
+    of_each: budgets.Set | None = None,
+) -> None:
     """The budgets of one kind, each with its bar."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         only_own = scope is BudgetScope.MEMBER and not may_set
@@ -48,7 +55,13 @@ def part(scope: BudgetScope, found: Sequence[Standing], names: Mapping[str, str]
         if may_set and scope is BudgetScope.WORKSPACE:
             button(_("Time zone"), ":material/schedule:", form.ZONE, key="budgets_zone")
         elif may_set:
+            if scope is BudgetScope.MEMBER:
+                button(_("For each person"), ":material/groups:", form.EACH, key="budgets_each")
             button(_("Add a budget"), ":material/add:", scope, key=f"budgets_add_{scope}")
+    if scope is BudgetScope.MEMBER and of_each is not None and may_set:
+        words = _("Each person who has no budget of their own has {credits} credits a month: {mode}.")
+        said = {"credits": wording.credits(of_each.limit_credits), "mode": _(standing.MODE[of_each.mode]).lower()}
+        st.caption(words.format(**said))
     for each in found:
         standing.row(each, names.get(each.subject_id, each.name), open_it=opener(each) if may_set else None)
     if not found:
@@ -80,10 +93,10 @@ def everything(found: Overview) -> None:
         names = components.told_apart(session, person, plain)
     head(found)
     for scope in BudgetScope:
-        part(scope, of[scope], names, may_set=may_set)
+        part(scope, of[scope], names, may_set=may_set, of_each=found.of_each_member)
     if may_set:
         known = {scope: {each.subject_id for each in of[scope]} for scope in BudgetScope}
-        form.dialog_if_open(found.standings, names, lambda scope: others(scope, known[scope]), found.time_zone)
+        form.dialog_if_open(found, names, lambda scope: others(scope, known[scope]))
 
 
 with components.error_boundary():

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, tzinfo
 from functools import partial
 
 import streamlit as st
@@ -12,14 +12,14 @@ from core.billing import ledger, months
 from core.billing.ledger import EFFECTS
 from core.clock import utc_now
 from core.db.tables import LedgerEntry
-from core.usage import budgets, charge_back, closing, export, statement
+from core.usage import budgets, charge_back, charge_back_pdf, closing, export, statement
 from core.usage.charge_back import ChargedTo
 from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
 from core.workspaces.permissions import Action
 from pages.sections.usage import labels
-from pages.ui import components, current_member, downloads, language, wording
+from pages.ui import catalogues, components, current_member, downloads, language, time_zone, wording
 from pages.ui.language import _
 
 PAGE_SIZE = 20
@@ -217,6 +217,8 @@ def charges_of_all(month: str | None, separator: Separator) -> None:
             )
         name = f"charge-back-{month}-by-{to.replace('_', '-')}"
         downloads.table(partial(charges_as_file, month, to, separator), name=name, key="account_charges")
+        as_pdf = partial(charges_as_pdf, month, to, language.current(), time_zone.own())
+        downloads.pdf(as_pdf, name=name, key="account_charges")
 
 
 def charges_as_file(month: str, to: ChargedTo, separator: Separator, form: SpreadsheetFormat) -> bytes:
@@ -224,6 +226,19 @@ def charges_as_file(month: str, to: ChargedTo, separator: Separator, form: Sprea
     found = current_member.require(Action.SEE_ALL_USAGE)
     pieces = charge_back.sheet(found, month, to, form, separator)
     audit_log.record_export(found.user, what="charge_back", format=form, month=month, by=to)
+    return b"".join(pieces)
+
+
+def charges_as_pdf(month: str, to: ChargedTo, tag: str, zone: tzinfo) -> bytes:
+    """The same for people, in the language and time zone of whoever has asked."""
+    found = current_member.require(Action.SEE_ALL_USAGE)
+    first, _end = months.bounds(month)
+    with language.using_language(tag):
+        reader = charge_back_pdf.Reader(
+            catalogues.writer(tag), labels.month(first.date()), wording.minute(utc_now(), zone)
+        )
+    pieces = charge_back_pdf.sheet(found, month, to, reader)
+    audit_log.record_export(found.user, what="charge_back", format="pdf", month=month, by=to)
     return b"".join(pieces)
 
 

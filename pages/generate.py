@@ -4,43 +4,19 @@ import streamlit as st
 
 from core import db, installation
 from core.billing import ledger
+from core.generations.list_filter import ListFilter
 from core.projects import presets
 from core.workspaces import quota
 from core.workspaces.permissions import Action
 from pages.elements import live
 from pages.sections.clip import viewer
-from pages.sections.generate import dock, draft, final_take, form_state, stage
+from pages.sections.generate import dock, draft, final_take, form_state, project_choice, stage
 from pages.sections.generate.means import Means
-from pages.sections.sample import offer
-from pages.ui import components, current_member, look, wording
+from pages.ui import components, current_member, wording
 from pages.ui.language import _, plural
-
-PROJECT_WIDTH_PX = 280
 
 person = current_member.current_member()
 settings = installation.current().settings
-
-
-def choose_project(names: dict[str, str]) -> str | None:
-    """The project that is looked at and ordered for; None where there is none yet."""
-    if not names:
-        if offer.is_offered(person):
-            with st.popover(_("Look around first"), icon=":material/groups:", key="generate_look_around"):
-                offer.show(person, key="generate_sample")
-        return None
-    st.selectbox(
-        _("Project"),
-        list(names),
-        key=form_state.name("project"),
-        format_func=lambda known: names[known],
-        label_visibility="collapsed",
-        width=PROJECT_WIDTH_PX,
-        persist_state="session",
-        index=form_state.keep_valid("project", list(names), next(iter(names))),
-    )
-    chosen: str = form_state.value("project")
-    look.name_window(_("Generate"), names[chosen])
-    return chosen
 
 
 def ways_on(elsewhere: int) -> None:
@@ -65,7 +41,7 @@ def studio() -> None:
         kept = presets.list_visible(session, person)
     head = st.container(horizontal=True, vertical_alignment="center", key="generate_head")
     with head:
-        project_id = choose_project(names)
+        project_id = project_choice.choose(person, names)
         if not person.may(Action.ORDER):
             looking_on = _("You are looking on: your role here is that of a viewer. A manager can let you make.")
             st.caption(looking_on, width="content")
@@ -76,7 +52,7 @@ def studio() -> None:
     with head:
         ways_on(live.how_many() - shown)
     if not final_take.dialog_if_open():
-        viewer.show(person)
+        viewer.show(person, ListFilter(project_id=project_id) if project_id else None)
 
 
 with components.error_boundary():

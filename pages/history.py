@@ -9,6 +9,7 @@ from core.generations import queries, review
 from pages.sections.clip import viewer
 from pages.sections.history import bar, clips, everything, filters, jobs, selection
 from pages.ui import components, current_member
+from pages.ui.language import _
 
 with components.error_boundary():
     person = current_member.current_member()
@@ -22,6 +23,9 @@ with components.error_boundary():
         count = filters.count(reader, person, chosen)
         found = clips.page_of(reader, person, chosen)
         told = clips.told_of(reader, person, found, chosen, projects)
+    if wanted and wanted not in projects:
+        gone = _("The project of this link is not here: it is gone, or in a workspace that you are not in.")
+        st.info(gone, icon=":material/folder_off:")
     bar.show(person, chips, chosen, count)
     jobs.show(person)
     clips.show(person, chosen, found, told)

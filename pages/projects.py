@@ -16,8 +16,7 @@ from pages.ui import components, connection, current_member
 from pages.ui.language import N_, _
 
 PAGE_SIZE = 24
-MAX_PEOPLE = 4
-"""So many of those who made clips this month are on a card."""
+MAX_PEOPLE = 4  # so many of those who made clips this month are on a card
 
 SORTS = {
     Sort.ACTIVITY: N_("Last activity"),
@@ -84,10 +83,10 @@ def edit(project: projects.Summary) -> None:
             )
 
 
-def delete(project: projects.Summary) -> None:
+def delete(project: projects.Summary, name: str) -> None:
     """Say what deleting means, then do it; what has charges on record is archived instead."""
     with components.error_boundary():
-        components.plain_text(project.name, strong=True)
+        components.plain_text(name, strong=True)
         if project.generation_count or project.in_flight_count:
             st.markdown(
                 _(
@@ -115,10 +114,10 @@ def archive(project: projects.Summary) -> None:
     )
 
 
-def move(project: projects.Summary) -> None:
+def move(project: projects.Summary, name: str) -> None:
     """Say what moving means, ask to where, and do it."""
     with components.error_boundary():
-        components.plain_text(project.name, strong=True)
+        components.plain_text(name, strong=True)
         st.markdown(
             _(
                 "Its clips go with it, and everybody there sees them. What was charged stays in the books of this "
@@ -152,8 +151,8 @@ def allowed() -> list[str]:
     return [*found, "transfer"] if elsewhere and person.may(Action.TRANSFER) else found
 
 
-def carry_out(action: str, project: projects.Summary) -> None:
-    """What was pressed on a card."""
+def carry_out(action: str, project: projects.Summary, *, name: str) -> None:
+    """What was pressed on a card of this name, which tells it from its namesakes."""
     if action == "open":
         st.switch_page("history.py", query_params={"project": project.id})
     elif action == "generate":
@@ -163,9 +162,9 @@ def carry_out(action: str, project: projects.Summary) -> None:
     elif action == "archive":
         archive(project)
     elif action == "transfer":
-        st.dialog(_("Move to another workspace"))(move)(project)
+        st.dialog(_("Move to another workspace"))(move)(project, name)
     elif action == "delete":
-        st.dialog(_("Delete this project?"))(delete)(project)
+        st.dialog(_("Delete this project?"))(delete)(project, name)
 
 
 def welcome() -> None:
@@ -254,9 +253,11 @@ with components.error_boundary():
     if not found:
         nothing(search, archived)
     else:
-        pressed = project_cards.show(found[:shown], key="projects_cards", allowed=allowed(), names=names, people=people)
+        pressed = project_cards.show(
+            person, found[:shown], key="projects_cards", allowed=allowed(), names=names, people=people
+        )
         if pressed is not None:
-            carry_out(*pressed)
+            carry_out(*pressed, name=names[pressed[1].id])
     if len(found) > shown and st.button(_("Show more"), key="projects_more"):
         st.session_state["projects_limit"] = shown + PAGE_SIZE
         st.rerun()

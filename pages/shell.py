@@ -1,14 +1,16 @@
 """The frame around every page: look and name of the window, who is looking, the bar; then the page runs."""
 
+from functools import partial
+
 import streamlit as st
 
 from core import db, installation
 from core.billing import ledger
 from core.db import Reader
-from core.insights import health
+from core.insights import attention
 from core.notifications import inbox
 from core.projects import projects
-from core.workspaces.access import Member
+from core.workspaces.access import Charge, Member
 from core.workspaces.permissions import Action
 from pages.elements import live
 from pages.sections import progress_text, workspace_state
@@ -25,12 +27,25 @@ def project_in_address(reader: Reader, person: Member) -> str | None:
     return projects.name_of(reader, person, wanted) if wanted else None
 
 
-def waiting(reader: Reader, person: Member, current: str) -> int:
-    """How many things wait for who runs the installation; 0 for others."""
-    if not person.may(Action.OPERATE):
-        return 0
-    opened = installation.current()
-    return opened.attention.count(reader, lambda: health.free_bytes(opened.settings), anew=current == "admin")
+def waiting(reader: Reader, person: Member, current: str, outage: str) -> dict[str, int]:
+    """How many things wait for who runs the installation and for who manages workspaces, by the page that has them.
+
+    That nobody works here is one more for who runs it; every page says so.
+    """
+    opened, found = installation.current(), {}
+    if person.may(Action.OPERATE):
+        found["admin"] = Charge.of_operator(person)
+    if person.may(Action.ATTEND):
+        found["attention"] = Charge.of_manager(person)
+    counts = {
+        path: opened.attention.count(
+            charge, partial(attention.look, reader, opened.settings, charge), anew=current == path
+        )
+        for path, charge in found.items()
+    }
+    if outage and "admin" in counts:
+        counts["admin"] += 1
+    return counts
 
 
 connection.count_run()
@@ -53,7 +68,7 @@ with components.error_boundary():
                 person,
                 current=page.url_path,
                 balance=ledger.balance(reader, person.workspace_id),
-                waiting=waiting(reader, person, page.url_path),
+                waiting=waiting(reader, person, page.url_path, outage),
                 unread=inbox.unread_count(reader, person.id),
                 may_look_as=bool(sample_people),
             )

@@ -9,7 +9,8 @@ from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
 from pages.sections.explore import explored
 from pages.sections.sample import offer
-from pages.sections.usage import budget, figures, headline, repricing, sections, waste, which_model
+from pages.sections.statements import desk
+from pages.sections.usage import budget, figures, headline, pack, repricing, sections, waste, which_model
 from pages.sections.usage import choice as usage_choice
 from pages.ui import components, current_member
 from pages.ui.language import _
@@ -79,9 +80,13 @@ with components.error_boundary():  # no part ends by `st.stop`, which would leav
     today = utc_now().date()
     fields = st.container(horizontal=True, gap="small", vertical_alignment="center")
     with fields:
-        section = usage_choice.choose_section()
+        section = usage_choice.choose_section(person)
     if section == usage_choice.EXPLORE:
         explored.show(person, today)
+    elif section == usage_choice.EXPORT:
+        pack.show(person)
+    elif section == usage_choice.STATEMENTS:
+        desk.show(person)
     elif choice := usage_choice.choose(person, today, fields):
         if section == usage_choice.MODELS:
             which_model.show(person, choice)

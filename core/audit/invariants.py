@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from core.audit import budget_counters
+from core.audit import adjusted_costs, budget_counters, told_by_tags
 from core.audit.utc_day import utc_day
 from core.billing import ledger
 from core.clock import utc_now
@@ -382,11 +382,19 @@ INVARIANTS: Sequence[Invariant] = (
         _verdicts,
     ),
     Invariant(
+        "tags_told",
+        told_by_tags.queries,
+    ),
+    Invariant(
         "transfers_balance",
         _transfers,
     ),
     Invariant(
         "budgets_counted",
         budget_counters.queries,
+    ),
+    Invariant(
+        "costs_adjusted",
+        adjusted_costs.queries,
     ),
 )

@@ -68,6 +68,11 @@ class Act(StrEnum):
 
     PERIOD_CLOSED = "period.closed", N_("Closed the books of {month} with {entries:,} entries")
 
+    STATEMENT_UPLOADED = "statement.uploaded", N_("Uploaded a vendor's statement for {month} with {lines:,} lines")
+    STATEMENT_ACCEPTED = "statement.accepted", N_("Took {lines:,} differences of a statement into costs: Rp {idr:,}")
+    STATEMENT_UNDONE = "statement.undone", N_("Took {lines:,} accepted differences out of costs again: Rp {idr:,}")
+    STATEMENT_DISCARDED = "statement.discarded", N_("Discarded a vendor's statement for {month}")
+
     EXCHANGE_RATE_SET = "exchange_rate.set", N_("Set the dollar from Rp {was_idr_per_usd:,} to Rp {idr_per_usd:,}")
 
     BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")
@@ -88,6 +93,8 @@ class Act(StrEnum):
     PROJECT_DELETED = "project.deleted", N_("Deleted a project")
 
     CLIP_DELETED = "clip.deleted", N_("Deleted a clip")
+    CLIP_LOOKED_AT = "clip.looked_at", N_("Had the provider asked about a late clip at once")
+    CLIP_CANCELLED = "clip.cancelled", N_("Cancelled a clip, or asked its provider to")
     CLIPS_DELETION_STARTED = "clip.deletion_started", N_("Asked to delete {clips:,} clips that matched a filter")
 
     ASSET_DELETED = "asset.deleted", N_("Deleted an asset")

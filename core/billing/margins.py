@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property, lru_cache
 
 from core import errors
 from core.billing import pricing
@@ -42,7 +43,7 @@ class Margin:
         return self.price_idr < self.cost_idr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelMargins:
     """The margins of everything that a model makes; `plain` is that of the clip which its base price is for."""
 
@@ -50,38 +51,47 @@ class ModelMargins:
     plain: Margin
     every: Sequence[Margin]
 
-    @property
+    @cached_property
     def markups(self) -> Sequence[Fraction]:
         """The known ones, the lowest first."""
         return sorted(one.markup for one in self.every if one.markup is not None)
 
-    @property
+    @cached_property
     def losses(self) -> Sequence[Margin]:
         """What is sold for less than it costs."""
         return [one for one in self.every if one.is_loss]
 
-    @property
+    @cached_property
     def is_unusual(self) -> bool:
         """Whether anything that it makes has a markup that prices are not meant to have."""
         return any(one.is_unusual for one in self.every)
 
-    @property
+    @cached_property
     def is_unknown(self) -> bool:
         """Whether there is anything of which nobody knows what it costs."""
         return any(one.estimate is None for one in self.every)
 
 
 def of_models(known: Catalogue, at: datetime, *, idr_per_usd: int) -> Sequence[ModelMargins]:
-    """The margins of all models that can be ordered at a moment."""
-    found = []
-    for entry in known.orderable(at):
-        every = margins(entry, at, idr_per_usd=idr_per_usd)
-        wanted = pricing.plain_clip(entry.model)
-        size = (wanted.resolution, wanted.duration_seconds)
-        plain = [one for one in every if (one.spec.resolution, one.spec.duration_seconds) == size]
-        if plain:
-            found.append(ModelMargins(entry, plain[0], every))  # the first is without sound, where there is a choice
-    return found
+    """The margins of all models that can be ordered at a moment.
+
+    Worked out once for a catalogue and a rate, and anew when anything that the catalogue dates begins.
+    """
+    return _since(known, known.last_begun(at), idr_per_usd)
+
+
+@lru_cache(maxsize=8)
+def _since(known: Catalogue, begun: datetime, idr_per_usd: int) -> Sequence[ModelMargins]:
+    found = (_of_model(entry, begun, idr_per_usd=idr_per_usd) for entry in known.orderable(begun))
+    return tuple(one for one in found if one is not None)
+
+
+def _of_model(entry: Entry, at: datetime, *, idr_per_usd: int) -> ModelMargins | None:
+    every = margins(entry, at, idr_per_usd=idr_per_usd)
+    wanted = pricing.plain_clip(entry.model)
+    size = (wanted.resolution, wanted.duration_seconds)
+    plain = [one for one in every if (one.spec.resolution, one.spec.duration_seconds) == size]
+    return ModelMargins(entry, plain[0], every) if plain else None  # first without sound, where there is a choice
 
 
 def is_unusual(markup: Fraction | float) -> bool:

@@ -1,9 +1,10 @@
 """The catalogue as a value: every model with its prices, costs and life by moment; pure, and it changes nothing."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from core import errors
@@ -102,6 +103,21 @@ class Catalogue:
             entry for entry in self.entries.values() if entry.prices and entry.state(at) is LifeState.AVAILABLE
         )
 
+    def last_begun(self, at: datetime) -> datetime:
+        """The newest moment up to this one from which on something of it is different; up to it all stays the same."""
+        begun = bisect_right(self._moments, at)
+        return self._moments[begun - 1] if begun else _BEFORE_ALL
+
+    @cached_property
+    def _moments(self) -> Sequence[datetime]:
+        dated = (
+            each.since
+            for entry in self.entries.values()
+            for some in (entry.prices, entry.costs, entry.lives, entry.vendor_ids)
+            for each in some
+        )
+        return sorted(set(dated))
+
     def unpriced(self) -> tuple[str, ...]:
         """Ids of the models that are not offered, because nobody has said what they cost."""
         return tuple(model_id for model_id, entry in self.entries.items() if not entry.prices)
@@ -120,7 +136,8 @@ def of_registry(known: Registry) -> Catalogue:
     return Catalogue(entries)
 
 
-_HIDDEN = (Life(datetime.min.replace(tzinfo=UTC), LifeState.HIDDEN),)
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+_HIDDEN = (Life(_BEFORE_ALL, LifeState.HIDDEN),)
 
 
 def shipped() -> Catalogue:

@@ -79,6 +79,18 @@ class Database:
                 self._outage.answered(wrote=False)
 
     @contextmanager
+    def snapshot(self) -> Iterator[ReadSession]:
+        """As `read_session`, but all its statements see the database as the first of them does, however long it takes.
+
+        For figures of several tables that have to agree. Keep it short: what is changed meanwhile cannot be cleaned up.
+        """
+        of_all = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        engine = self.read_engine.execution_options(**of_all)
+        session_of = ReadSession(engine, expire_on_commit=False, info=self._info)
+        with self._outage.noticed(), session_of as session:
+            yield session
+
+    @contextmanager
     def read_connection(self) -> Iterator[Connection]:
         """A connection for statements that read, each by itself: no transaction around them, and no entities.
 

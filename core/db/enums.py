@@ -52,6 +52,27 @@ class CostBasis(StrEnum):
     """Computed from the order and the provider's price of that moment."""
 
 
+class LineOutcome(StrEnum):
+    """What became of a line of a vendor's statement, or of a clip that it has no line for."""
+
+    MATCHED = "matched"
+    """It is one clip of ours at the price that we had counted, or near it."""
+    PRICE_DIFFERS = "price_differs"
+    """It is one clip of ours at another price."""
+    OTHER_MODEL = "other_model"
+    """It names the job of a clip of ours, and another model."""
+    UNCLEAR = "unclear"
+    """It is a clip of which we do not know how it ended: evidence that the vendor took it, and no verdict."""
+    DUPLICATE = "duplicate"
+    """The job was billed already, in this statement or in another one."""
+    THEIRS_ONLY = "theirs_only"
+    """There is nothing of ours for it."""
+    OURS_ONLY = "ours_only"
+    """A clip of ours that has no line."""
+    UNREADABLE = "unreadable"
+    """A cell of it cannot be read."""
+
+
 class RejectReason(StrEnum):
     """Why a clip was rejected, in a word; people read it in their language."""
 
@@ -265,6 +286,12 @@ class NoticeKind(StrEnum):
     """Storage is nearly full."""
     BUDGET = "budget"
     """So much of a budget is used."""
+    MODEL_ENDS = "model_ends"
+    """A model that clips were lately made with ends; to who made them, and who manages where they did."""
+    PROVIDER_ACCOUNT = "provider_account"
+    """A provider refuses our key or account, or takes it again; to administrators."""
+    REPORT = "report"
+    """A view of usage that somebody has sent to themselves regularly."""
     TEST = "test"
 
 
@@ -287,6 +314,14 @@ class NoticeWay(StrEnum):
     SLACK = "slack"
     TEAMS = "teams"
     WEBHOOK = "webhook"
+
+
+class ReportEvery(StrEnum):
+    """How often a view of usage is sent."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
 
 
 class SendState(StrEnum):

@@ -11,7 +11,8 @@ AppError                        500  internal
 ├── NotFound                    404  not_found              also: it is somebody else's
 ├── Conflict                    409  conflict
 │   ├── IdempotencyConflict     409  idempotency_conflict
-│   └── PriceChanged            409  price_changed          it is another one than was shown
+│   ├── PriceChanged            409  price_changed          it is another one than was shown
+│   └── BooksDisagree           409  books_disagree         totals of an export differ from the ledger's
 ├── InsufficientCredits         402  insufficient_credits
 ├── TokenCapReached             402  token_cap_reached
 ├── BudgetExceeded              402  budget_exceeded        which budget, and what is left of it
@@ -48,6 +49,7 @@ admins, never for users.
 
 from core.errors.base import (
     AppError,
+    BooksDisagree,
     BudgetExceeded,
     Conflict,
     DatabaseUnavailable,
@@ -98,6 +100,7 @@ from core.errors.sign_in import SignInFailed, SignInRefused, SignInUnavailable
 __all__ = [
     "AppError",
     "BadKey",
+    "BooksDisagree",
     "BudgetExceeded",
     "Conflict",
     "ContentRefused",

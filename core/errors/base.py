@@ -146,6 +146,14 @@ class IdempotencyConflict(Conflict):
     sentence = N_("This Idempotency-Key was already used for another request. Use a new key for a new request.")
 
 
+class BooksDisagree(Conflict):
+    """Totals of an export differ from the ledger's, so nothing is handed out; the sentence names which."""
+
+    code = "books_disagree"
+    fault = Fault.OPERATOR
+    sentence = N_("Totals differ from the ledger, so this is not handed out. Tell an administrator.")
+
+
 class PriceChanged(Conflict):
     """The price is another one by now than the person was shown; nothing was ordered."""
 

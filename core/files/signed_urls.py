@@ -22,6 +22,10 @@ MEDIA_PATH = f"{config.API_PATH}/media"
 ARCHIVE_PATH = f"{config.API_PATH}/clips.zip"
 """Where the app packs several clips into one file."""
 
+AHEAD = "a"
+"""Behind a link that a page loads before anybody looks, so that it does not count as opened; no part of what is signed,
+since it lets nobody see more."""
+
 REFUSAL = message("link_expired")
 
 

@@ -30,12 +30,22 @@ def cancel(session: WriteSession, member: Member, generation_id: str) -> Generat
     """
     row = get(session, member, generation_id)
     member.require(Action.ORDER, row.workspace_id)
-    row = lifecycle.locked(session, row.id) or row
+    stop(session, lifecycle.locked(session, row.id) or row, actor=member.email)
+    session.flush()
+    return get(session, member, generation_id)
+
+
+def stop(session: WriteSession, row: Generation, *, actor: str) -> bool:
+    """Cancel a locked row for somebody who may; True if it was not cancelled, or that not asked for, before.
+
+    Conflict as in `cancel`.
+    """
     if row.status in ENDED_STATUSES:
         raise errors.Conflict(message("already_ended", status=lifecycle.status_word(row.status)))
     if row.status is Status.PENDING:
-        lifecycle.cancel(session, row, actor=member.email)
-    elif row.cancel_requested_at is None:
+        return lifecycle.cancel(session, row, actor=actor)
+    is_first = row.cancel_requested_at is None
+    if is_first:
         provider = registry.provider_class(row.provider)
         if not provider.can_cancel or row.stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
             why = message("already_made") if provider.can_cancel else plain(provider.cancel_note)
@@ -44,11 +54,8 @@ def cancel(session: WriteSession, member: Member, generation_id: str) -> Generat
         row.cancel_requested_at = now
         if row.stage is Stage.WAITING:
             row.next_at = now
-        lifecycle.add_event(
-            session, row.id, row.status, row.stage, what=message("cancel_requested"), actor=member.email
-        )
-    session.flush()
-    return get(session, member, generation_id)
+        lifecycle.add_event(session, row.id, row.status, row.stage, what=message("cancel_requested"), actor=actor)
+    return is_first
 
 
 @current.ordering

@@ -35,9 +35,10 @@ class ListFilter:
     """What a history shows, and in which order; None or empty means all. Times are aware, `until` is not included.
 
     `made_from` is the key of a file that the clip was ordered with. `findings` are kinds of which the clip has at least
-    one; all of them find every clip with any. `error_code` is what it failed with. `text` are beginnings of words in
-    the prompt, see `prompt_search`. `everywhere` is all workspaces in the person's reach, where the others are the
-    present one; a project is looked at wherever it is.
+    one; all of them find every clip with any. `error_code` is what it failed with. `opened` is whether somebody has
+    opened the finished clip; of those of before that was noted neither is known. `text` are beginnings of words in the
+    prompt, see `prompt_search`. `everywhere` is all workspaces in the person's reach, where the others are the present
+    one; a project is looked at wherever it is.
     """
 
     everywhere: bool = False
@@ -53,6 +54,7 @@ class ListFilter:
     verdict: ReviewStatus | None = None
     reject_reason: RejectReason | None = None
     error_code: str | None = None
+    opened: bool | None = None
     tag: str | None = None
     made_from: str | None = None
     findings: tuple[FindingKind, ...] = ()

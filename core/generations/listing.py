@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, lite
 from core.db import Reader
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation, GenerationTag, GenerationUpload, is_live
+from core.db.tables.generations import BEFORE_OPENINGS
 from core.files.findings import mask
 from core.generations import prompt_search
 from core.generations.list_filter import ListFilter, ReviewStatus, canonical_tag
@@ -75,6 +76,7 @@ def _split(chosen: ListFilter) -> tuple[ListFilter, ListFilter]:
         ("statuses", bool(chosen.statuses) and not set(chosen.statuses) & set(ENDED_STATUSES)),
         ("findings", bool(chosen.findings)),
         ("favourite", chosen.favourite is True),
+        ("opened", chosen.opened is False),
         ("tag", chosen.tag is not None),
         ("verdict", chosen.verdict in (ReviewStatus.KEPT, ReviewStatus.REJECTED)),
         ("project_id", chosen.project_id is not None),
@@ -193,6 +195,10 @@ def _conditions(chosen: ListFilter) -> list[ColumnElement[bool]]:
         found.append(Generation.reject_reason == chosen.reject_reason)
     if chosen.error_code is not None:
         found.append(Generation.error_code == chosen.error_code)
+    if chosen.opened is not None:
+        is_there = Generation.status == literal_column("'completed'")  # both as of its index
+        known = Generation.first_opened_at > BEFORE_OPENINGS
+        found += [is_there, known if chosen.opened else Generation.first_opened_at.is_(None)]
     if chosen.findings:
         found.append(literal_column("generations.finding_kinds") > literal_column("0"))  # as of its index
         found.append(Generation.finding_kinds.bitwise_and(mask(chosen.findings)) != 0)

@@ -204,11 +204,17 @@ def _change(session: WriteSession, member: Member, rows: Sequence[Generation], c
         raise errors.InvalidRequest(fields={"rejectReason": message("reason_without_rejection")})
     if changes.favourite is not None:
         _set(session, rows, favourite=changes.favourite)
-    if changes.tags is not None or changes.add_tags or changes.remove_tags:
+    has_tags = changes.tags is not None or bool(changes.add_tags or changes.remove_tags)
+    if has_tags:
         for row in rows:
             _tag(session, member, row, changes)
+        rollups.describe_tags(session, [row.id for row in rows])
     if changes.verdict is not None:
         _judge(session, member, rows, changes.verdict.kept, changes.reject_reason)
+    if changes.favourite or (changes.verdict is not None and changes.verdict.kept is not None):
+        _open(session, rows)
+    if has_tags or changes.favourite is not None or changes.verdict is not None:
+        rollups.note_change(session, (row.workspace_id for row in rows))  # also of what no roll-up tells
     if changes.project_id is not None:
         _move(session, member, rows, changes.project_id)
     session.flush()
@@ -221,6 +227,12 @@ def _set(session: WriteSession, rows: Sequence[Generation], **values: object) ->
     ids = [row.id for row in rows]
     changed = sql_update(Generation).where(Generation.id.in_(ids)).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
+
+
+def _open(session: WriteSession, rows: Sequence[Generation]) -> None:
+    """Who judges a clip, or likes it, has opened it, wherever that was."""
+    if unopened := [row for row in rows if row.first_opened_at is None]:
+        _set(session, unopened, first_opened_at=utc_now())
 
 
 def _tag(session: WriteSession, member: Member, row: Generation, changes: Changes) -> None:

@@ -111,4 +111,5 @@ def _add_to_rollup(session: WriteSession, ended: Ended, **added: int) -> rollups
         ended.model_id,
     )
     rollups.add(session, key, **added)
+    rollups.describe_tags(session, [ended.id])
     return key

@@ -16,7 +16,7 @@ from core.billing.quote import idr_of_microusd
 from core.catalog import costs, in_force, price_list
 from core.catalog.costs import Estimate
 from core.catalog.records import Cost
-from core.db.enums import CostBasis, Stage
+from core.db.enums import CostBasis, Stage, Status
 from core.db.tables import Generation
 from core.providers import storable
 from core.providers.contract import JobState, JobStatus, ProviderJob, UseUnit
@@ -102,6 +102,20 @@ def counted(row: Generation, values: Mapping[str, Any], *, made: bool, delivered
     if not delivered and cost_idr:
         found["wasted_cost_idr"] = cost_idr
     return found
+
+
+def counted_idr(row: Generation) -> int | None:
+    """What has been counted as the cost of a generation, or will be if its clip is made; None where nobody knows.
+
+    One that ended without a clip and without a cost that was told has cost nothing.
+    """
+    rate = row.idr_per_usd or price_list.IDR_PER_USD
+    if row.provider_cost is not None and row.provider_cost_currency == "USD":
+        return idr_of_microusd(_microusd(row.provider_cost), rate)
+    if row.status in (Status.FAILED, Status.CANCELLED):
+        return 0
+    estimate = _estimate(row)
+    return None if estimate is None else idr_of_microusd(estimate, rate)
 
 
 def drift_percent(row: Generation) -> int | None:

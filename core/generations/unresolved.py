@@ -1,6 +1,6 @@
 """Generations whose charge nobody knows, for administrators: each is decided once, by a person, and never by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, bindparam, select
@@ -14,7 +14,7 @@ from core.generations import lifecycle, reconciliation
 from core.messages import message
 from core.providers.contract import ProviderJob
 from core.workspaces import profiles
-from core.workspaces.access import Member
+from core.workspaces.access import Charge, Member
 from core.workspaces.permissions import Action
 
 JOB_ID_LIMIT_CHARS = 200
@@ -43,6 +43,15 @@ _WHOSE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """Who made a clip, by name and address, in which project and workspace."""
+
+    person: str
+    project: str
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A clip that waits for a decision, with who made it, in which workspace and project."""
 
@@ -55,16 +64,25 @@ class Case:
 def list_cases(session: ReadSession, admin: Member, *, after_id: str = "", limit: int = 100) -> Sequence[Case]:
     """The generations of `list_unresolved` with their people, by name and address; Forbidden for others than admins."""
     admin.require(Action.RESOLVE_UNCERTAIN)
-    rows = list_unresolved(session, after_id=after_id, limit=limit)
+    return cases_of(session, Charge(), after_id=after_id, limit=limit)
+
+
+def cases_of(session: ReadSession, charge: Charge, *, after_id: str = "", limit: int = 100) -> Sequence[Case]:
+    """The same of what somebody is in charge of, who need not be one that decides."""
+    query = select(Generation).where(is_uncertain(), Generation.id > after_id, charge.covers(Generation.workspace_id))
+    rows = session.scalars(query.order_by(Generation.id).limit(limit)).all()
     if not rows:
         return []
-    found = {one.id: one for one in session.execute(_WHOSE, {"ids": [row.id for row in rows]})}
+    found = whose(session, [row.id for row in rows])
+    return [Case(row, found[row.id].person, found[row.id].project, found[row.id].workspace) for row in rows]
 
-    def case(row: Generation) -> Case:
-        told = found[row.id]
-        return Case(row, " · ".join(filter(None, (told.name, told.email))), told.project, told.workspace)
 
-    return [case(row) for row in rows]
+def whose(session: ReadSession, ids: Sequence[str]) -> Mapping[str, Whose]:
+    """Whose these clips are; for ids that were found in what somebody is in charge of."""
+    return {
+        one.id: Whose(" · ".join(filter(None, (one.name, one.email))), one.project, one.workspace)
+        for one in session.execute(_WHOSE, {"ids": ids})
+    }
 
 
 def release_hold(session: WriteSession, admin: Member, generation_id: str) -> Generation:

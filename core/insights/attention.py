@@ -1,30 +1,37 @@
-"""What waits for an administrator: clips to decide on or late, refused accounts, models that end, no room, and more.
+"""What waits for a person: clips to decide on or late, refused accounts, budgets, models that end, no room, and more.
 
-It counts and names; what is decided of a clip stands in `core.generations.unresolved`.
+The same for who runs the installation and for who manages workspaces of it: a `Charge` says whose rows. It counts and
+names; what is decided of a clip stands in `core.generations.unresolved` and `core.generations.watched`.
 """
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, func, select
 
-from core.catalog import in_force
-from core.catalog.records import LifeState
 from core.catalog_changes import live_lists
 from core.clock import utc_now
+from core.config import Settings
 from core.db import Reader
 from core.db.tables import AuditRun, Generation, ProviderHealth, SigningCertificate, is_uncertain
 from core.files.content_credentials import Unsigned
-from core.insights import circuit_breaker, cost_drift, health, late_clips
+from core.insights import circuit_breaker, cost_drift, health, late_clips, model_ends, nearly_used_up
 from core.insights.late_clips import Line
+from core.insights.nearly_used_up import BudgetNear, FewCredits, StorageNear
+from core.workspaces.access import Charge
 
 UNSIGNED_TOLD = timedelta(days=7)
 """How long it is told that a clip was delivered without content credentials."""
 END_TOLD = timedelta(days=30)
 """How long before its end it is told that the certificate of the operator's own key ends, or a model that is used."""
+
+KNOWN_AT_MOST = 1000
+"""Of so many people and groups of workspaces the count is remembered."""
+EVERYTHING = Charge()
 
 COUNTED_SECONDS = 5.0
 """How old the count in the bar may be: what waits for a person waits longer than that."""
@@ -55,7 +62,8 @@ class Attention:
     lists of models have told. `unsigned` are clips without content credentials, None when there are none;
     `certificate_ends_at` is when the certificate of the operator's own key ends, None while that is far away. `line`
     has what is under way for too long, `ending` the models in use that end within 30 days of now, `broken_rules` how
-    many of the rules that must always hold did not at the last check.
+    many of the rules that must always hold did not at the last check. What is of the installation alone stays empty for
+    who manages workspaces; `few_credits` are for them alone.
     """
 
     unclear_clips: int
@@ -68,12 +76,18 @@ class Attention:
     ending: tuple[EndOfModel, ...] = ()
     broken_rules: int = 0
     is_disk_nearly_full: bool = False
+    budgets: tuple[BudgetNear, ...] = ()
+    storages: tuple[StorageNear, ...] = ()
+    few_credits: tuple[FewCredits, ...] = ()
 
     @property
     def count(self) -> int:
         """How many things wait."""
         told = (self.unsigned, self.certificate_ends_at, self.line.waits_since)
-        lists = (self.refused_accounts, self.old_prices, self.line.late, self.ending)
+        lists = (
+            *(self.refused_accounts, self.old_prices, self.line.late, self.ending),
+            *(self.budgets, self.storages, self.few_credits),
+        )
         numbers = (self.unclear_clips, self.model_notes, self.broken_rules, self.is_disk_nearly_full)
         return sum(map(len, lists)) + sum(numbers) + sum(each is not None for each in told)
 
@@ -83,50 +97,90 @@ class AttentionCounter:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._counted_at = float("-inf")
-        self._count = 0
+        self._known: OrderedDict[Charge, _Counted] = OrderedDict()
 
-    def count(self, reader: Reader, free_bytes: Callable[[], int | None], *, anew: bool = False) -> int:
-        """As `waiting` counts. `anew` where what was counted is shown, so that a decision is seen at once.
+    def count(self, charge: Charge, look: Callable[[], Attention], *, anew: bool = False) -> int:
+        """As `look` counts what is in this charge. `anew` where that is shown, so that a decision is seen at once.
 
-        One thread counts, the others take what was known.
+        One thread counts for a charge, the others take what was known.
         """
-        is_old = anew or time.monotonic() - self._counted_at > COUNTED_SECONDS
-        if is_old and self._lock.acquire(blocking=anew):
+        with self._lock:
+            known = self._known.setdefault(charge, _Counted())
+            self._known.move_to_end(charge)
+            if len(self._known) > KNOWN_AT_MOST:
+                self._known.popitem(last=False)
+        is_old = anew or time.monotonic() - known.at > COUNTED_SECONDS
+        if is_old and known.lock.acquire(blocking=anew):
             try:
-                self._count = waiting(reader, free_bytes=free_bytes()).count
-                self._counted_at = time.monotonic()
+                known.count = look().count
+                known.at = time.monotonic()
             finally:
-                self._lock.release()
-        return self._count
+                known.lock.release()
+        return known.count
 
 
-def waiting(session: Reader, *, free_bytes: int | None = None) -> Attention:
-    """What waits now; a dozen small statements, whatever has ended.
+@dataclass(slots=True)
+class _Counted:
+    lock: Lock = field(default_factory=Lock)
+    at: float = float("-inf")
+    count: int = 0
+
+
+def look(session: Reader, settings: Settings, charge: Charge) -> Attention:
+    """What waits now in an installation with these settings."""
+    return waiting(
+        session,
+        charge,
+        free_bytes=health.free_bytes(settings) if charge.is_everything else None,
+        quota_bytes=settings.storage_quota_bytes,
+        low_credits=settings.low_balance_credits,
+    )
+
+
+def waiting(
+    session: Reader,
+    charge: Charge = EVERYTHING,
+    *,
+    free_bytes: int | None = None,
+    quota_bytes: int = 0,
+    low_credits: int = 0,
+) -> Attention:
+    """What waits now; a dozen small statements, whatever has ended, and half as many for who manages workspaces.
 
     `free_bytes` is the least room on the disks that clips are written to (`health.free_bytes`), None: not asked.
     """
     now = utc_now()
+    unclear = session.scalar(_UNCLEAR.where(charge.covers(Generation.workspace_id))) or 0
+    line = late_clips.look(session, now, charge)
+    ending = tuple(_ending(session, now, charge))
+    storages = tuple(nearly_used_up.storages(session, charge, quota_bytes=quota_bytes))
+    if not charge.is_everything:
+        return Attention(
+            unclear,
+            (),
+            line=line,
+            ending=ending,
+            budgets=tuple(nearly_used_up.budgets(session, charge, now, percent=nearly_used_up.BUDGET_NEAR_PERCENT)),
+            storages=storages,
+            few_credits=tuple(nearly_used_up.few_credits(session, charge, now, low_credits=low_credits)),
+        )
     return Attention(
-        session.scalar(_UNCLEAR) or 0,
+        unclear,
         tuple(session.scalars(_REFUSED).all()),
         tuple(row.model_id for row in cost_drift.old_prices(session)),
         live_lists.count_open(session),
         _unsigned(session, now),
         _certificate_ends_at(session, now),
-        late_clips.look(session, now),
-        tuple(_ending(session, now)),
+        line,
+        ending,
         session.scalar(_BROKEN_RULES) or 0,
         free_bytes is not None and free_bytes < health.NEARLY_FULL_BYTES,
+        tuple(nearly_used_up.budgets(session, charge, now, percent=nearly_used_up.BUDGET_OVER_PERCENT)),
+        storages,
     )
 
 
 _BROKEN_RULES = select(AuditRun.broken).order_by(AuditRun.id.desc()).limit(1)
-_IS_USED = select(
-    select(Generation.id)
-    .where(Generation.model_id == bindparam("model_id"), Generation.ended_at > bindparam("since"))
-    .exists()
-)
 _REFUSED = (
     select(ProviderHealth.provider)
     .where(ProviderHealth.error_code.in_(circuit_breaker.ACCOUNT_CODES))
@@ -147,17 +201,13 @@ def _unsigned(session: Reader, now: datetime) -> UnsignedClips | None:
     return UnsignedClips(count, last.ended_at, Unsigned.of(last.unsigned_reason))
 
 
-def _ending(session: Reader, now: datetime) -> Iterator[EndOfModel]:
+def _ending(session: Reader, now: datetime, charge: Charge) -> Iterator[EndOfModel]:
     """The first to end first. Only of models that end about now it is asked whether they are used."""
-    ends = (
-        EndOfModel(model_id, life.since)
-        for model_id, entry in in_force.current().entries.items()
-        for life in entry.lives[-1:]
-        if life.state is LifeState.WITHDRAWN and abs(life.since - now) < END_TOLD
-    )
-    for end in sorted(ends, key=lambda end: (end.at, end.model_id)):
-        if session.scalar(_IS_USED, {"model_id": end.model_id, "since": now - END_TOLD}):
-            yield end
+    for end in model_ends.coming(now, within=END_TOLD, past=END_TOLD):
+        lately = (Generation.model_id == end.model_id, Generation.ended_at > now - END_TOLD)
+        used = select(Generation.id).where(*lately, charge.covers(Generation.workspace_id)).limit(1)
+        if session.scalar(used) is not None:
+            yield EndOfModel(end.model_id, end.at)
 
 
 def _certificate_ends_at(session: Reader, now: datetime) -> datetime | None:

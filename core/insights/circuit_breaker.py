@@ -9,11 +9,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 
 from core import db, errors
 from core.db import ReadSession, WriteSession, types, update_where
 from core.db.tables import ProviderHealth
+from core.notices import causes
+from core.providers import registry
 
 FAILURES_TO_OPEN = 5
 PAUSE = timedelta(seconds=60)
@@ -61,31 +63,60 @@ def record_answer(session: WriteSession, provider: str) -> None:
 
 
 def _clear(session: WriteSession, provider: str) -> None:
+    _end_spell(session, provider, by_order=True)
     values = {"failures": 0, "retry_at": None, "error_code": None, "error_detail": None}
     session.execute(update(ProviderHealth).where(ProviderHealth.provider == provider).values(values))
 
 
+def _end_spell(session: WriteSession, provider: str, *, by_order: bool) -> None:
+    """Our account works again: administrators are told by the one move that finds it refused."""
+    ended = update_where(
+        session,
+        ProviderHealth,
+        ProviderHealth.provider == provider,
+        ProviderHealth.error_code.in_(ACCOUNT_CODES),
+        error_code=None,
+        error_detail=None,
+    )
+    if ended:
+        causes.provider_works(session, provider, name=_name(provider), by_order=by_order)
+
+
 def record_failure(session: WriteSession, provider: str, error: errors.AppError) -> None:
-    """It failed. Its own fault, several times in a row, opens the breaker; an account fault is only shown."""
-    if error.fault not in (errors.Fault.PROVIDER, errors.Fault.ACCOUNT):
+    """It failed. Its own fault, several times in a row, opens the breaker; an account fault is shown and told."""
+    if error.fault is errors.Fault.ACCOUNT:
+        _record_refusal(session, provider, error)
+    if error.fault is not errors.Fault.PROVIDER:
         return
     now = db.now(session)
-    counts = error.fault is errors.Fault.PROVIDER
     seen: dict[str, Any] = {"error_code": error.code, "error_detail": error.detail[:2000], "error_at": now}
-    shown = seen
-    if counts:  # an account fault stays in sight
-        is_account = ProviderHealth.error_code.in_(ACCOUNT_CODES)
-        shown = {name: case((is_account, getattr(ProviderHealth, name)), else_=value) for name, value in seen.items()}
+    is_account = ProviderHealth.error_code.in_(ACCOUNT_CODES)  # which stays in sight
+    shown = {name: case((is_account, getattr(ProviderHealth, name)), else_=value) for name, value in seen.items()}
     failures = session.scalar(
         types.insert(session, ProviderHealth)
-        .values(provider=provider, failures=int(counts), **seen)
-        .on_conflict_do_update(
-            index_elements=["provider"], set_={"failures": ProviderHealth.failures + int(counts), **shown}
-        )
+        .values(provider=provider, failures=1, **seen)
+        .on_conflict_do_update(index_elements=["provider"], set_={"failures": ProviderHealth.failures + 1, **shown})
         .returning(ProviderHealth.failures)
     )
-    if counts and (failures or 0) >= FAILURES_TO_OPEN:
+    if (failures or 0) >= FAILURES_TO_OPEN:
         session.execute(update(ProviderHealth).where(ProviderHealth.provider == provider).values(retry_at=now + PAUSE))
+
+
+def _record_refusal(session: WriteSession, provider: str, error: errors.AppError) -> None:
+    """Our key or account is refused. Whoever finds that it was not before begins the spell, and tells of it."""
+    now, is_this = db.now(session), ProviderHealth.provider == provider
+    seen: dict[str, Any] = {"error_code": error.code, "error_detail": error.detail[:2000], "error_at": now}
+    fresh = types.insert(session, ProviderHealth).values(provider=provider, failures=0, **seen)
+    was_fine = func.coalesce(ProviderHealth.error_code, "").not_in(ACCOUNT_CODES)
+    begins = session.scalar(fresh.on_conflict_do_nothing().returning(ProviderHealth.provider)) is not None
+    if begins or update_where(session, ProviderHealth, is_this, was_fine, **seen):
+        causes.provider_refuses(session, provider, name=_name(provider), reason=error.message, since=now)
+    else:
+        update_where(session, ProviderHealth, is_this, **seen)
+
+
+def _name(provider: str) -> str:
+    return registry.provider_class(provider).display_name if registry.is_registered(provider) else provider
 
 
 def permitted_submits(session: WriteSession, provider: str) -> int | None:
@@ -107,7 +138,7 @@ def permitted_submits(session: WriteSession, provider: str) -> int | None:
 
 
 def record_key_check(session: WriteSession, provider: str, *, works: bool) -> None:
-    """Remember what the free key check said; one that succeeds clears a fault of our account."""
+    """Remember what the free key check said: one that succeeds clears a fault of our account, a refused key is one."""
     seen = {"key_works": works, "key_checked_at": db.now(session)}
     session.execute(
         types.insert(session, ProviderHealth)
@@ -115,11 +146,8 @@ def record_key_check(session: WriteSession, provider: str, *, works: bool) -> No
         .on_conflict_do_update(index_elements=["provider"], set_=seen)
     )
     if works:
-        update_where(
-            session,
-            ProviderHealth,
-            ProviderHealth.provider == provider,
-            ProviderHealth.error_code.in_(ACCOUNT_CODES),
-            error_code=None,
-            error_detail=None,
-        )
+        _end_spell(session, provider, by_order=False)
+        return
+    known = session.scalar(select(ProviderHealth.error_code).where(ProviderHealth.provider == provider))
+    if known not in ACCOUNT_CODES:
+        _record_refusal(session, provider, errors.BadKey())

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, select
 
 from core.db import Reader
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, is_live
 from core.insights import model_stats
+from core.workspaces.access import Charge, live_in
 
 AT_LEAST = timedelta(minutes=10)
 """Nothing is late before, however quick its model usually is: a provider may have a bad quarter of an hour."""
@@ -24,11 +26,18 @@ class LateClip:
     """A clip that its provider has had for far longer than nine in ten of its model took, `usual_seconds`."""
 
     id: str
+    model_id: str
     model_name: str
+    project_id: str
     provider: str
     workspace_id: str
     user_id: str
+    credits: int
+    status: Status
+    stage: Stage
     submitted_at: datetime
+    created_at: datetime
+    cancel_requested_at: datetime | None
     usual_seconds: float
 
 
@@ -40,14 +49,26 @@ class Line:
     waits_since: datetime | None = None
 
 
-def look(reader: Reader, now: datetime) -> Line:
-    """What is under way for too long; one small statement while nothing is under way for ten minutes.
+def look(reader: Reader, now: datetime, charge: Charge) -> Line:
+    """What is under way for too long there; one small statement while nothing is under way for ten minutes.
 
     A clip that nobody knows about is not late: it waits for a decision, and `core.insights.attention` tells it apart.
     """
-    old = reader.execute(_OLD, {"before": now - AT_LEAST}).all()
+    query = _OLD.where(live_in(charge), Generation.created_at < now - AT_LEAST)
+    old = reader.execute(query.limit(LOOKED_AT)).all()
     if not old:
         return Line()
+    late = _late(reader, old, now)
+    return Line(late, min((row.created_at for row in old if row.stage in _UNSENT), default=None))
+
+
+def find(reader: Reader, generation_id: str, now: datetime) -> LateClip | None:
+    """This clip, if it is late."""
+    found = _late(reader, reader.execute(_OLD.where(Generation.id == generation_id)).all(), now)
+    return found[0] if found else None
+
+
+def _late(reader: Reader, old: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> Sequence[LateClip]:
     sent = [(row, row.submitted_at) for row in old if row.submitted_at and row.submitted_at < now - AT_LEAST]
     records = model_stats.track_records(reader, sorted({row.model_id for row, _at in sent}))
     late = []
@@ -55,10 +76,8 @@ def look(reader: Reader, now: datetime) -> Line:
         record = records.get(row.model_id)
         usual_seconds = (record and record.p90_seconds) or model_stats.first_guess(row.model_id).p90_seconds
         if (now - at).total_seconds() > TIMES_USUAL * usual_seconds:
-            late.append(
-                LateClip(row.id, row.model_name, row.provider, row.workspace_id, row.user_id, at, usual_seconds)
-            )
-    return Line(tuple(late), min((row.created_at for row in old if row.stage in _UNSENT), default=None))
+            late.append(LateClip(**{**row._asdict(), "submitted_at": at, "usual_seconds": usual_seconds}))
+    return tuple(late)
 
 
 _UNSENT = (Stage.QUEUED, Stage.DISPATCHED)
@@ -67,14 +86,17 @@ _OLD = (
         Generation.id,
         Generation.model_id,
         Generation.model_name,
+        Generation.project_id,
         Generation.provider,
         Generation.workspace_id,
         Generation.user_id,
+        Generation.credits,
+        Generation.status,
         Generation.stage,
         Generation.submitted_at,
         Generation.created_at,
+        Generation.cancel_requested_at,
     )
-    .where(is_live(), Generation.status != Status.UNCERTAIN, Generation.created_at < bindparam("before"))
+    .where(is_live(), Generation.status != Status.UNCERTAIN)
     .order_by(Generation.created_at)
-    .limit(LOOKED_AT)
 )

@@ -177,6 +177,8 @@ def compare(session: ReadSession, member: Member, chosen: reports.UsageQuery, or
     every = replace(chosen, model_id=None, provider=None)
     used: dict[str, tuple[str, UsageTotals]] = {}
     for row in reports.aggregate(session, member, every, [Group.MODEL]):
+        if not row.keys["model_id"]:
+            continue  # what a vendor took for no model that we know
         before = used.get(row.keys["model_id"])
         used[row.keys["model_id"]] = (row.keys["provider"], row.figures + before[1] if before else row.figures)
     ended = _records(session, member, every, list(used))

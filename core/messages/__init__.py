@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any, TypeAlias
 
-from core.messages import of_library, of_notices, of_sheets
+from core.messages import of_attention, of_charge_back, of_library, of_notices, of_sheets, of_statements
 from core.messages.catalogue import N_, PLAIN, TEMPLATES, Source
 
 __all__ = ["N_", "Message", "Source", "Writer", "as_message", "message", "places", "plain", "register"]
 
 TEMPLATES.update(of_sheets.SENTENCES)
+TEMPLATES.update(of_charge_back.SENTENCES)
 TEMPLATES.update(of_library.SENTENCES)
 TEMPLATES.update(of_notices.SENTENCES)
+TEMPLATES.update(of_attention.SENTENCES)
+TEMPLATES.update(of_statements.SENTENCES)
 
 Param: TypeAlias = "str | int | float | Message | Sequence[Message]"
 

@@ -38,6 +38,14 @@ SENTENCES: Mapping[str, str] = {
     "bulk_no_room": N_(
         "The files could not be written: the disk is full or cannot be written to. An administrator has to look at it."
     ),
+    # Analyst packs
+    "pack_not_found": N_("This pack does not exist, or it is not yours."),
+    "pack_too_many": N_("You have {limit} packs under way already. Wait until one has ended."),
+    "pack_departed": N_("It was stopped, since its person may no longer see these figures."),
+    "pack_disagrees": N_(
+        "Totals differ from the ledger, so this is not handed out: {checks}. "
+        "The books are checked now; administrators find the result under Admin."
+    ),
     "not_your_image": N_("This is not an image you uploaded. Upload it first."),
     "asset_of_another_kind": N_(
         "This is a file of another kind. Choose an image, a video or a sound as it is asked for."

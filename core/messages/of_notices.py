@@ -33,6 +33,18 @@ SENTENCES: Mapping[str, str] = {
     "notice_storage_used": N_("{percent} % of it is used. Delete clips that are not needed."),
     "notice_budget": N_("{percent} % of the budget is used: {name}"),
     "notice_budget_used": N_("{used:,} of {budget:,} credits."),
+    # Models and providers
+    "notice_model_ends": N_("{model} ends on {day}"),
+    "notice_model_ended": N_("{model} has ended"),
+    "notice_model_ends_meaning": N_(
+        "Clips were made with it in the last 30 days, by you or where you manage. "
+        "Presets and scripts that name it need another model."
+    ),
+    "notice_provider_refuses": N_("{provider} needs an administrator"),
+    "notice_provider_refuses_meaning": N_("{reason} Orders for its models fail until that is mended."),
+    "notice_provider_works": N_("{provider} works again"),
+    "notice_provider_took_order": N_("It has accepted an order."),
+    "notice_provider_took_key": N_("A check of its key has succeeded."),
     # Where people belong
     "notice_member_added": N_("You are now in the team {workspace}, as {role}"),
     "notice_member_role": N_("You are now {role} in {workspace}"),
@@ -46,6 +58,16 @@ SENTENCES: Mapping[str, str] = {
     "notice_role_user": N_("user"),
     "notice_role_analyst": N_("analyst"),
     "notice_role_admin": N_("administrator"),
+    # Views of usage that somebody has sent to themselves
+    "notice_report": N_("{view}, {since} to {until}"),
+    "notice_report_attached": N_("The figures are in the file {file}, as on the page Usage. Days are UTC."),
+    "notice_report_too_large": N_("The file is too large to be sent. The page Usage has it. Days are UTC."),
+    "notice_report_failed": N_("A report was not sent: {view}"),
+    "notice_report_why": N_("You get this because you have it sent to you: Usage, Explore, Sent to me."),
+    "report_not_found": N_("This report does not exist, or it is not yours."),
+    "report_way_off": N_("You are not told in this way any more. Turn it on under Account, Being told."),
+    "report_way_takes_no_files": N_("A report is sent by e-mail or to a webhook of yours."),
+    "too_many_reports": N_("{limit} reports are sent to you already. Stop one first."),
     "notice_test": N_("This is a test"),
     "notice_test_meaning": N_("It shows that you can be told in this way. Nothing has happened."),
     # Around them, in messages that leave the installation
@@ -56,6 +78,9 @@ SENTENCES: Mapping[str, str] = {
     # What is refused, and what went wrong with a message
     "notice_not_found": N_("This notice does not exist, or it is not yours."),
     "way_not_found": N_("You are not told in this way yet."),
+    "way_has_no_address": N_("This way has no address of its own. Leave it out."),
+    "way_has_no_digest": N_("Only e-mail can come once a day."),
+    "inbox_stays_on": N_("The inbox cannot be turned off; choose which kinds of notices it shows."),
     "mail_is_off": N_("No mail server is set up in this installation. An administrator sets SMTP_HOST and SMTP_FROM."),
     "mail_not_taken": N_("The mail server did not take the message ({code})."),
     "mail_not_reached": N_("The mail server was not reached ({name})."),

@@ -4,7 +4,8 @@ Each is called in the transaction of its cause; who is told must still belong th
 """
 
 import hashlib
-from datetime import date
+from collections.abc import Collection
+from datetime import date, datetime
 
 from sqlalchemy import select
 
@@ -159,6 +160,56 @@ def budget_reached(
     )
     told = set(outbox.managers(session, workspace_id)) | ({also_tell} if also_tell else set())
     outbox.tell(session, told, news)
+
+
+def provider_refuses(session: ReadSession, provider: str, *, name: str, reason: Message, since: datetime) -> None:
+    """Tell the administrators that a provider refuses our key or account, once for each spell of it, from `since` on.
+
+    To be called in the transaction that writes the beginning of the spell down, and by none that finds it begun.
+    """
+    news = News(
+        NoticeKind.PROVIDER_ACCOUNT,
+        f"account:{provider}:{since.isoformat()}",
+        message("notice_provider_refuses", provider=name),
+        message("notice_provider_refuses_meaning", reason=reason),
+        audience=NoticeAudience.OPERATOR,
+    )
+    outbox.tell(session, outbox.operators(session), news)
+
+
+def provider_works(session: ReadSession, provider: str, *, name: str, by_order: bool) -> None:
+    """Tell the administrators that a spell is over, since an order was accepted or a check of the key succeeded.
+
+    To be called in the transaction that ends the spell.
+    """
+    news = News(
+        NoticeKind.PROVIDER_ACCOUNT,
+        f"account-works:{provider}:{db.now(session).isoformat()}",
+        message("notice_provider_works", provider=name),
+        message("notice_provider_took_order") if by_order else message("notice_provider_took_key"),
+        audience=NoticeAudience.OPERATOR,
+    )
+    outbox.tell(session, outbox.operators(session), news)
+
+
+def model_ends(session: ReadSession, user_ids: Collection[str], model: str, *, name: str, day: date, part: str) -> None:
+    """Tell these people that a model ends on a day, or has ended: each once for each `part` of the time before."""
+    title = message("notice_model_ends", model=name, day=day.isoformat())
+    if db.now(session).date() >= day:
+        title = message("notice_model_ended", model=name)
+    news = News(
+        NoticeKind.MODEL_ENDS,
+        model_ends_key(model, day, part),
+        title,
+        message("notice_model_ends_meaning"),
+        audience=NoticeAudience.SELF,
+    )
+    outbox.tell(session, user_ids, news)
+
+
+def model_ends_key(model: str, day: date, part: str) -> str:
+    """What tells the end of a model apart, on a day and in a part of the time before it."""
+    return _key(f"model:{model}:{day.isoformat()}:{part}")
 
 
 def _figure(session: ReadSession, name: str, otherwise: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, true, tuple_
 
 from core import errors
 from core.clock import utc_now
@@ -18,6 +18,9 @@ from core.workspaces.access import Member, visible_to
 PAGE_SIZE = 20
 MOST_COUNTED = 100
 """More unread ones are not counted: `99+` says enough."""
+
+WOULD_BE_TOLD_AGAIN = timedelta(days=45)
+"""So long the end of a model is told of at most (`core.insights.model_ends`), and so its notices are kept for it."""
 
 _SHOWN = Notice.told_at.is_not(None), Notice.in_inbox
 _UNREAD = select(func.count()).select_from(
@@ -123,7 +126,9 @@ def _done(member: Member, clips: Sequence[Generation]) -> list[ColumnElement[boo
 
 def prune(session: WriteSession, *, days: int, limit: int = 1000) -> None:
     """Remove notices that are older than so many days, read or not, and what was sent of them; a batch at a time."""
-    old = select(Notice.id).where(Notice.created_at < utc_now() - timedelta(days=days)).limit(limit)
+    now = utc_now()
+    is_over = or_(Notice.kind != NoticeKind.MODEL_ENDS, Notice.created_at < now - WOULD_BE_TOLD_AGAIN)
+    old = select(Notice.id).where(Notice.created_at < now - timedelta(days=days), is_over).limit(limit)
     session.execute(delete(Notice).where(Notice.id.in_(old)).execution_options(synchronize_session=False))
     digests = select(NoticeSend.id).where(
         NoticeSend.notice_id.is_(None), NoticeSend.created_at < utc_now() - timedelta(days=days)

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -14,6 +15,16 @@ from core.messages import Message, message
 
 TIMEOUT_SECONDS = 15.0
 """Of each exchange with the server; a mail takes a handful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that comes with a mail, byte for byte; `parameters` are those of its media type."""
+
+    name: str
+    media_type: str
+    parameters: Mapping[str, str]
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,7 @@ class Mail:
     links: tuple[tuple[str, str], ...]
     footer: str
     written_at: datetime
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,9 @@ def compose(settings: Settings, mail: Mail) -> EmailMessage:
     paragraphs += [f'<p><a href="{escape(address)}">{escape(words)}</a></p>' for words, address in mail.links]
     paragraphs.append(f'<p style="color:#666;font-size:12px">{escape(mail.footer)}</p>')
     letter.add_alternative(f"<!doctype html><html><body>{''.join(paragraphs)}</body></html>", subtype="html")
+    if (file := mail.attachment) is not None:
+        main, _slash, sub = file.media_type.partition("/")
+        letter.add_attachment(file.data, maintype=main, subtype=sub, filename=file.name, params=dict(file.parameters))
     return letter
 
 

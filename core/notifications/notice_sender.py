@@ -13,15 +13,15 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, exists, literal_column, select, update
 
-from core import db, retry
+from core import db, errors, retry
 from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession, WriteSession, update_where, writing
-from core.db.enums import NoticeWay, SendState
+from core.db.enums import NoticeKind, NoticeWay, SendState
 from core.db.tables import NoticeSend, User, WayToTell
 from core.ids import new_id
 from core.messages import Message, Writer, message
-from core.notifications import mail, notice_texts, rounds, ways, webhook_sender
+from core.notifications import mail, notice_texts, report_issues, report_texts, rounds, ways, webhook_sender
 from core.notifications.mail import Mail
 from core.notifications.notice_texts import Letter
 
@@ -72,17 +72,21 @@ class Sender(rounds.Rounds[Claimed]):
 
 
 def claim(limit: int, busy: Collection[str] = frozenset()) -> Sequence[Claimed]:
-    """Begin the digests that are due, then take due messages, oldest due first, one of each way at a time.
+    """Begin the digests and reports that are due, then take due messages, oldest due first, one of each way at a time.
 
     `busy` are ways that this process still waits for.
     """
     with db.read_session() as session:
         now = db.now(session)
         has_digest = session.scalar(select(exists().where(WayToTell.digest_at <= now)))
+        has_report = report_issues.are_due(session, now)
         wanted = _next_in_line(session, now, limit, busy)
     if has_digest:
         with db.write_session() as session:
             begin_digests(session)
+    if has_report:
+        with db.write_session() as session:
+            report_issues.write_due(session)
     if not wanted:
         return []
     with db.write_session() as session:
@@ -137,8 +141,11 @@ def deliver(settings: Settings, writers: Mapping[str, Writer], claimed: Claimed)
         user_id = claimed.way.user_id
         found = notice_texts.letter(session, claimed.send, user_id) if way is not None and way.is_on else None
         is_active = session.scalar(select(User.deactivated_at.is_(None)).where(User.id == user_id))
+        is_report = found is not None and found.items[0].kind is NoticeKind.REPORT
     if found is None or not is_active:
         outcome = Outcome(is_dropped=True)
+    elif is_report:
+        outcome = _send_report(settings, writers.get(found.language or "", Writer()), claimed, found)
     else:
         outcome = _send(settings, writers.get(found.language or "", Writer()), claimed, found)
     if outcome.error is not None:
@@ -149,24 +156,54 @@ def deliver(settings: Settings, writers: Mapping[str, Writer], claimed: Claimed)
     writing.until_written(lambda session: record(session, claimed, outcome), what=what, for_seconds=KEPT_SECONDS)
 
 
+def _send_report(settings: Settings, writer: Writer, claimed: Claimed, found: Letter) -> Outcome:
+    """A view of usage with its file, made of the figures of now for who may see them now."""
+    notice_id = found.items[0].id
+    try:
+        with db.read_session() as session:
+            report = report_issues.read(session, notice_id, claimed.way.user_id)
+    except (errors.Forbidden, errors.InvalidRequest, errors.NotFound, errors.Unauthorized) as refused:
+        return Outcome(report_issues.why(refused), is_dropped=True)
+    if report is None:
+        return Outcome(is_dropped=True)
+    send = claimed.send
+    if claimed.way.way is NoticeWay.EMAIL:
+        letter = report_texts.mail(report, writer, settings.public_url, send=send, to=found.to)
+        return _by_mail(settings, letter)
+    written_at = send.created_at
+    body = report_texts.webhook(report, writer, settings.public_url, notice_id=notice_id, written_at=written_at)
+    return _to_webhook(settings, claimed, body)
+
+
 def _send(settings: Settings, writer: Writer, claimed: Claimed, found: Letter) -> Outcome:
     if claimed.way.way is NoticeWay.EMAIL:
-        if not settings.can_mail:
-            return Outcome(message("mail_is_off"))
-        told = mail.send(settings, _mail(settings, writer, claimed.send, found))
-        return Outcome(told.error, told.is_final)
-    id = claimed.send.id
+        return _by_mail(settings, _mail(settings, writer, claimed.send, found))
     if claimed.way.way is NoticeWay.WEBHOOK:
         body = notice_texts.webhook(found, writer, settings.public_url, written_at=claimed.send.created_at)
-        secrets = [ways.secret(claimed.way, key=key) for key in settings.secrets_in_force]
-        headers = dict(webhook_sender.headers(id, body, secrets=secrets, now=utc_now()))
-    else:
-        form = notice_texts.slack if claimed.way.way is NoticeWay.SLACK else notice_texts.teams
-        body, headers = form(found, writer, settings.public_url), {}
+        return _to_webhook(settings, claimed, body)
+    form = notice_texts.slack if claimed.way.way is NoticeWay.SLACK else notice_texts.teams
+    return _post(settings, claimed, form(found, writer, settings.public_url), {})
+
+
+def _by_mail(settings: Settings, letter: Mail) -> Outcome:
+    if not settings.can_mail:
+        return Outcome(message("mail_is_off"))
+    told = mail.send(settings, letter)
+    return Outcome(told.error, told.is_final)
+
+
+def _to_webhook(settings: Settings, claimed: Claimed, body: str) -> Outcome:
+    """To a person's own webhook, signed with its secret."""
+    secrets = [ways.secret(claimed.way, key=key) for key in settings.secrets_in_force]
+    headers = webhook_sender.headers(claimed.send.id, body, secrets=secrets, now=utc_now())
+    return _post(settings, claimed, body, headers)
+
+
+def _post(settings: Settings, claimed: Claimed, body: str, headers: Mapping[str, str]) -> Outcome:
     said = webhook_sender.post(
         claimed.way.address,
         body,
-        headers | {"Idempotency-Key": id},
+        {**headers, "Idempotency-Key": claimed.send.id},
         allow=settings.webhook_allow_hosts,
         proxies=settings.proxies,
     )
@@ -217,7 +254,11 @@ def record(session: WriteSession, claimed: Claimed, outcome: Outcome) -> None:
         sent_at=sent_at,
         error=outcome.error,
     )
-    if written != 1 or outcome.is_dropped:
+    if written != 1:
+        return
+    if claimed.send.notice_id is not None:
+        report_issues.record(session, claimed.send.notice_id, state=state, error=outcome.error, way=claimed.way.way)
+    if outcome.is_dropped:
         return
     way = session.scalar(select(WayToTell).where(WayToTell.id == claimed.way.id).with_for_update())
     if way is not None:

@@ -21,7 +21,12 @@ from core.notifications.entitled import may_be_told
 PROMPT_CHARS = 300
 MOST_IN_DIGEST = 200
 
-_PAGES = {NoticeKind.BALANCE_LOW: "credits", NoticeKind.CREDITS_ADDED: "credits", NoticeKind.BUDGET: "usage"}
+_PAGES = {
+    NoticeKind.BALANCE_LOW: "credits",
+    NoticeKind.CREDITS_ADDED: "credits",
+    NoticeKind.BUDGET: "usage",
+    NoticeKind.MODEL_ENDS: "generate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +147,14 @@ def teams(found: Letter, writer: Writer, public_url: str) -> str:
         body.append({"type": "TextBlock", "text": _of_teams(title), "weight": "Bolder", "wrap": True})
         body += [{"type": "TextBlock", "text": _of_teams(line), "wrap": True} for line in rest]
     links = [link for item in found.items if (link := address(public_url, item))]
-    actions = [{"type": "Action.OpenUrl", "title": _open(writer), "url": links[0]}] if len(found.items) == 1 else []
+    is_one = len(found.items) == 1
+    actions = [{"type": "Action.OpenUrl", "title": _open(writer), "url": link} for link in links if is_one]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": body,
-        "actions": actions if links else [],
+        "actions": actions,
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     return _json({"type": "message", "attachments": [attachment]})

@@ -7,7 +7,7 @@ other, so that nobody can have it sent to strangers.
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -24,8 +24,8 @@ from core.messages import message
 from core.notifications.webhooks import ValidUrl
 from core.workspaces.access import Member
 
-KINDS: Sequence[NoticeKind] = tuple(kind for kind in NoticeKind if kind is not NoticeKind.TEST)
-"""What can be switched off."""
+KINDS: Sequence[NoticeKind] = tuple(kind for kind in NoticeKind if kind not in (NoticeKind.TEST, NoticeKind.REPORT))
+"""What can be switched off; a report is asked for by itself."""
 
 WITH_ADDRESS = (NoticeWay.SLACK, NoticeWay.TEAMS, NoticeWay.WEBHOOK)
 DIGEST_HOUR = 8
@@ -36,9 +36,20 @@ UTC = "UTC"
 
 
 def of_person(session: ReadSession, member: Member) -> Mapping[NoticeWay, WayToTell]:
-    """The ways that somebody has set up; the inbox is there without."""
+    """The ways that somebody has set up; the inbox is there without. Forbidden with a token of one workspace."""
+    _require_all_of_it(member)
     rows = session.scalars(select(WayToTell).where(WayToTell.user_id == member.id))
     return {row.way: row for row in rows}
+
+
+def by_id(session: ReadSession, member: Member, way_id: str) -> WayToTell:
+    """A way that somebody has set up; NotFound for any other."""
+    _require_all_of_it(member)
+    query = select(WayToTell).where(WayToTell.id == way_id, WayToTell.user_id == member.id)
+    found = session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise errors.NotFound(message("way_not_found"))
+    return found
 
 
 def turn_on_mail(session: WriteSession, member: Member, *, can_mail: bool) -> WayToTell:
@@ -82,6 +93,12 @@ def mute(session: WriteSession, member: Member, way: NoticeWay, kind: NoticeKind
     kept = [word for word in found.muted if word != kind]
     found.muted = [*kept, kind.value] if is_muted else kept
     session.flush()
+
+
+def set_kinds(session: WriteSession, member: Member, way: NoticeWay, kinds: Collection[NoticeKind]) -> None:
+    """Let just these kinds of notices take a way, of those that can be switched off; for those to come."""
+    for kind in KINDS:
+        mute(session, member, way, kind, is_muted=kind not in kinds)
 
 
 def set_digest(session: WriteSession, member: Member, *, is_daily: bool, time_zone: str = UTC) -> None:
@@ -143,6 +160,12 @@ def zone(name: str) -> tzinfo | None:
         return None
 
 
+def _require_all_of_it(member: Member) -> None:
+    """Ways carry what is told of every workspace: a token of one does not reach them."""
+    if member.is_confined:
+        raise errors.Forbidden(message("not_allowed"))
+
+
 def _get(session: WriteSession, member: Member, way: NoticeWay) -> WayToTell:
     found = _found(session, member, way)
     if found is None:
@@ -151,12 +174,14 @@ def _get(session: WriteSession, member: Member, way: NoticeWay) -> WayToTell:
 
 
 def _found(session: WriteSession, member: Member, way: NoticeWay) -> WayToTell | None:
+    _require_all_of_it(member)
     query = select(WayToTell).where(WayToTell.user_id == member.id, WayToTell.way == way).with_for_update()
     return session.scalar(query.execution_options(populate_existing=True))
 
 
 def _set(session: WriteSession, member: Member, way: NoticeWay, **values: object) -> WayToTell:
     """The row of a way, made where there is none; two tabs make one."""
+    _require_all_of_it(member)
     new = insert_or(session, WayToTell).values(id=new_id(), user_id=member.id, way=way, muted=[])
     session.execute(new.on_conflict_do_nothing(index_elements=["user_id", "way"]))
     found = _get(session, member, way)

@@ -127,6 +127,7 @@ def _leave_charges(session: WriteSession, project: Project) -> Project | None:
         ),
         charged_project_id=remains.id,
     )
+    update_where(session, GenerationTag, GenerationTag.charged_in_id == project.id, charged_in_id=remains.id)
     for days in (UsageDay, UndeliveredDay):
         update_where(session, days, days.project_id == project.id, project_id=remains.id)
     _of_project(session, BudgetMonth, project, subject_id=remains.id)

@@ -238,6 +238,7 @@ def _generation(clip: _Clip) -> Row:
         "output_facts": dict(files.facts) | {"gaps": [], "gap_messages": []} if files else None,
         "favourite": take.favourite,
         "kept": take.kept,
+        "first_opened_at": take.ended_at if files and take.is_opened else None,
         "created_at": take.created_at,
         "updated_at": take.ended_at,
         "submitted_at": take.created_at + timedelta(seconds=2) if take.accepted else None,

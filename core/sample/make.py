@@ -30,6 +30,7 @@ from core.sample.books import Books, Files
 from core.sample.footage import Footage, Shot
 from core.sample.plan import Year
 from core.sample.presence import Presence
+from core.usage import rollups
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -131,6 +132,7 @@ def _insert(session: WriteSession, written: Books) -> None:
     for name in (*names, "generation_tags", "clip_notes", *counted):
         if rows := getattr(written, name):
             session.execute(insert(Base.metadata.tables[name]), rows)
+    rollups.describe_tags(session, {row["generation_id"] for row in written.generation_tags})
 
 
 def _store(opened: Installation, written: Books, files: Files) -> None:

@@ -68,6 +68,12 @@ class Take:
     tags: tuple[str, ...] = ()
     remark: str = ""
 
+    @property
+    def is_opened(self) -> bool:
+        """Whether anybody looked: at what was judged, tagged or spoken of, and at most of the others."""
+        is_noticed = self.kept is not None or self.favourite or bool(self.tags) or bool(self.remark)
+        return is_noticed or int(self.id[-1], 16) > 3
+
 
 @dataclass(slots=True)
 class Year:

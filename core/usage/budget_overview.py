@@ -15,17 +15,21 @@ from sqlalchemy import (
     Subquery,
     and_,
     bindparam,
+    case,
+    exists,
     func,
     literal,
+    or_,
     select,
     union,
 )
+from sqlalchemy.orm import aliased
 
 from core.clock import utc_now
 from core.db import ReadSession
 from core.db.enums import BudgetMode, BudgetScope
 from core.db.tables import Budget, BudgetMonth, Project, User, Workspace
-from core.usage import limits, reports
+from core.usage import budgets, limits, reports
 from core.usage.cache import UsageCache
 from core.usage.forecast import WEEKS, forecast
 from core.workspaces import months
@@ -38,7 +42,8 @@ class Standing:
     """What a month's orders of a workspace, a project or somebody have taken, and the budget where there is one.
 
     `name` is what the subject is called, `taken_credits` is reserved and charged. `expected_credits` is what the month
-    will probably come to, None where there is too little to tell.
+    will probably come to, None where there is too little to tell. `is_of_each` says that the budget is
+    the one that each member has who has none of their own.
     """
 
     scope: BudgetScope
@@ -47,6 +52,7 @@ class Standing:
     taken_credits: int
     limit_credits: int | None
     mode: BudgetMode | None
+    is_of_each: bool = False
     expected_credits: int | None = None
 
     @property
@@ -67,13 +73,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The month under way of a workspace, in its time zone; the workspace stands first, then projects, then people."""
+    """The month under way of a workspace, in its time zone; the workspace stands first, then projects, then people.
+
+    `of_each_member` is the budget of each member who has none of their own.
+    """
 
     month: str
     time_zone: str
     begins_at: datetime
     ends_at: datetime
     standings: Sequence[Standing]
+    of_each_member: budgets.Set | None = None
 
 
 def overview(
@@ -96,6 +106,7 @@ def overview(
         months.begin_of(month, zone),
         months.end_of(month, zone),
         [_standing(row._asdict(), expected) for row in sorted(seen, key=_place)],
+        budgets.for_each_member(session.get_one(Workspace, member.workspace_id)),
     )
 
 
@@ -112,7 +123,7 @@ def warned(
 def _standing(row: Mapping[str, Any], expected: Mapping[limits.Key, tuple[int, int]]) -> Standing:
     rest = expected.get((row["scope"], row["subject_id"]))
     comes_to = None if rest is None else row["taken_credits"] + max(0, rest[1] - rest[0])
-    return Standing(**row, expected_credits=comes_to)
+    return Standing(**{**row, "is_of_each": bool(row["is_of_each"])}, expected_credits=comes_to)
 
 
 def _expected(
@@ -140,7 +151,13 @@ def _place(row: Row[Any]) -> tuple[int, str, str]:
     return list(BudgetScope).index(row.scope), row.name.casefold(), row.subject_id
 
 
-_ANY = select(Budget.scope).where(in_bound_workspace(Budget)).limit(1)
+_ANY = select(Workspace.id).where(
+    Workspace.id == bindparam("workspace_id"),
+    or_(
+        Workspace.member_budget_credits.is_not(None),
+        exists().where(in_bound_workspace(Budget)).correlate(None),
+    ),
+)
 
 
 def _subjects() -> Subquery:
@@ -156,21 +173,27 @@ def _subjects() -> Subquery:
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
-    of = _subjects()
+    of, here = _subjects(), aliased(Workspace)
     scope, subject_id = of.c.scope, of.c.subject_id
 
     def is_of(table: type[Budget] | type[BudgetMonth]) -> ColumnElement[bool]:
         return and_(in_bound_workspace(table), table.scope == scope, table.subject_id == subject_id)
 
+    has_that_of_each = and_(
+        scope == BudgetScope.MEMBER, Budget.limit_credits.is_(None), here.member_budget_credits.is_not(None)
+    )
     return (
         select(
             scope,
             subject_id,
             func.coalesce(Project.name, func.nullif(User.name, ""), User.email, Workspace.name, "").label("name"),
             func.coalesce(BudgetMonth.taken_credits, 0).label("taken_credits"),
-            Budget.limit_credits,
-            Budget.mode,
+            case((has_that_of_each, here.member_budget_credits), else_=Budget.limit_credits).label("limit_credits"),
+            case((has_that_of_each, here.member_budget_mode), else_=Budget.mode).label("mode"),
+            case((has_that_of_each, 1), else_=0).label("is_of_each"),
         )
+        .select_from(of)
+        .join(here, here.id == bindparam("workspace_id"))
         .outerjoin(Budget, is_of(Budget))
         .outerjoin(BudgetMonth, is_of(BudgetMonth) & (BudgetMonth.month == bindparam("month")))
         .outerjoin(Project, (scope == BudgetScope.PROJECT) & (Project.id == subject_id))

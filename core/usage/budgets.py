@@ -104,6 +104,34 @@ def set_limit(
     _record(session, member, (workspace_id, scope, subject_id, name), before=before, after=after)
 
 
+def set_for_each_member(
+    session: WriteSession, member: Member, *, credits: int | None, mode: BudgetMode | None = None
+) -> None:
+    """Set the monthly budget of each member of the workspace who has none of their own; None for none.
+
+    As `set_limit`: what a member has taken this month counts already.
+    """
+    member.require(Action.SET_BUDGET)
+    if credits is not None and not 0 < credits <= LIMIT_CREDITS:
+        raise errors.InvalidRequest(fields={"limitCredits": message("budget_not_positive")})
+    row = session.get_one(Workspace, member.workspace_id, with_for_update={"key_share": True}, populate_existing=True)
+    before = for_each_member(row)
+    after = None if credits is None else Set(credits, mode or (before.mode if before else BudgetMode.WARN))
+    if before == after:
+        return
+    row.member_budget_credits = after.limit_credits if after else None
+    row.member_budget_mode = after.mode if after else None
+    session.flush()
+    _record(session, member, (row.id, "each_member", row.id, row.name), before=before, after=after)
+
+
+def for_each_member(row: Workspace) -> Set | None:
+    """The budget of each member of a workspace who has none of their own."""
+    if row.member_budget_credits is None or row.member_budget_mode is None:
+        return None
+    return Set(row.member_budget_credits, row.member_budget_mode)
+
+
 def set_workspace(session: WriteSession, member: Member, *, credits: int | None) -> None:
     """Set the workspace's monthly budget; as `set_limit`."""
     set_limit(session, member, BudgetScope.WORKSPACE, member.workspace_id, credits=credits, field=_FIELD)
@@ -144,7 +172,7 @@ def _subject(session: WriteSession, member: Member, scope: BudgetScope, subject_
 def _record(
     session: WriteSession,
     member: Member,
-    of: tuple[str, BudgetScope, str, str],
+    of: tuple[str, str, str, str],
     *,
     before: Set | None,
     after: Set | None,

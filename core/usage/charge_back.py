@@ -32,6 +32,14 @@ class ChargedTo(StrEnum):
     COST_CENTRE = "cost_centre"
 
 
+class ChargeBackFormat(StrEnum):
+    """What a sheet can be: for spreadsheets, or for people."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    PDF = "pdf"
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """What one of them is charged: clips that were delivered, their price, and the same in rupiah."""

@@ -15,7 +15,7 @@ from core import audit_log, db, errors
 from core.audit_log import Act
 from core.billing import chain, months
 from core.db import ReadSession, WriteSession
-from core.db.tables import Account, ClosedEntry, ClosedPeriod, LedgerEntry, UsageDay, Workspace
+from core.db.tables import Account, ClosedEntry, ClosedPeriod, CostAdjustment, LedgerEntry, UsageDay, Workspace
 from core.messages import message
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -37,6 +37,7 @@ USAGE_SUMS = (
     "estimate_from_price_idr",
     "wasted_cost_idr",
     "cost_unknown_count",
+    "adjusted_cost_idr",
 )
 """Figures of daily usage that are final with a clip's end; verdicts, which people change later, are not."""
 
@@ -103,11 +104,25 @@ def first_open(session: ReadSession) -> str | None:
 
 
 def usage_sums(session: ReadSession, month: str) -> Mapping[str, int]:
-    """The final figures of a month's daily usage, without the sample company's."""
+    """The final figures of a month's daily usage, without the sample company's, with vendors' costs without a clip."""
     sums = (func.coalesce(func.sum(getattr(UsageDay, name)), 0) for name in USAGE_SUMS)
     of_books = select(*sums).join(Workspace, Workspace.id == UsageDay.workspace_id).where(~Workspace.is_sample)
     row = session.execute(of_books.where(UsageDay.day > month, UsageDay.day < months.next_of(month))).one()
-    return {name: int(figure) for name, figure in zip(USAGE_SUMS, row, strict=True)}
+    found = {name: int(figure) for name, figure in zip(USAGE_SUMS, row, strict=True)}
+    without_clip = select(func.coalesce(func.sum(CostAdjustment.amount_idr), 0)).where(
+        CostAdjustment.generation_id.is_(None),
+        CostAdjustment.day > month,
+        CostAdjustment.day < months.next_of(month),
+    )
+    found["adjusted_cost_idr"] += int(session.scalar(without_clip) or 0)
+    return found
+
+
+def differs(found: Mapping[str, int], kept: Any) -> bool:
+    """Whether a month's daily usage is another than was kept; what was not counted then yet is nothing."""
+    if not isinstance(kept, Mapping) or kept.keys() - found.keys():
+        return True
+    return any(figure != kept.get(name, 0) for name, figure in found.items())
 
 
 def _newest(session: ReadSession) -> ClosedPeriod | None:

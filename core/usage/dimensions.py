@@ -1,20 +1,20 @@
 """What usage can be broken down by, how that is read from roll-ups or clips, and what its values are called.
 
 Three sources have the same columns: the roll-up of all that has ended, that of what gave no clip (which knows why), and
-the clips themselves, which alone have tags.
+the tags of clips that have ended, which know of their clips what is told here.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, case, exists, func, literal_column, select
 
 from core.catalog import in_force
 from core.db import ReadSession
 from core.db.enums import Status
-from core.db.tables import Generation, GenerationTag, Project, UndeliveredDay, UsageDay
+from core.db.tables import GenerationTag, Project, UndeliveredDay, UsageDay
 from core.providers import registry
 from core.usage import reports
 from core.workspaces import profiles
@@ -73,27 +73,26 @@ class Source(StrEnum):
 
     DAYS = "days"
     UNDELIVERED = "undelivered"
-    CLIPS = "clips"
+    TAGGED = "tagged"
 
 
-CHARGED_IN = func.coalesce(Generation.charged_project_id, Generation.project_id)
-"""Where a clip is counted, wherever it was put since."""
-
-_TABLES: Mapping[Source, type[UsageDay] | type[UndeliveredDay]] = {
+_TABLES: Mapping[Source, type[UsageDay] | type[UndeliveredDay] | type[GenerationTag]] = {
     Source.DAYS: UsageDay,
     Source.UNDELIVERED: UndeliveredDay,
+    Source.TAGGED: GenerationTag,
 }
 
 
 def column(source: Source, dimension: Dimension | Interval, *, is_postgresql: bool) -> ColumnElement[str]:
     """A dimension as an expression, without parameters: PostgreSQL has to see the same one in GROUP BY."""
     if dimension in (Dimension.WEEKDAY, *Interval):
-        day = _day_sql(source, is_postgresql=is_postgresql)
+        day = _day_sql(source)
         return literal_column(_of_day(dimension, day, is_postgresql=is_postgresql))
     if dimension is Dimension.TAG:
         return GenerationTag.__table__.c.tag
-    if source is Source.CLIPS:
-        return _OF_CLIPS[Dimension(dimension)]
+    table = _TABLES[source].__table__
+    if source is Source.TAGGED and dimension in _OF_TAGS:
+        return table.c[_OF_TAGS[Dimension(dimension)]]
     names = {
         Dimension.WORKSPACE: "workspace_id",
         Dimension.PERSON: "user_id",
@@ -106,21 +105,17 @@ def column(source: Source, dimension: Dimension | Interval, *, is_postgresql: bo
         return literal_column(
             "CASE WHEN undelivered_days.outcome = 'cancelled' THEN 'cancelled' ELSE undelivered_days.reason END"
         )
-    found: ColumnElement[str] = _TABLES[source].__table__.c[names[Dimension(dimension)]]
+    found: ColumnElement[str] = table.c[names[Dimension(dimension)]]
     return found
 
 
-def day_column(source: Source, *, is_postgresql: bool) -> ColumnElement[str]:
+def day_column(source: Source) -> ColumnElement[str]:
     """The day (UTC) that a row counts on."""
-    return literal_column(_day_sql(source, is_postgresql=is_postgresql))
+    return literal_column(_day_sql(source))
 
 
-def _day_sql(source: Source, *, is_postgresql: bool) -> str:
-    if source is not Source.CLIPS:
-        return f"{_TABLES[source].__tablename__}.day"
-    if is_postgresql:
-        return "to_char(generations.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
-    return "substr(generations.ended_at, 1, 10)"
+def _day_sql(source: Source) -> str:
+    return f"{_TABLES[source].__tablename__}.{'ended_on' if source is Source.TAGGED else 'day'}"
 
 
 def _of_day(dimension: Dimension | Interval, day: str, *, is_postgresql: bool) -> str:
@@ -137,19 +132,12 @@ def _of_day(dimension: Dimension | Interval, day: str, *, is_postgresql: bool) -
     return f"CAST(CAST(julianday({day}) + 0.5 AS integer) % 7 + 1 AS text)"  # day 0 was a Monday; quicker than strftime
 
 
-# Where a column has an index, the planner of SQLite walks that through all clips in order to group them; with an
-# expression it begins with the few that have a tag.
-_OF_CLIPS: Mapping[Dimension, ColumnElement[str]] = {
-    Dimension.WORKSPACE: literal_column("projects.workspace_id || ''"),
-    Dimension.PERSON: literal_column("generations.user_id || ''"),
-    Dimension.PROJECT: literal_column("projects.id || ''"),
-    Dimension.PROVIDER: literal_column("generations.provider || ''"),
-    Dimension.MODEL: literal_column("generations.model_id || ''"),
-    Dimension.OUTCOME: literal_column("generations.status || ''"),
-    Dimension.REASON: literal_column(
-        "CASE WHEN generations.status = 'failed' THEN coalesce(generations.error_code, '') ELSE generations.status END"
-    ),
+_OF_TAGS: Mapping[Dimension, str] = {
+    Dimension.PERSON: "maker_id",
+    Dimension.PROJECT: "charged_in_id",
+    Dimension.REASON: "reason",
 }
+"""What is called otherwise beside a tag than in the roll-ups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,33 +161,36 @@ def sums(source: Source) -> Sums:
             for end in (Status.FAILED.value, Status.CANCELLED.value)
         )
         return Sums(table, (none, failed, cancelled, none, func.sum(table.c.released_credits), none))
+    tags = GenerationTag.__table__
     done, undone, stopped = (
-        Generation.status == literal_column(f"'{end.value}'")
+        tags.c.outcome == literal_column(f"'{end.value}'")
         for end in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
     )
     columns = (
         func.sum(case((done, 1), else_=0)),
         func.sum(case((undone, 1), else_=0)),
         func.sum(case((stopped, 1), else_=0)),
-        func.sum(case((done, Generation.credits), else_=0)),
-        func.sum(case((done, 0), else_=Generation.credits)),
-        func.sum(case((done, Generation.duration_seconds), else_=0)),
+        func.sum(case((done, tags.c.credits), else_=0)),
+        func.sum(case((done, 0), else_=tags.c.credits)),
+        func.sum(case((done, tags.c.seconds), else_=0)),
     )
-    return Sums(Generation.__table__, columns)
+    return Sums(tags, columns)
 
 
-def tagged_clips(whose: Sequence[ColumnElement[bool]], *, each: bool) -> FromClause:
-    """Clips under each of their tags, or each clip that has any once, with the projects that they are counted in.
+def is_told_by_tag() -> ColumnElement[bool]:
+    """Only tags in the workspace that paid for a clip count: what it is tagged with where it went since is told there.
 
-    Only tags in the workspace that paid for a clip count: what it is tagged with where it went since is told there.
+    A subquery, since SQLite would begin a join with the projects.
     """
-    tags: FromClause = GenerationTag.__table__
-    if not each:
-        columns = (GenerationTag.generation_id, GenerationTag.workspace_id)
-        tags = select(*columns).where(*whose).distinct().subquery("tagged")
-    return tags.join(Generation.__table__, Generation.id == tags.c.generation_id).join(
-        Project.__table__, and_(Project.id == CHARGED_IN, Project.workspace_id == tags.c.workspace_id)
-    )
+    tags = GenerationTag.__table__
+    paid_by = select(Project.workspace_id).where(Project.id == tags.c.charged_in_id).correlate(tags).scalar_subquery()
+    return tags.c.workspace_id == paid_by
+
+
+def is_first_tag() -> ColumnElement[bool]:
+    """One tag of each clip, so that it is counted once; all its tags are of one workspace."""
+    tags, other = GenerationTag.__table__, GenerationTag.__table__.alias("other")
+    return ~exists().where(other.c.generation_id == tags.c.generation_id, other.c.tag < tags.c.tag)
 
 
 def values(

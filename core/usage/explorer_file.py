@@ -31,6 +31,12 @@ def write(found: Exploration, form: SpreadsheetFormat, separator: Separator = Se
     return write_lines(_lines(found), form, separator)
 
 
+def name(found: Exploration, form: SpreadsheetFormat) -> str:
+    """What the file is called."""
+    asked, days = found.asked, found.asked.selection
+    return f"usage-{'-'.join(asked.by)}-{days.since.isoformat()}-to-{days.until.isoformat()}.{form}"
+
+
 def _lines(found: Exploration) -> Iterator[Line]:
     asked = found.asked
     heads = [name for dimension in asked.by for name in _heads(dimension)]

@@ -37,6 +37,7 @@ MORE_COLUMNS = (
     "wasted_cost_idr",
     "cost_unknown_clips",
     "estimate_from_price_idr",
+    "adjusted_cost_idr",
 )
 DEFAULT = (reports.Group.DAY, reports.Group.MODEL)
 _HEADS = {

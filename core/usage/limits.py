@@ -11,12 +11,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Update, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from core import errors
 from core.db import Reader, WriteSession, types
 from core.db.enums import BudgetMode, BudgetScope
-from core.db.tables import Budget, BudgetMonth, Generation, Project, User, table_of
+from core.db.tables import Budget, BudgetMonth, Generation, Project, User, Workspace, table_of
 from core.messages import message
 from core.notices import causes
 from core.workspaces import months
@@ -30,7 +43,10 @@ Key = tuple[BudgetScope, str]
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A budget and what is taken of it in a month; `name` is that of the project or person, empty for the workspace."""
+    """A budget and what is taken of it in a month; `name` is that of the project or person, empty for the workspace.
+
+    That of a member is their own, or else the one that the workspace gives to each.
+    """
 
     scope: BudgetScope
     subject_id: str
@@ -194,7 +210,7 @@ def _limits(session: Reader, workspace_id: str, keys: Sequence[Key], month: str)
 
 
 # Put together once: every order and every release runs them.
-_MONTHS, _BUDGETS = table_of(BudgetMonth), table_of(Budget)
+_MONTHS, _BUDGETS, _WORKSPACES = table_of(BudgetMonth), table_of(Budget), table_of(Workspace)
 _HERE = (_MONTHS.c.workspace_id == bindparam("in_workspace"), _MONTHS.c.month == bindparam("in_month"))
 _COUNT = (
     update(_MONTHS)
@@ -202,14 +218,26 @@ _COUNT = (
     .values(taken_credits=_MONTHS.c.taken_credits + bindparam("credits"))
     .returning(_MONTHS.c.taken_credits)
 )
+_IS_OWN = (
+    _BUDGETS.c.workspace_id == _MONTHS.c.workspace_id,
+    _BUDGETS.c.scope == _MONTHS.c.scope,
+    _BUDGETS.c.subject_id == _MONTHS.c.subject_id,
+)
 _TAKE = _COUNT.where(
     ~exists().where(
-        _BUDGETS.c.workspace_id == _MONTHS.c.workspace_id,
-        _BUDGETS.c.scope == _MONTHS.c.scope,
-        _BUDGETS.c.subject_id == _MONTHS.c.subject_id,
+        *_IS_OWN,
         _BUDGETS.c.mode == BudgetMode.STOP,
         _MONTHS.c.taken_credits + bindparam("credits") > _BUDGETS.c.limit_credits,
-    )
+    ),
+    or_(  # what each member has, unless they have a budget of their own
+        ~exists().where(
+            _WORKSPACES.c.id == _MONTHS.c.workspace_id,
+            _MONTHS.c.scope == BudgetScope.MEMBER,
+            _WORKSPACES.c.member_budget_mode == BudgetMode.STOP,
+            _MONTHS.c.taken_credits + bindparam("credits") > _WORKSPACES.c.member_budget_credits,
+        ),
+        exists().where(*_IS_OWN),
+    ),
 )
 _GIVE_BACK = (
     update(_MONTHS)
@@ -225,7 +253,7 @@ _GIVE_BACK = (
     .returning(_MONTHS.c.scope)
 )
 _SUBJECT_IDS: BindParameter[str] = bindparam("subject_ids", expanding=True)
-_LIMITS = (
+_OWN = (
     select(
         Budget.scope,
         Budget.subject_id,
@@ -247,3 +275,32 @@ _LIMITS = (
     .outerjoin(User, and_(Budget.scope == BudgetScope.MEMBER, User.id == Budget.subject_id))
     .where(Budget.workspace_id == bindparam("in_workspace"), Budget.subject_id.in_(_SUBJECT_IDS))
 )
+_OF_EACH_MEMBER = (
+    select(
+        literal(BudgetScope.MEMBER, Budget.scope.type).label("scope"),
+        User.id.label("subject_id"),
+        func.coalesce(func.nullif(User.name, ""), User.email).label("name"),
+        Workspace.member_budget_mode.label("mode"),
+        Workspace.member_budget_credits.label("limit_credits"),
+        func.coalesce(BudgetMonth.taken_credits, 0).label("taken_credits"),
+    )
+    .select_from(Workspace)
+    .join(User, User.id.in_(_SUBJECT_IDS))
+    .outerjoin(
+        BudgetMonth,
+        and_(
+            BudgetMonth.workspace_id == Workspace.id,
+            BudgetMonth.scope == BudgetScope.MEMBER,
+            BudgetMonth.subject_id == User.id,
+            BudgetMonth.month == bindparam("in_month"),
+        ),
+    )
+    .where(
+        Workspace.id == bindparam("in_workspace"),
+        Workspace.member_budget_credits.is_not(None),
+        ~exists().where(
+            Budget.workspace_id == Workspace.id, Budget.scope == BudgetScope.MEMBER, Budget.subject_id == User.id
+        ),
+    )
+)
+_LIMITS: CompoundSelect[*tuple[Any, ...]] = union_all(_OWN, _OF_EACH_MEMBER)

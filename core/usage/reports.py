@@ -6,15 +6,27 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import islice
 from operator import add, attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from core import errors
 from core.catalog import price_list
 from core.db import Reader, ReadSession
-from core.db.tables import Project, UsageDay, User, Workspace
+from core.db.tables import CostAdjustment, Project, UsageDay, User, Workspace
 from core.messages import message
 from core.workspaces import profiles
 from core.workspaces.access import Member, Owned, all_rows_for_analyst, in_workspace, visible_to
@@ -105,6 +117,7 @@ class UsageTotals:
     estimate_from_price_idr: int = 0
     wasted_cost_idr: int = 0
     cost_unknown_count: int = 0
+    adjusted_cost_idr: int = 0
 
     def __add__(self, other: "UsageTotals") -> "UsageTotals":
         return UsageTotals(*map(add, _all(self), _all(other)))
@@ -127,8 +140,8 @@ class UsageTotals:
 
     @property
     def cost_idr(self) -> int:
-        """What the providers took: as reported where they did, estimated from their prices elsewhere."""
-        return self.reported_cost_idr + self.still_estimated_idr
+        """What the providers took: as reported where they did, else estimated from prices, and as adjusted since."""
+        return self.reported_cost_idr + self.still_estimated_idr + self.adjusted_cost_idr
 
     @property
     def margin_idr(self) -> int:
@@ -162,33 +175,61 @@ class Row:
 def aggregate(session: ReadSession, member: Member, chosen: UsageQuery, groups: Iterable[Group] = ()) -> Iterator[Row]:
     """Figures by any groups, in their order; read as they are used, so the session must stay open until then.
 
-    Without a group it is one row; the figures of nothing are zeros. Forbidden for everybody's figures asked for by
-    others than administrators, NotFound for a project that they may not see.
+    Without a group it is one row; the figures of nothing are zeros. What vendors took for no clip of ours is in those
+    of everybody, with empty keys for who and where. Forbidden for everybody's figures asked for by others than
+    administrators, NotFound for a project that they may not see.
     """
     if chosen.project_id is not None:
         project_name(session, member, chosen)
     wanted = tuple(dict.fromkeys(groups))
     names = tuple(dict.fromkeys(name for group in wanted for name in KEYS[group]))
-    columns = {name: _column(session, name) for name in names if name not in _LOOKED_UP}
-    sums = [func.coalesce(func.sum(getattr(UsageDay, name)), 0).label(name) for name in TOTAL_FIELDS]
-    summed = (
-        select(*(column.label(name) for name, column in columns.items()), *sums)
-        .where(*_conditions(member, chosen))
-        .group_by(*columns.values())
-        .subquery()
-    )
+    days = _with_vendors_own(session, member, chosen)
+    figures = UsageDay.__table__.c if days is None else days.c
+    columns = {name: _column(session, name, figures) for name in names if name not in _LOOKED_UP}
+    sums = [func.coalesce(func.sum(figures[name]), 0).label(name) for name in TOTAL_FIELDS]
+    every = select(*(column.label(name) for name, column in columns.items()), *sums).group_by(*columns.values())
+    summed = (every.where(*_conditions(member, chosen)) if days is None else every.select_from(days)).subquery()
     shown = [summed.c[name] if name in columns else _LOOKED_UP[name].label(name) for name in names]
     query = select(*shown, *(summed.c[name] for name in TOTAL_FIELDS))
     if Group.PROJECT in wanted:
-        query = query.join(Project, Project.id == summed.c.project_id)
+        query = query.outerjoin(Project, Project.id == summed.c.project_id)
     if Group.USER in wanted:
-        query = query.join(User, User.id == summed.c.user_id)
+        query = query.outerjoin(User, User.id == summed.c.user_id)
     found = session.execute(query.order_by(*(summed.c[name] for name in columns)), execution_options={"yield_per": 500})
     place = len(names)
     return (
         Row(dict(zip(names, row[:place], strict=True)), UsageTotals(*(int(figure) for figure in row[place:])))
         for row in found
     )
+
+
+def _with_vendors_own(session: ReadSession, member: Member, chosen: UsageQuery) -> Subquery | None:
+    """The chosen days with what vendors took for no clip, under the name of their table; None where there is nothing.
+
+    It belongs to no workspace, person or project, so that it is looked for in the figures of everybody and all alone.
+    """
+    if not chosen.everybody or chosen.project_id is not None or chosen.user_id is not None:
+        return None
+    narrowed = {name: getattr(chosen, name) for name in ("provider", "model_id")}
+    own = [
+        CostAdjustment.generation_id.is_(None),
+        CostAdjustment.day >= chosen.since.isoformat(),
+        CostAdjustment.day <= chosen.until.isoformat(),
+        *(getattr(CostAdjustment, name) == value for name, value in narrowed.items() if value is not None),
+    ]
+    if not session.scalar(select(exists().where(*own))):
+        return None
+    keys = ("day", "workspace_id", "user_id", "project_id", "provider", "model_id")
+    counted = select(*(getattr(UsageDay, name) for name in (*keys, *TOTAL_FIELDS))).where(*_conditions(member, chosen))
+    given: Mapping[str, ColumnElement[Any]] = {
+        "day": CostAdjustment.day.expression,
+        "provider": CostAdjustment.provider.expression,
+        "model_id": CostAdjustment.model_id.expression,
+        "adjusted_cost_idr": CostAdjustment.amount_idr.expression,
+    }
+    nothing = {name: literal("") if name in keys else literal(0) for name in (*keys, *TOTAL_FIELDS)}
+    booked = select(*(given.get(name, nothing[name]).label(name) for name in nothing)).where(*own)
+    return union_all(counted, booked).subquery("usage_days")
 
 
 def with_names(session: ReadSession, rows: Iterable[Row], groups: Iterable[Group]) -> Iterator[Row]:
@@ -198,12 +239,14 @@ def with_names(session: ReadSession, rows: Iterable[Row], groups: Iterable[Group
     for some in _in_parts(rows):
         for group in wanted:
             ids = {row.keys[KEYS[group][0]] for row in some}
-            new = [id for id in ids if (group, id) not in known]
+            new = [id for id in ids if id and (group, id) not in known]
             known |= {(group, id): names for id, names in _names_beside(session, group, new).items()}
         for row in some:
             beside: dict[str, str] = {}
             for group in wanted:
-                beside |= zip(BESIDE[group], known[group, row.keys[KEYS[group][0]]], strict=True)
+                id = row.keys[KEYS[group][0]]
+                names = known[group, id] if id else tuple("" for _name in BESIDE[group])
+                beside |= zip(BESIDE[group], names, strict=True)
             yield replace(row, beside=beside)
 
 
@@ -233,12 +276,12 @@ def add_up(rows: Iterable[Row]) -> UsageTotals:
 
 
 _LOOKED_UP: Mapping[str, ColumnElement[str]] = {
-    "project_name": Project.__table__.c.name,
-    "user_email": User.__table__.c.email,
+    "project_name": func.coalesce(Project.__table__.c.name, ""),
+    "user_email": func.coalesce(User.__table__.c.email, ""),
 }
 
 
-def _column(session: ReadSession, name: str) -> ColumnElement[str]:
+def _column(session: ReadSession, name: str, days: Any) -> ColumnElement[str]:
     """A key as an expression over usage_days, without parameters: PostgreSQL has to see the same one in GROUP BY."""
     if name == "month":
         return literal_column("substr(usage_days.day, 1, 7)")
@@ -246,7 +289,7 @@ def _column(session: ReadSession, name: str) -> ColumnElement[str]:
         if session.get_bind().dialect.name == "postgresql":
             return literal_column("to_char(date_trunc('week', CAST(usage_days.day AS date)), 'YYYY-MM-DD')")
         return literal_column("date(usage_days.day, 'weekday 0', '-6 days')")
-    column: ColumnElement[str] = UsageDay.__table__.c[name]
+    column: ColumnElement[str] = days[name]
     return column
 
 

@@ -3,7 +3,7 @@
 A period by name moves with the calendar, so that a saved "last month" is always the last one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -83,6 +83,32 @@ class View:
             everywhere=self.whose is Whose.MINE,
             compared=periods.before(days, today) if compare else None,
         )
+
+    def address(self, days: Period) -> Mapping[str, str]:
+        """The parameters with which the page Usage shows this view of just these days."""
+        found = {
+            "show": "explore",
+            "when": "own",
+            "since": days.since.isoformat(),
+            "until": days.until.isoformat(),
+            "by": self.by[0],
+            "and": self.by[1] if len(self.by) > 1 else "nothing",
+            "over": self.over or "flat",
+            "what": self.measure,
+            "in": self.unit,
+            "of": self.whose,
+        }
+        return {name: str(value) for name, value in found.items()}
+
+    def query(self, days: Period) -> Sequence[tuple[str, str]]:
+        """The parameters with which `GET /usage/explore` gives the same as CSV."""
+        over = [("over", str(self.over))] if self.over else []
+        return [
+            *(("since", days.since.isoformat()), ("until", days.until.isoformat())),
+            *(("by", str(each)) for each in self.by),
+            *over,
+            *(("measure", str(self.measure)), ("workspaces", str(self.whose)), ("format", "csv")),
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept, and as an address names it: texts, without what is usual."""

@@ -1,24 +1,40 @@
-"""What gave nothing: clips that failed or were cancelled, by why and whose, and those that people rejected.
+"""What gave nothing: clips that failed or were cancelled, by why and whose, that people rejected, or nobody opened.
 
-Credits returned are those of the rows that ended without a clip, which is what the ledger gave back for them. It says
-nothing of clips that nobody ever looked at: the product keeps no record of who opened what.
+Credits returned are those of the rows that ended without a clip, which is what the ledger gave back for them. All of it
+is read from two indexes of the clips, which have everything that is added up here.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from operator import add
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 
+from core import db
 from core.catalog import price_list
 from core.db import ReadSession
 from core.db.elapsed import seconds_between, week_of
 from core.db.enums import Status
 from core.db.tables import Generation
+from core.db.tables.generations import IN_VAIN, UNOPENED
 from core.usage import reports
-from core.usage.reports import Group
 from core.workspaces import profiles
 from core.workspaces.access import Member, all_rows_for_analyst
 
@@ -29,6 +45,12 @@ class Outcome(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
+    UNOPENED = "unopened"
+    """It is there, and nobody has opened it within `UNOPENED_AFTER_DAYS`, or since."""
+
+
+UNOPENED_AFTER_DAYS = 7
+"""So many whole days (UTC) after that of its end a clip that nobody has opened counts as made in vain."""
 
 
 class WasteGroup(StrEnum):
@@ -56,7 +78,8 @@ class Waste:
     """Sums. `lost_seconds` run from the order of what failed to its end.
 
     `paid_idr` is what providers are known to have taken for what gave no clip; `at_risk_idr` the estimate for what they
-    had accepted and nobody knows whether they took it. `rejected_credits` were charged for clips that were rejected.
+    had accepted and nobody knows whether they took it. `rejected_credits` were charged for clips that were rejected,
+    `unopened_credits` for those that nobody opened; who judges a clip has opened it.
     """
 
     failed: int = 0
@@ -67,6 +90,8 @@ class Waste:
     at_risk_idr: int = 0
     rejected: int = 0
     rejected_credits: int = 0
+    unopened: int = 0
+    unopened_credits: int = 0
 
     def __add__(self, other: "Waste") -> "Waste":
         return Waste(*map(add, astuple(self), astuple(other)))
@@ -75,6 +100,11 @@ class Waste:
     def rejected_idr(self) -> int:
         """What was charged for rejected clips, in rupiah."""
         return self.rejected_credits * price_list.IDR_PER_CREDIT
+
+    @property
+    def unopened_idr(self) -> int:
+        """What was charged for clips that nobody opened, in rupiah."""
+        return self.unopened_credits * price_list.IDR_PER_CREDIT
 
 
 FIELDS = tuple(Waste.__dataclass_fields__)
@@ -91,19 +121,22 @@ class WasteRow:
 def rows(
     session: ReadSession, member: Member, chosen: reports.UsageQuery, groups: Iterable[WasteGroup] = ()
 ) -> Sequence[WasteRow]:
-    """Sums by any groups, most credits first, weeks in their order; without a group one row. Raises as
-    `reports.aggregate`."""
+    """Sums by any groups, most credits first, weeks in their order; without a group one row.
+
+    Forbidden for everybody's figures asked for by others than analysts and administrators, NotFound for a project that
+    they may not see.
+    """
+    if chosen.project_id is not None:
+        reports.project_name(session, member, chosen)
     wanted = tuple(dict.fromkeys(groups))
     names = tuple(dict.fromkeys(name for group in wanted for name in KEYS[group]))
-    models = _models(session, member, chosen)
-    found = []
-    if models:
-        of_each = _of_each(session, member, chosen, models).subquery().c
-        keys = [of_each[name] for name in names]
-        sums = [func.coalesce(func.sum(of_each[name]), 0).label(name) for name in FIELDS]
-        for row in session.execute(select(*keys, *sums).group_by(*keys) if keys else select(*sums)).mappings():
-            figures = Waste(*(int(row[name]) for name in FIELDS))
-            found.append(WasteRow({name: row[name] for name in names}, figures))
+    sums: dict[tuple[str, ...], Waste] = defaultdict(Waste)
+    for query in (_in_vain(session, member, chosen, names), _unopened(session, member, chosen, names)):
+        for row in session.execute(query).mappings():
+            figures = {name: int(figure or 0) for name, figure in row.items() if name not in names}
+            if any(figures.values()):
+                sums[tuple(row[name] for name in names)] += Waste(**figures)
+    found = [WasteRow(dict(zip(names, key, strict=True)), figures) for key, figures in sums.items()]
     if not names:
         return found or [WasteRow({}, Waste())]
     return sorted(_with_names(session, found), key=_by_credits(wanted))
@@ -132,44 +165,81 @@ def _with_names(session: ReadSession, found: Sequence[WasteRow]) -> Sequence[Was
 def _by_credits(groups: Sequence[WasteGroup]) -> Callable[[WasteRow], tuple[Any, ...]]:
     def place(row: WasteRow) -> tuple[Any, ...]:
         week = row.keys["week"] if groups[0] is WasteGroup.WEEK else ""
-        wasted = row.figures.returned_credits + row.figures.rejected_credits
+        figures = row.figures
+        wasted = figures.returned_credits + figures.rejected_credits + figures.unopened_credits
         return (week, -wasted, *row.keys.values())
 
     return place
 
 
-def _models(session: ReadSession, member: Member, chosen: reports.UsageQuery) -> Sequence[str]:
-    """Those of which anything was in vain, by the roll-ups: only their rows are looked at."""
-    return sorted(
-        {
-            row.keys["model_id"]
-            for row in reports.aggregate(session, member, chosen, [Group.MODEL])
-            if row.figures.failed or row.figures.cancelled or row.figures.rejected_count
-        }
-    )
+def unopened_before(session: ReadSession) -> datetime:
+    """A clip that ended before this moment, and that nobody has opened, counts as made in vain; a midnight (UTC)."""
+    today = db.now(session).date()
+    return datetime.combine(today - timedelta(days=UNOPENED_AFTER_DAYS), time(), UTC)
 
 
-def _of_each(
-    session: ReadSession, member: Member, chosen: reports.UsageQuery, models: Sequence[str]
+def _in_vain(
+    session: ReadSession, member: Member, chosen: reports.UsageQuery, names: Sequence[str]
 ) -> Select[*tuple[Any, ...]]:
-    """A line for each clip that was in vain, with its keys, and its figures under the names of `Waste`."""
+    """Sums of what gave no clip and of what was rejected, behind these keys, under the names of `Waste`."""
+    keys, figures = _keys(session, chosen), _figures(session)
+    in_vain: ColumnElement[bool] = literal_column(f"({IN_VAIN})")
+    return _sums(session, member, chosen, {name: keys[name] for name in names}, figures, in_vain)
+
+
+def _unopened(
+    session: ReadSession, member: Member, chosen: reports.UsageQuery, names: Sequence[str]
+) -> Select[*tuple[Any, ...]]:
+    """The same of clips that nobody has opened."""
+    keys = _keys(session, chosen) | {"outcome": literal(Outcome.UNOPENED.value), "reason": literal("")}
+    figures = {"unopened": literal(1), "unopened_credits": Generation.credits}
+    long_ago = Generation.ended_at < unopened_before(session)
+    keys = {name: keys[name] for name in names}
+    return _sums(session, member, chosen, keys, figures, literal_column(UNOPENED), long_ago)
+
+
+def _sums(
+    session: ReadSession,
+    member: Member,
+    chosen: reports.UsageQuery,
+    keys: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    *which: ColumnElement[bool],
+) -> Select[*tuple[Any, ...]]:
     begin, end = reports.moments(chosen)
+    ended_at = _column(session, chosen, "ended_at")
     whose = all_rows_for_analyst(member) if chosen.everybody else reports.in_reach(Generation, member, chosen)
     narrowed = (
         (func.coalesce(Generation.charged_project_id, Generation.project_id), chosen.project_id),
         (Generation.provider, chosen.provider),
+        (Generation.model_id, chosen.model_id),
         (Generation.user_id, chosen.user_id),
     )
-    return select(
-        *(column.label(name) for name, column in (_keys(session) | _figures(session)).items()),
-    ).where(
-        whose,
-        Generation.model_id.in_(models),
-        Generation.ended_at >= begin,
-        Generation.ended_at < end,
-        or_(_NO_CLIP, _REJECTED),
-        *(column == value for column, value in narrowed if value is not None),
+    of_each = (
+        select(*(column.label(name) for name, column in {**keys, **figures}.items()))
+        .where(
+            whose,
+            *which,
+            ended_at >= begin,
+            ended_at < end,
+            *(column == value for column, value in narrowed if value is not None),
+        )
+        .subquery()
+        .c
     )
+    by = [of_each[name] for name in keys]
+    return select(*by, *(func.sum(of_each[name]).label(name) for name in figures)).group_by(*by)
+
+
+def _column(session: ReadSession, chosen: reports.UsageQuery, name: str) -> ColumnElement[Any]:
+    """A column; of everybody's in words for which SQLite does not leave the index of what was in vain.
+
+    For a span of ends, or an order of people, it would go by another index and look at a hundred times as many rows.
+    """
+    column: ColumnElement[Any] = Generation.__table__.c[name]
+    if chosen.everybody and session.get_bind().dialect.name == "sqlite":
+        return literal_column(f"+generations.{name}", type_=column.type)
+    return column
 
 
 _FAILED, _CANCELLED = Generation.status == Status.FAILED, Generation.status == Status.CANCELLED
@@ -177,7 +247,7 @@ _NO_CLIP = or_(_FAILED, _CANCELLED)
 _REJECTED = and_(Generation.status == Status.COMPLETED, Generation.kept.is_(False))
 
 
-def _keys(session: ReadSession) -> dict[str, Any]:
+def _keys(session: ReadSession, chosen: reports.UsageQuery) -> dict[str, Any]:
     """What tells the rows of every group apart."""
     return {
         "outcome": case(
@@ -188,9 +258,7 @@ def _keys(session: ReadSession) -> dict[str, Any]:
             (_CANCELLED, ""),
             else_=func.coalesce(cast(Generation.reject_reason, String), ""),
         ),
-        "provider": Generation.provider,
-        "model_id": Generation.model_id,
-        "user_id": Generation.user_id,
+        **{name: _column(session, chosen, name) for name in ("provider", "model_id", "user_id")},
         "week": week_of(session, Generation.ended_at),
     }
 

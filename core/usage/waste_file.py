@@ -13,6 +13,9 @@ _FIGURES = (
     "rejected",
     "rejected_credits",
     "rejected_idr",
+    "unopened",
+    "unopened_credits",
+    "unopened_idr",
 )
 COSTS = ("paid_idr", "at_risk_idr")
 """Behind the others, for those who may see costs."""

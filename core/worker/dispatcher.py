@@ -16,7 +16,7 @@ import httpx
 from core import db, errors
 from core.clock import is_within
 from core.db import availability
-from core.insights import circuit_breaker
+from core.insights import circuit_breaker, model_ends
 from core.installation import Installation
 from core.messages import Writer
 from core.notifications import notice_sender, webhook_sender
@@ -26,6 +26,7 @@ from core.redis import connection as redis_connection
 from core.redis import job_queue
 from core.retry import OnceAWhile, RepeatedFailure
 from core.worker import (
+    analyst_packs,
     bulk_archives,
     bulk_changes,
     claims,
@@ -45,6 +46,8 @@ TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 """After a tick that broke, nobody is taken for dead for so long: what broke it kept the living from saying so."""
 MAINTENANCE_SECONDS = 60.0
+ENDINGS_SECONDS = 1800.0
+"""How often it is looked whether somebody is to be told that a model ends."""
 BULK_SECONDS = 1.0
 """How often it is looked whether something is to be done to many clips at once."""
 MAX_HANDED_DOWNLOADS = 16
@@ -76,7 +79,7 @@ class Dispatcher:
         self._due: dict[str, float] = {"overdue": time.monotonic() + OVERDUE_AFTER_START_SECONDS}
         self._chores: asyncio.Task[None] | None = None
         self._bulk: dict[str, asyncio.Task[None]] = {}
-        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in ("changes", "archives")}
+        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in ("changes", "archives", "packs")}
         self._is_over: Callable[[], bool] = lambda: False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -128,10 +131,11 @@ class Dispatcher:
             self._chores = asyncio.create_task(self._do_chores())
 
     def _begin_bulk(self) -> None:
-        """Changes and archives of many clips, each in a thread beside the ticks: neither waits for the other."""
+        """Changes and archives of many clips, and analyst packs, each in a thread beside the ticks and the others."""
         works: Mapping[str, Callable[[], None]] = {
             "changes": lambda: bulk_changes.work_down(self._is_over),
             "archives": lambda: bulk_archives.work_down(self._installation, self._is_over),
+            "packs": lambda: analyst_packs.work_down(self._installation, self._is_over),
         }
         for name, work in works.items():
             if name not in self._bulk or self._bulk[name].done():
@@ -149,6 +153,8 @@ class Dispatcher:
         """Housekeeping beside the ticks, which must not wait for it."""
         try:
             await asyncio.to_thread(maintenance.run, self._installation)
+            if self._is_time("endings", ENDINGS_SECONDS):
+                await asyncio.to_thread(_tell_of_endings)
             await self._check_keys()
             await self._read_model_lists()
         except Exception as failure:
@@ -233,6 +239,14 @@ def _key_is_due(provider: type[Provider]) -> bool:
     with db.read_session() as session:
         known = circuit_breaker.states(session).get(provider.name)
         return known is None or not is_within(KEY_CHECK_INTERVAL, known.key_checked_at, now=db.now(session))
+
+
+def _tell_of_endings() -> None:
+    with db.read_session() as session:  # first, so that with nobody to tell no write lock is taken
+        found = model_ends.to_tell(session, db.now(session))
+    if found:
+        with db.write_session() as session:
+            model_ends.tell(session, found)
 
 
 def _note_key(provider: type[Provider], works: bool) -> None:

@@ -20,7 +20,7 @@ from core.db.tables import Generation, is_live
 from core.files import scratch
 from core.installation import Installation
 from core.notifications import inbox, webhooks
-from core.worker import bulk_archives, previews, recovery
+from core.worker import analyst_packs, bulk_archives, previews, recovery
 from core.workspaces import quota
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ def run(installation: Installation) -> None:
     retention.purge(installation.storage)
     remove_orphans(installation)
     bulk_archives.remove_expired(installation)
+    analyst_packs.remove_expired(installation)
     recovery.prune_journal(installation)
     with db.write_session() as session:
         webhooks.prune(session)

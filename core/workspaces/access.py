@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, true
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core import errors
 from core.db.enums import Role, WorkspaceRole
@@ -27,6 +28,7 @@ from core.db.tables import (
     User,
     WebhookDelivery,
     WebhookEndpoint,
+    is_live,
 )
 from core.messages import message
 from core.workspaces.permissions import IN_INSTALLATION, IN_WORKSPACE, Action, allows
@@ -105,6 +107,43 @@ class Member:
         """Return when they may; else Forbidden."""
         if not self.may(action, workspace_id):
             raise errors.Forbidden(message("not_allowed" if action in IN_WORKSPACE else "administrators_only"))
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What somebody looks after: the workspaces that they manage, or the whole installation, which names none."""
+
+    workspace_ids: tuple[str, ...] | None = None
+
+    @classmethod
+    def of_manager(cls, member: Member) -> "Charge":
+        """The workspaces in which this person may attend to what waits; there may be none."""
+        return cls(tuple(sorted(each for each in member.roles if member.may(Action.ATTEND, each))))
+
+    @classmethod
+    def of_operator(cls, member: Member) -> "Charge":
+        """Everything; Forbidden for who does not run the installation."""
+        member.require(Action.OPERATE)
+        return cls()
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it is the whole installation."""
+        return self.workspace_ids is None
+
+    def covers(self, workspace_id: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+        """Rows that are of a workspace in it."""
+        return true() if self.workspace_ids is None else workspace_id.in_(self.workspace_ids)
+
+
+def live_in(charge: Charge) -> ColumnElement[bool]:
+    """Clips that are under way in a charge.
+
+    By their ids, which an index of such clips covers: left to itself, SQLite would go through all that have ended.
+    """
+    if charge.is_everything:
+        return is_live()
+    return Generation.id.in_(select(Generation.id).where(is_live(), charge.covers(Generation.workspace_id)))
 
 
 def visible_to(table: Owned, member: Member) -> ColumnElement[bool]:

@@ -12,15 +12,19 @@ from sqlalchemy import delete, func, select
 from core import audit_log, errors, normal_form
 from core.audit_log import Act
 from core.db import WriteSession, update_where
-from core.db.enums import BudgetScope, Role, WorkspaceKind
+from core.db.enums import BudgetScope, NoticeKind, Role, WorkspaceKind
 from core.db.tables import (
     ApiToken,
     Budget,
     Draft,
     Identity,
+    Notice,
     Preset,
+    ReportSchedule,
     SavedFilter,
+    UsageView,
     User,
+    WayToTell,
     WebhookEndpoint,
     Workspace,
     WorkspaceMember,
@@ -33,16 +37,16 @@ from core.workspaces.permissions import Action
 _ROLES = tuple(Role)
 _NAME_LIMIT_CHARS = 80
 
-_Named = TypeVar("_Named", Preset, SavedFilter)
+_Named = TypeVar("_Named", Preset, SavedFilter, UsageView)
 
 
 def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) -> people.Person:
     """Let one person be another one from now on; `into_id` stays, `gone_id` is deactivated for ever.
 
-    Sign-ins, presets, webhooks and tokens move over, memberships too, of two roles the higher one; what was their
-    personal workspace becomes a team of its name. Tokens that reached everything reach that team then, where they
-    worked before. For administrators; NotFound when one is not there, Conflict when one was merged before, the one to
-    stay is deactivated, or the two are one.
+    Sign-ins, presets, saved filters and views, ways to be told, webhooks and tokens move over, memberships too, of two
+    roles the higher one; what was their personal workspace becomes a team of its name. Tokens that reached everything
+    reach that team then, where they worked before. For administrators; NotFound when one is not there, Conflict when
+    one was merged before, the one to stay is deactivated, or the two are one.
     """
     member.require(Action.MANAGE_PEOPLE)
     if gone_id == into_id:
@@ -61,6 +65,8 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
     _move_budgets(session, gone, into)
     _move_named(session, Preset, gone, into)
     _move_named(session, SavedFilter, gone, into)
+    _move_named(session, UsageView, gone, into)
+    _move_ways(session, gone, into)
     into.role = max(gone.role, into.role, key=_ROLES.index)
     gone.role, gone.merged_into_id = Role.USER, into.id
     people.switch_off(session, gone)
@@ -144,3 +150,22 @@ def _move_named(session: WriteSession, kept: type[_Named], gone: User, into: Use
             row.name = f"{row.name[: _NAME_LIMIT_CHARS - 40]} ({gone.email[:30]})"
         row.user_id = into.id
     session.flush()
+
+
+def _move_ways(session: WriteSession, gone: User, into: User) -> None:
+    """Ways to be told and reports; where both have one, that of the one who stays holds. Mail goes to their address."""
+    had = set(session.scalars(select(WayToTell.way).where(WayToTell.user_id == into.id)))
+    for way in session.scalars(select(WayToTell).where(WayToTell.user_id == gone.id)).all():
+        if way.way in had:
+            session.delete(way)
+        else:
+            way.user_id = into.id
+    mine = select(ReportSchedule.view_id, ReportSchedule.way).where(ReportSchedule.user_id == into.id)
+    sent = {(row.view_id, row.way) for row in session.execute(mine)}
+    for report in session.scalars(select(ReportSchedule).where(ReportSchedule.user_id == gone.id)).all():
+        if (report.view_id, report.way) in sent:
+            session.delete(report)
+        else:
+            report.user_id = into.id
+    session.flush()
+    update_where(session, Notice, Notice.user_id == gone.id, Notice.kind == NoticeKind.REPORT, user_id=into.id)

@@ -32,8 +32,12 @@ class Action(StrEnum):
     """Whether prompts of a workspace may be in mail and chats that its people are told by."""
     MANAGE_MEMBERS = "manage_members"
     """Who is in a team and as what, invitations into it, its name, taking it out of use."""
+    ATTEND = "attend"
+    """What waits for a person in a workspace: unclear and late clips of everybody, budgets, storage; looking again."""
     TRANSFER = "transfer"
     """A project to another workspace; asked of both."""
+    TAKE_PACK = "take_pack"
+    """All figures of a workspace and its clips' prompts as files for analysts' own tools."""
 
     SEE_ALL_USAGE = "see_all_usage"
     """Figures of all workspaces, and the names of people and projects beside them; no clip and no prompt."""
@@ -45,8 +49,12 @@ class Action(StrEnum):
     """Credits to a workspace, corrections, and transfers between workspaces."""
     CLOSE_BOOKS = "close_books"
     """Months whose figures shall never change again."""
+    CHECK_STATEMENTS = "check_statements"
+    """Vendors' statements: brought, read anew, and their differences taken into costs; analysts look at them."""
     RESOLVE_UNCERTAIN = "resolve_uncertain"
     """The decision on clips of which nobody knows whether the provider made them; it is made without their prompts."""
+    CANCEL_LATE = "cancel_late"
+    """Cancelling a clip of any workspace that takes far longer than usual; it is done without its prompt."""
     READ_AUDIT_LOG = "read_audit_log"
     """Who did what, of all administrative acts, and its files."""
     MANAGE_CATALOGUE = "manage_catalogue"
@@ -72,7 +80,9 @@ IN_WORKSPACE: Mapping[Action, frozenset[WorkspaceRole]] = {
     Action.MARK_CLIPS: _MANAGERS,
     Action.TELL_PROMPTS: _MANAGERS,
     Action.MANAGE_MEMBERS: _MANAGERS,
+    Action.ATTEND: _MANAGERS,
     Action.TRANSFER: _MANAGERS,
+    Action.TAKE_PACK: _MANAGERS,
 }
 
 IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {
@@ -81,7 +91,9 @@ IN_INSTALLATION: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_WORKSPACES: _ADMINS,
     Action.GRANT_CREDITS: _ADMINS,
     Action.CLOSE_BOOKS: _ADMINS,
+    Action.CHECK_STATEMENTS: _ADMINS,
     Action.RESOLVE_UNCERTAIN: _ADMINS,
+    Action.CANCEL_LATE: _ADMINS,
     Action.READ_AUDIT_LOG: _ADMINS,
     Action.MANAGE_CATALOGUE: _ADMINS,
     Action.OPERATE: _ADMINS,

@@ -17,6 +17,7 @@ const ICONS = {
   dials: ["M4 7h9M17 7h3M4 12h3M11 12h9M4 17h7M15 17h5", "M15 9a2 2 0 1 0 0-4 2 2 0 0 0 0 4z", "M9 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4z", "M13 19a2 2 0 1 0 0-4 2 2 0 0 0 0 4z"],
   table: ["M4 5.500h16v13H4z", "M4 10h16M4 14.200h16M10 10v8.500"],
   bell: ["M6.500 16.500V11a5.500 5.500 0 0 1 11 0v5.500l1.500 1.500H5z", "M10 20.500h4"],
+  flag: ["M6 20.500v-16", "M6 5h11.500l-2.500 4 2.500 4H6"],
   search: ["M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13z", "m15.500 15.500 4.500 4.500"],
   gauge: ["M4 17a8 8 0 1 1 16 0", "M12 17l4-5.500"],
   coin: ["M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16z", "M12 8.500v7M9.500 12h5"],
@@ -192,7 +193,7 @@ class Bar {
     const { links, words, lists, person } = this.data;
     const of = (group) => links.filter((link) => link.group === group);
     const main = of("main");
-    const attention = links.find((link) => link.icon === "shield");
+    const attention = links.find((link) => link.icon === "shield") ?? links.find((link) => link.icon === "flag" && link.count);
     this.menu = this.drawMenu(main.slice(FOOT), of("more"), of("manage"));
     const top = make(
       "div",
@@ -291,8 +292,10 @@ class Bar {
     const top = this.root.querySelector(".top");
     for (const without of ["", "words", "words search", "words search name", "words search name figure"]) {
       top.dataset.without = without;
-      if (top.scrollWidth <= top.clientWidth) return;
+      if (top.scrollWidth <= top.clientWidth) break;
     }
+    const room = top.querySelector(".room")?.offsetWidth; // the lists of Streamlit lie above the room for them
+    if (room) document.documentElement.style.setProperty("--studio-room", `${room - 8}px`);
   }
 
   drawSearch() {

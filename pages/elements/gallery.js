@@ -215,8 +215,11 @@ export function justify(ratios, width, wished, gap) {
   return rows;
 }
 
+/** How many full pixels there are for a row: `clientWidth` rounds up, and a row of that width falls into the next. */
+const roomOf = (list) => Math.floor(parseFloat(getComputedStyle(list).width)) || 0;
+
 function layOut(list) {
-  const width = Math.floor(list.clientWidth);
+  const width = roomOf(list);
   if (!width || list.view === "list") return;
   const scale = Math.min(1.25, Math.max(0.5, width / 1300));
   const items = [...list.children];
@@ -326,8 +329,9 @@ function setUp(list) {
   };
   list.selectPage = (event) => selectPage(list, event);
   new ResizeObserver(() => {
-    if (list.laidOut === list.clientWidth) return;
-    list.laidOut = list.clientWidth;
+    const room = roomOf(list);
+    if (list.laidOut === room) return;
+    list.laidOut = room;
     layOut(list);
   }).observe(list);
 }

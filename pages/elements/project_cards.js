@@ -117,7 +117,8 @@ function fill(item, project, words, allowed) {
   part("cover").dataset.preview = project.preview ?? "";
   faces(part("people"), project.people);
   part("month").title = project.inAll;
-  part("fill").style.width = `${project.share * 100}%`;
+  part("fill").parentElement.style.visibility = project.share === null ? "hidden" : "";
+  part("fill").style.width = `${(project.share ?? 0) * 100}%`;
   part("fill").classList.toggle("over", project.over);
   write("open", project.name);
   for (const name of ["description", "facts", "money"]) write(name, project[name]);

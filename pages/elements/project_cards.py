@@ -6,8 +6,9 @@ from typing import Any
 
 from core.clock import utc_now
 from core.projects.projects import Summary
+from core.workspaces.access import Member
 from core.workspaces.profiles import Profile
-from pages.ui import avatar, components, wording
+from pages.ui import avatar, components, current_member, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _
 
@@ -20,6 +21,7 @@ _element = custom_element(
 
 
 def show(
+    person: Member,
     found: Sequence[Summary],
     *,
     key: str,
@@ -43,11 +45,12 @@ def show(
         "delete": _("Delete"),
     }
     now = utc_now()
-    most = max((project.month_credits for project in found), default=0)
     cards = [
-        card(project, now, most_credits=most)
+        card(project, now)
         | {
             "name": names[project.id],
+            "open": current_member.page_address("history", person, project=project.id),
+            "generate": current_member.page_address("generate", person, project=project.id),
             "people": [_face(profile) for profile in people.get(project.id, ())],
         }
         for project in found
@@ -58,13 +61,9 @@ def show(
     return (pressed["action"], chosen) if chosen else None
 
 
-def card(project: Summary, now: datetime, *, most_credits: int) -> dict[str, Any]:
-    """What the element needs of one project; texts and links only, no markup.
-
-    `most_credits` is the most that a project of the list has spent this month: without a budget the bar is seen
-    against it.
-    """
-    against = project.monthly_budget_credits or most_credits
+def card(project: Summary, now: datetime) -> dict[str, Any]:
+    """What the element needs of one project; texts and links only, no markup. Without a budget it has no bar."""
+    budget_credits = project.monthly_budget_credits
     return {
         "id": project.id,
         "name": project.name,
@@ -72,13 +71,13 @@ def card(project: Summary, now: datetime, *, most_credits: int) -> dict[str, Any
         "facts": _facts(project, now),
         "money": _money(project),
         "inAll": _in_all(project),
-        "share": min(1.0, round(project.month_credits / against, 3)) if against else 0.0,
-        "over": project.monthly_budget_credits is not None and project.month_credits > project.monthly_budget_credits,
+        "share": min(1.0, round(project.month_credits / max(1, budget_credits), 3))
+        if budget_credits is not None
+        else None,
+        "over": budget_credits is not None and project.month_credits > budget_credits,
         "archived": project.archived_at is not None,
         "covers": [link for key in project.cover_keys if (link := components.media_link(key))],
         "preview": components.media_link(project.preview_key),
-        "open": f"history?project={project.id}",
-        "generate": f"generate?project={project.id}",
     }
 
 

@@ -126,7 +126,7 @@ def clip(person: Member, row: ListRow | Generation, now: datetime, whose: Whose 
     meta = (row.model_name, length, wording.priced(row.credits), wording.age(row.created_at, now))
     return {
         "id": row.id,
-        "source": components.media_link(row.output_key) if is_there else None,
+        "source": components.media_link(row.output_key, ahead=True) if is_there else None,
         "poster": components.media_link(row.thumbnail_key),
         "download": components.media_link(row.output_key, download_name=queries.file_name(row)) if is_there else None,
         "fps": facts.get("frame_rate") or row.fps or 24,

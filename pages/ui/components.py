@@ -179,12 +179,16 @@ def save_and_rerun(
         st.rerun()
 
 
-def media_link(key: str | None, *, download_name: str | None = None) -> str | None:
-    """A signed link to a stored file the person may see; None for no file."""
+def media_link(key: str | None, *, download_name: str | None = None, ahead: bool = False) -> str | None:
+    """A signed link to a stored file the person may see; None for no file.
+
+    One that is loaded `ahead` of anybody who looks does not count as opened: the page says itself what is looked at.
+    """
     if key is None:
         return None
     secret = installation.current().settings.secret_key
-    return links.from_page(signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name))
+    link = links.from_page(signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name))
+    return f"{link}&{signed_urls.AHEAD}=1" if ahead else link
 
 
 def plain_text(text: str, *, strong: bool = False, small: bool = False, lines: int | None = None) -> None:

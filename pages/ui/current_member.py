@@ -111,6 +111,15 @@ def in_address() -> str:
     return "" if email is None else f"&{urlencode({LOOK_AS: email})}"
 
 
+def page_address(path: str, person: Member, **said: str) -> str:
+    """A page as a link seen from any other; who has several workspaces stays in this one in another tab, too."""
+    if len(person.roles) > 1:
+        said[WORKSPACE] = person.workspace_id
+    if (email := looked_as()) is not None:
+        said[LOOK_AS] = email
+    return f"./{path}" + (f"?{urlencode(said)}" if said else "")
+
+
 def look_as(email: str | None) -> None:
     """Look as somebody of the sample company from the next run on, None as oneself; for callbacks.
 

@@ -45,6 +45,25 @@ def figures(make: MakeFile, *, name: str, key: str) -> None:
         table(lambda form: make(form, chosen), name=name, key=key)
 
 
+def pdf(make: Callable[[], bytes], *, name: str, key: str) -> None:
+    """A button for a file for people, made when it is pressed as those of a table are; `name` has no ending."""
+    current_member_again = current_member.keep()
+
+    def made() -> bytes:
+        with current_member_again():
+            return make()
+
+    st.download_button(
+        _("Download PDF"),
+        data=made,
+        file_name=f"{name}.pdf",
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        on_click="ignore",
+        key=f"{key}_pdf",
+    )
+
+
 def separator(*, key: str) -> Separator:
     """A choice of what stands between the cells of a CSV; first that of spreadsheets in the reader's language."""
     names = {Separator.COMMA: _("Comma"), Separator.SEMICOLON: _("Semicolon"), Separator.TAB: _("Tab")}

@@ -248,6 +248,8 @@ def size(size_bytes: int) -> str:
     """`1.4 MB`."""
     if size_bytes < 1_000_000:
         return f"{credits(max(1, round(size_bytes / 1000)))} kB"
+    if size_bytes >= 1_000_000_000:
+        return f"{decimal(size_bytes / 1_000_000_000)} GB"
     return f"{decimal(size_bytes / 1_000_000)} MB"
 
 

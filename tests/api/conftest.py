@@ -12,12 +12,15 @@ from starlette.applications import Starlette
 
 from core import db
 from core.api import mounted
-from core.db.enums import Scope, WorkspaceRole
+from core.db.enums import NoticeWay, ReportEvery, Scope, WorkspaceRole
 from core.db.tables import Generation, WebhookEndpoint
 from core.identity import api_tokens
 from core.ids import new_id
 from core.installation import Installation, current
-from core.notifications import webhooks
+from core.notifications import report_schedules, ways, webhooks
+from core.notifications.webhooks import ValidUrl
+from core.usage import saved_views
+from core.usage.views import View
 from core.workspaces.access import Member
 from tests.factories import generations
 from tests.factories.assets import create_asset, create_group
@@ -132,6 +135,22 @@ class Client:
             session.add(endpoint)
             session.flush()
             return endpoint.id, webhooks.send_test(session, self.person, endpoint.id).id
+
+    def usage_report(self) -> str:
+        """The id of a view of usage that is sent to a webhook of theirs, which nothing is sent to."""
+        assert self.person is not None
+        with db.write_session() as session:
+            view = saved_views.create(session, self.person, name=new_id(), view=View())
+            ways.set_address(session, self.person, NoticeWay.WEBHOOK, ValidUrl("https://hooks.example.org/told"))
+            every = ReportEvery.MONTHLY
+            return report_schedules.put(session, self.person, view.id, NoticeWay.WEBHOOK, every=every).id
+
+    def way(self) -> str:
+        """The id of a webhook by which they are told, which nothing is sent to."""
+        assert self.person is not None
+        with db.write_session() as session:
+            address = ValidUrl("https://hooks.example.org/told")
+            return ways.set_address(session, self.person, NoticeWay.WEBHOOK, address).id
 
     def team(self, name: str = "Film") -> str:
         """The id of a new team that they manage."""

@@ -5,9 +5,10 @@ from typing import Any
 from core.ids import new_id
 from tests.api.conftest import Client
 from tests.factories.catalogue import coming_change, note_on_models
+from tests.factories.statements import billed
 
 INVITED = {"email": "new@example.org", "role": "maker"}
-ADMINISTRATION = ("people", "uncertain", "catalogue")
+ADMINISTRATION = ("people", "uncertain", "catalogue", "statements")
 """Whoever is no administrator has no business there, whatever the id."""
 
 
@@ -35,6 +36,10 @@ def own_path(client: Client, path: str) -> str:
             own = str(client.post("/saved-filters", json=kept).json()["savedFilter"]["id"])
         case "usage-views":
             own = str(client.post("/usage-views", json={"name": new_id(), "view": {}}).json()["savedView"]["id"])
+        case "ways":
+            own = client.way()
+        case "usage-reports":
+            own = client.usage_report()
         case "share-links":
             own = client.share_link()["shareLink"]["id"]
         case "assets":
@@ -61,6 +66,8 @@ def own_path(client: Client, path: str) -> str:
             own = client.uncertain()
         case "catalogue":
             own = note_on_models() if "notes" in path else coming_change()
+        case "statements":
+            own = billed().id
         case noun:
             raise AssertionError(f"say here how to make one of /{noun}")
     return path.replace("{id}", own)
@@ -84,8 +91,12 @@ def fitting_body(client: Client, method: str, path: str) -> dict[str, Any]:
             return {"json": {"role": "viewer"}}
         case "PATCH", "/notices/{id}":
             return {"json": {"read": True}}
+        case "PATCH", "/ways/{id}":
+            return {"json": {"enabled": False}}
         case "PATCH", "/people/{id}":
             return {"json": {"role": "admin"}}
+        case "POST", "/statements/{id}/accept" | "/statements/{id}/undo":
+            return {"json": {"lineIds": [new_id()], "reason": "as billed"}}
         case "POST", "/sheets/{id}/order":
             return {"json": {"expectedCredits": 50}}
         case "POST", "/generations/{id}/frame":

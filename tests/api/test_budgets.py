@@ -64,6 +64,31 @@ def test_batch_and_estimate_when_a_budget_stops(ana: Client) -> None:
     assert ana.get("/credits").json()["credits"]["held"] == 0
 
 
+def test_budget_of_each_member(ana: Client) -> None:
+    """It refuses as one of their own does, is shown with whose it is, and gives way to one of their own."""
+    found = ana.send("PUT", "/budgets/each-member", json={"limitCredits": 60, "mode": "stop"}).json()
+    assert found["eachMember"] == {"limitCredits": 60, "mode": "stop"}
+    project_id = ana.project()
+    assert ana.post("/generate", json=ana.order(projectId=project_id)).status_code == 202
+    refused = ana.post("/generate", json=ana.order(projectId=project_id))
+    assert refused.status_code == 402
+    limit = refused.json()["error"]["limit"]
+    assert (limit["scope"], limit["limitCredits"], limit["leftCredits"]) == ("member", 60, 10)
+
+    assert ana.person is not None
+    [mine] = [each for each in ana.get("/budgets").json()["budgets"] if each["scope"] == "member"]
+    assert (mine["id"], mine["limitCredits"], mine["mode"], mine["isOfEach"]) == (ana.person.id, 60, "stop", True)
+    own = {"scope": "member", "id": ana.person.id, "limitCredits": 500, "mode": "stop"}
+    answer = ana.send("PUT", "/budgets", json=own).json()
+    assert [each["isOfEach"] for each in answer["budgets"] if each["scope"] == "member"] == [False]
+    assert ana.post("/generate", json=ana.order(projectId=project_id)).status_code == 202
+    assert ana.send("PUT", "/budgets/each-member", json={"limitCredits": None}).json()["eachMember"] is None
+    status, _, fields = refusal(ana.send("PUT", "/budgets/each-member", json={"limitCredits": 0}))
+    assert (status, list(fields)) == (422, ["limitCredits"])
+    script = with_scope(ana, Scope.GENERATE)
+    assert script.send("PUT", "/budgets/each-member", json={"limitCredits": None}).status_code == 403
+
+
 def with_scope(client: Client, scope: Scope) -> Client:
     """The same person with another token."""
     assert client.person is not None

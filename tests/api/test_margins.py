@@ -6,10 +6,13 @@ import pytest
 from sqlalchemy import update
 
 from core import db
+from core.catalog_changes import changes
 from core.clock import utc_now
-from core.db.enums import Role
+from core.db.enums import ChangeKind, Role
 from core.db.tables import User
+from core.identity import users
 from core.installation import Installation
+from core.workspaces import members
 from tests.api.conftest import Client, arrive, refusal
 
 
@@ -68,3 +71,16 @@ def test_rate_that_cannot_be(admin: Client) -> None:
     found = refusal(admin.post("/exchange-rates", json={"idrPerUsd": 16, "since": yesterday}))
 
     assert (found[0], sorted(found[2])) == (422, ["idrPerUsd", "since"])
+
+
+def test_margins_follow_the_catalogue_at_once(admin: Client) -> None:
+    """A price that is said for now is that of the next answer."""
+    before = {one["modelId"]: one["priceIdr"] for one in admin.get("/usage/margins").json()["margins"]}
+    with db.write_session() as session:
+        value = {"base_credits": 420, "default_seconds": 5}
+        member = members.at_work(session, users.get(session, "root@example.org"))
+        changes.change(session, member, "seedance-t2v", ChangeKind.PRICE, value)
+
+    after = {one["modelId"]: one["priceIdr"] for one in admin.get("/usage/margins").json()["margins"]}
+
+    assert (before["seedance-t2v"], after["seedance-t2v"]) == (20_000, 21_000)

@@ -6,10 +6,12 @@ from urllib.parse import quote
 import pytest
 
 from core.clock import utc_now
+from core.db.tables import Generation
 from core.files import signed_urls
 from core.ids import new_id
 from core.installation import current
 from tests.api.conftest import CLIP, ORIGIN, Client, refusal
+from tests.factories.generations import load_generation
 
 
 def test_download_is_the_file_under_a_readable_name(ana: Client) -> None:
@@ -161,3 +163,48 @@ def test_link_to_several(ana: Client, ben: Client, nobody: Client) -> None:
     old = signed_urls.sign_archive(ana.person.id, [row.id], secret=secret, now=now - timedelta(days=1))
     for wrong in (old, path + "x", path.replace("c=", "c=AAAA"), path.partition("&e=")[0], path.replace("u=", "u=x")):
         assert refusal(nobody.get(ORIGIN + wrong))[:2] == (403, "forbidden"), wrong
+
+
+def is_opened(row: Generation) -> bool:
+    """Whether somebody is known to have opened the clip."""
+    assert current().openings.written(60)
+    return load_generation(row.id).first_opened_at is not None
+
+
+@pytest.mark.parametrize("way", ["download", "part", "link", "zip", "archive"])
+def test_whoever_gets_the_clip_has_opened_it(ana: Client, way: str) -> None:
+    """By any way to the file itself; what stands in a list is not opened by that."""
+    row, other = ana.finished(), ana.finished()
+    shown = ana.get("/generations").json()["generations"]
+    assert not is_opened(row)
+    link = next(each["videoUrl"] for each in shown if each["id"] == row.id)
+    assert ana.person is not None
+    archive = signed_urls.sign_archive(ana.person.id, [row.id], secret=current().settings.secret_key, now=utc_now())
+    answer = {
+        "download": lambda: ana.get(f"/download/{row.id}"),
+        "part": lambda: ana.get(f"/download/{row.id}", headers={"Range": "bytes=0-9"}),
+        "link": lambda: ana.get(link),
+        "zip": lambda: ana.post("/generations/zip", json={"ids": [row.id]}),
+        "archive": lambda: ana.get(f"{ORIGIN}{archive}"),
+    }[way]()
+
+    assert answer.is_success
+    assert (is_opened(row), is_opened(other)) == (True, False)
+
+
+def test_what_shows_no_clip_opens_none(ana: Client) -> None:
+    """A poster, a HEAD, a file that is not there, and what a page loads before anybody looks."""
+    row = ana.finished()
+    current().storage.put_bytes(row.thumbnail_key or "", bytes(99), media_type="image/webp")
+    clip = ana.get(f"/generations/{row.id}").json()["generation"]
+    for answer in (
+        ana.get(clip["thumbnailUrl"]),
+        ana.send("HEAD", clip["videoUrl"]),
+        ana.send("HEAD", f"/download/{row.id}"),
+        ana.get(f"{clip['videoUrl']}&{signed_urls.AHEAD}=1"),
+    ):
+        assert answer.is_success
+    current().storage.delete(row.output_key or "")
+    assert ana.get(f"/download/{row.id}").status_code == 404
+
+    assert not is_opened(row)

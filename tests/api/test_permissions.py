@@ -13,10 +13,23 @@ import pytest
 from sqlalchemy import update
 
 from core import db
+from core.analyst_pack.asked import Asked
 from core.api import api
 from core.clock import utc_now
-from core.db.enums import BulkKind, NoticeAudience, NoticeKind, Role, Scope, WorkspaceRole
-from core.db.tables import ApiToken, BulkJob, ClipNote, Notice, Preset, SavedFilter, UsageView, User, WorkspaceMember
+from core.db.enums import BulkKind, NoticeAudience, NoticeKind, NoticeWay, ReportEvery, Role, Scope, WorkspaceRole
+from core.db.tables import (
+    AnalystPack,
+    ApiToken,
+    BulkJob,
+    ClipNote,
+    Notice,
+    Preset,
+    ReportSchedule,
+    SavedFilter,
+    UsageView,
+    User,
+    WorkspaceMember,
+)
 from core.generations import commands, share_links
 from core.generations.sheets import kept
 from core.generations.sheets.checked import Defaults
@@ -24,10 +37,11 @@ from core.identity import api_tokens
 from core.ids import new_id
 from core.installation import current
 from core.messages import message
+from core.notifications import ways, webhooks
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
-from tests.factories import generations, installations
+from tests.factories import generations, installations, statements
 from tests.factories.assets import create_asset, create_group
 from tests.factories.catalogue import coming_change, note_on_models
 from tests.factories.projects import create_project
@@ -113,6 +127,7 @@ def body(**values: Any) -> Options:
 
 SETTINGS = {"settings": ORDER}
 SHEET = b"Prompt,Model\nA lake at dusk,demo-film\n"
+STATEMENT = b"Job ID,Time,Amount\njob,2026-10-05,0.35\n"
 HOOK = "http://127.0.0.1:9/hook"
 PUBLIC = {
     "GET /health",
@@ -265,6 +280,11 @@ TABLE: Mapping[str, Row] = {
     "GET /usage-views/{id}": Row(seen(), "usage view"),
     "PATCH /usage-views/{id}": Row(seen(), "usage view", options=lambda _world, _caller: kept_view()),
     "DELETE /usage-views/{id}": Row(seen(), "usage view"),
+    "GET /usage-reports": Row(seen(), here=True),
+    "PUT /usage-reports": Row(
+        seen(), here=True, options=lambda world, caller: {"json": world.report(caller) | {"every": "weekly"}}
+    ),
+    "DELETE /usage-reports/{id}": Row(seen(), "usage report"),
     "GET /usage/month": Row(seen(), here=True),
     "GET /usage/month?people=everybody": Row(analysts()),
     "GET /usage/what-if?withModelId=veo3": Row(seen(), here=True),
@@ -286,6 +306,7 @@ TABLE: Mapping[str, Row] = {
         managed(),
         options=lambda world, _caller: {"json": {"scope": "project", "id": world.project, "limitCredits": 500}},
     ),
+    "PUT /budgets/each-member": Row(managed(), here=True, options=body(limitCredits=500_000, mode="warn")),
     "PUT /budgets/time-zone": Row(managed(), here=True, options=body(timeZone="Asia/Jakarta")),
     # Webhooks
     "GET /webhooks": Row(managed(), here=True),
@@ -327,7 +348,16 @@ TABLE: Mapping[str, Row] = {
     # One's own
     "GET /notices": Row(everybody()),
     "POST /notices/read": Row(everybody()),
+    "GET /attention": Row(everybody()),  # of what one manages
+    "GET /attention?installation=true": Row(administrators()),
     "PATCH /notices/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "notice", options=body(read=True)),
+    "GET /ways": Row(everybody(), confined=403),
+    "PUT /ways": Row(
+        everybody(), confined=403, options=lambda _world, _caller: {"json": {"way": "webhook", "address": HOOK}}
+    ),
+    "PATCH /ways/{id}": Row(everybody(), "way", confined=403, options=body(enabled=False)),
+    "DELETE /ways/{id}": Row(everybody(), "way", confined=403),
+    "POST /ways/{id}/test": Row(everybody(202), "way", confined=403),
     "GET /tokens": Row(everybody()),
     "POST /tokens": Row(everybody(201), options=body(name="script")),
     "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
@@ -339,6 +369,33 @@ TABLE: Mapping[str, Row] = {
     "GET /closed-periods": Row(analysts()),
     "POST /closed-periods": Row(administrators(409), options=body(month="2001-01")),
     "GET /charge-back?month=2026-10": Row(analysts()),
+    "GET /export/pack": Row(managed(), here=True),
+    "GET /export/pack?people=everybody&pseudonymous=true": Row(analysts()),
+    "GET /export/{name}": Row(managed(), "exported file", here=True),
+    "GET /export/{name}?people=everybody&format=csv": Row(analysts(), "exported file"),
+    "GET /analyst-packs": Row(everybody()),
+    "POST /analyst-packs": Row(managed(202), here=True, options=body(period="2026-10")),
+    "POST /analyst-packs?people=everybody": Row(analysts(202), options=body(people="everybody")),
+    "GET /analyst-packs/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "analyst pack"),  # the manager's own
+    "GET /charge-back?month=2026-10&format=pdf": Row(analysts()),
+    "GET /statements": Row(analysts()),
+    "POST /statements": Row(
+        administrators(),
+        options=lambda _world, _caller: {
+            "files": {"file": ("a.csv", STATEMENT)},
+            "data": {"provider": "demo", "month": "2026-10"},
+        },
+    ),
+    "GET /statements/{id}": Row(analysts(), "statement"),
+    "GET /statements/{id}/lines": Row(analysts(), "statement"),
+    "POST /statements/{id}/compare": Row(administrators(), "statement"),
+    "POST /statements/{id}/accept": Row(
+        administrators(409), "statement", options=body(lineIds=["none"], reason="as billed")
+    ),
+    "POST /statements/{id}/undo": Row(
+        administrators(409), "statement", options=body(lineIds=["none"], reason="as billed")
+    ),
+    "DELETE /statements/{id}": Row(administrators(), "statement"),
     "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),
@@ -424,6 +481,8 @@ class World:
                 return {"id": create_project(db.default(), manager).id}
             case "clip":
                 return {"id": self.manager.finished(project_id=self.known("project of orders")["id"]).id}
+            case "statement":
+                return {"id": statements.billed().id}
             case "asset" | "asset of their own":
                 return {"id": create_asset(db.default(), manager if about == "asset" else self._maker_or(caller)).id}
             case "asset group" | "asset group of their own":
@@ -483,6 +542,15 @@ class World:
                     return {"id": preset.id}
             case "bulk job":
                 return {"id": self._waiting_job(manager.workspace_id, caller.person.id)}
+            case "exported file":
+                return {"name": "ledger"}
+            case "analyst pack":
+                with db.write_session() as session:
+                    pack = AnalystPack(workspace_id=manager.workspace_id, user_id=caller.person.id, next_at=utc_now())
+                    pack.asked = dict(Asked(manager.workspace_id).to_json())
+                    session.add(pack)
+                    session.flush()
+                    return {"id": pack.id}
             case "saved filter":
                 with db.write_session() as session:
                     owner = {"workspace_id": manager.workspace_id, "user_id": caller.person.id}
@@ -497,12 +565,34 @@ class World:
                     session.add(view)
                     session.flush()
                     return {"id": view.id}
+            case "way":
+                with db.write_session() as session:  # one test a minute: those of before are older
+                    tests = Notice.user_id == caller.person.id, Notice.kind == NoticeKind.TEST
+                    session.execute(update(Notice).where(*tests).values(created_at=utc_now() - timedelta(hours=1)))
+                return {"id": caller.way()}
+            case "usage report":
+                of_caller = {"view_id": self.report(caller)["viewId"], "user_id": caller.person.id}
+                when = {"every": ReportEvery.DAILY, "time_zone": "UTC", "next_at": utc_now()}
+                with db.write_session() as session:
+                    schedule = ReportSchedule(way=NoticeWay.WEBHOOK, **of_caller, **when)
+                    session.add(schedule)
+                    session.flush()
+                    return {"id": schedule.id}
             case "webhook":
                 own, delivery = self.manager.webhook()
                 return {"id": own, "deliveryId": delivery}
             case "token":
                 return {"id": token_of(caller)[0]}
         raise AssertionError(f"say in World.fresh how to make: {about}")
+
+    def report(self, caller: Client) -> dict[str, Any]:
+        """A shared view of the team, to be sent to a webhook that its caller has."""
+        person = person_of(self.manager if caller.person is None else caller)
+        address = webhooks.validate_url(HOOK, allow=current().settings.webhook_allow_hosts)
+        with db.write_session() as session:
+            ways.set_address(session, person, NoticeWay.WEBHOOK, address)
+        view_id = self.fresh("usage view", self.manager)["id"]
+        return {"viewId": view_id, "way": "webhook"}
 
     def _waiting_job(self, workspace_id: str, user_id: str) -> str:
         with db.write_session() as session:

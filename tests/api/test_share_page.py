@@ -34,7 +34,7 @@ from core.webserver.security_headers import SecurityHeaders
 from core.workspaces.access import Member
 from pages.ui import language
 from tests.factories import installations
-from tests.factories.generations import create_completed
+from tests.factories.generations import create_completed, load_generation
 from tests.factories.users import create_member
 
 CLIP = bytes(range(256)) * 40
@@ -577,3 +577,24 @@ def test_visits_are_counted(ana: Member) -> None:
     assert row.link.view_count == 3
     assert row.link.last_viewed_at is not None
     assert (last.kind, last.address, len(last.agent)) == (VisitKind.VIEW, "127.0.0.1", 200)
+
+
+def test_who_watches_from_outside_has_opened_the_clip(ana: Member) -> None:
+    """The clip itself counts; its poster, a HEAD, and a page without it do not."""
+    row, other = finished(ana), finished(ana)
+    path = share(ana, row, other)
+    stranger = Stranger(APP)
+
+    def opened() -> list[bool]:
+        assert current().openings.written(60)
+        return [load_generation(each.id).first_opened_at is not None for each in (row, other)]
+
+    for answer in (
+        stranger.get(path),
+        stranger.get(f"{path}/media/1/poster"),
+        stranger.send("HEAD", f"{path}/media/1/video"),
+    ):
+        assert answer.is_success
+    assert opened() == [False, False]
+    assert stranger.get(f"{path}/media/2/video").is_success
+    assert opened() == [False, True]

@@ -1,13 +1,18 @@
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from core import db, errors
+from core.clock import utc_now
 from core.db.enums import Role
+from core.db.tables import Generation
 from core.generations import lifecycle
 from core.identity import users
+from core.installation import current
 from tests.api.conftest import Client, refusal
 from tests.factories import generations
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance
@@ -115,3 +120,33 @@ def test_library_is_asked_by_the_code_of_an_error(ana: Client) -> None:
     found = ana.get("/generations?errorCode=generation_failed").json()["generations"]
 
     assert [clip["id"] for clip in found] == [broken]
+
+
+def test_clips_that_nobody_opened(ana: Client) -> None:
+    """They stand among waste a week after they were delivered, and are listed by that, until somebody opens them."""
+    left, opened, new = (ana.finished() for _ in range(3))
+    long_ago = utc_now() - timedelta(days=9)
+    with db.write_session() as session:
+        old = update(Generation).where(Generation.id.in_([left.id, opened.id]))
+        session.execute(old.values(ended_at=long_ago))
+    assert ana.get(f"/download/{opened.id}").is_success
+    assert current().openings.written(60)
+
+    found = ana.get("/usage/waste").json()
+    [row] = found["rows"]
+    assert (row["outcome"], row["reason"], row["unopened"], row["unopenedCredits"]) == (
+        "unopened",
+        "",
+        1,
+        left.credits,
+    )
+    assert found["totals"]["unopenedIdr"] == left.credits * 50
+    sheet = ana.get("/usage/waste", params={"format": "csv", "groupBy": "model"}).text
+    [line, _total] = csv.DictReader(io.StringIO(sheet.removeprefix("\ufeff")))
+    assert (line["unopened"], line["unopened_credits"]) == ("1", str(left.credits))
+
+    def listed(opened: str) -> set[str]:
+        return {clip["id"] for clip in ana.get("/generations", params={"opened": opened}).json()["generations"]}
+
+    assert listed("false") == {left.id, new.id}
+    assert listed("true") == {opened.id}

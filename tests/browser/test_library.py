@@ -75,6 +75,19 @@ def rows(page: Page) -> list[list[list[int]]]:
     return list(found.values())
 
 
+def test_rows_hold_at_widths_that_are_no_full_pixels(app: App, visitor: Visitor) -> None:
+    """Pictures of a row do not fall into the next where the page is wide to a part of a pixel, as with a scrollbar."""
+    page = visitor(f"http://127.0.0.1:{app.port}", width=1366).open("/history")
+    shows(page, NEWEST[0])
+    narrow = "right => document.querySelector('[data-testid=stMainBlockContainer]').style.paddingRight = right"
+    for right in ("48.72px", "48.5px", "48.28px"):
+        page.evaluate(narrow, right)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        found = rows(page)
+        edge = max(tile[0] + tile[2] for row in found for tile in row)
+        assert [row for row in found[:-1] if edge - row[-1][0] - row[-1][2] > 2] == []
+
+
 def test_rows_are_filled_by_true_shapes(app: App, visitor: Visitor) -> None:
     """Every row ends at the same edge, no picture is bent or cut, and what loads late moves nothing; sizes are kept."""
     page = visitor(f"http://127.0.0.1:{app.port}", width=1440).open("/history")

@@ -29,6 +29,7 @@ from core.db.tables import (
 from core.ids import new_id
 from core.providers import registry
 from core.spec import GenerationSpec
+from core.usage import rollups
 from core.workspaces.access import Member
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
@@ -54,6 +55,8 @@ class Ended:
     reason: str = ""
     """The code of the error that it failed with."""
     tags: tuple[str, ...] = ()
+    is_opened: bool = True
+    """Whether somebody has opened it, if there is a clip; who judged it has."""
 
     @property
     def spec(self) -> GenerationSpec:
@@ -90,6 +93,7 @@ def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
         session.execute(insert(UndeliveredDay), undelivered)
     if tags := list(_tags(user, clips, [row["id"] for row in made])):
         session.execute(insert(GenerationTag), tags)
+        rollups.describe_tags(session, [row["id"] for row in made])
     session.execute(
         update(Workspace).where(Workspace.id == user.workspace_id).values(usage_version=Workspace.usage_version + 1)
     )
@@ -189,6 +193,7 @@ def _generation(user: Member, clip: Ended) -> dict[str, Any]:
         "ended_at": ended,
         "error_code": clip.reason or None,
         "kept": clip.kept,
+        "first_opened_at": ended if done and (clip.is_opened or clip.kept is not None) else None,
     }
 
 

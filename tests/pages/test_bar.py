@@ -5,8 +5,8 @@ from pathlib import Path
 
 from core.workspaces.access import Member
 from pages.elements import bar
-from pages.sections.bar import frame, pages
-from pages.ui import ratio
+from pages.sections.bar import pages
+from pages.ui import current_member, ratio
 from pages.ui.language import _
 from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent
@@ -55,9 +55,9 @@ def test_first_page_answers_under_its_own_name_too(open_page: Open, studio: Stud
 def test_link_keeps_who_has_several_workspaces_in_this_one(studio: Studio) -> None:
     """Opened in another tab it does not lead to the workspace of the last visit."""
     person = studio.person
-    assert frame.address("usage", person) == "./usage"
+    assert current_member.page_address("usage", person) == "./usage"
     in_two = Member(person.user, person.workspace_id, {**person.roles, "another": person.roles[person.workspace_id]})
-    assert frame.address("usage", in_two) == f"./usage?workspace={person.workspace_id}"
+    assert current_member.page_address("usage", in_two) == f"./usage?workspace={person.workspace_id}"
 
 
 def test_frame_has_the_shape_of_its_ratio() -> None:

@@ -8,7 +8,8 @@ from core.clock import utc_now
 from core.db.enums import BudgetMode, BudgetScope, WorkspaceRole
 from core.generations import commands
 from core.generations.sheets.checked import Defaults
-from core.usage import budgets, limits
+from core.usage import budget_overview, budgets, limits
+from core.usage.cache import UsageCache
 from core.workspaces import months
 from core.workspaces.access import Member
 from tests.factories import sheets
@@ -159,3 +160,29 @@ def test_time_zone_is_set(open_page: Open, studio: Studio) -> None:
     with db.read_session() as session:
         assert str(months.zone_of(session, studio.person.workspace_id)) == "Asia/Jakarta"
     assert "by the clock of Asia/Jakarta" in texts(at)
+
+
+def test_budget_of_each_person(open_page: Open, studio: Studio) -> None:
+    """It is set, told above the people and on their cards, and taken away; a card makes one of their own of it."""
+    at = open_page("budgets")
+    at.button(key="budgets_each").click().run()
+    at.number_input(key="budgets_credits_each_member").set_value(49)
+    at.run()
+    at.button(key="budgets_save").click().run()
+    assert not at.exception
+    assert standing(studio.person) == [(BudgetScope.MEMBER, 49, BudgetMode.WARN)]
+    assert "Each person who has no budget of their own has 49 credits a month: warns only." in texts(at)
+    assert "what each person has" in texts(at)
+    at.button(key=f"budgets_change_member_{studio.person.id}").click().run()
+    assert not [each for each in at.button if each.key == "budgets_remove"]
+    at.number_input(key=f"budgets_credits_{studio.person.id}").set_value(70)
+    at.run()
+    at.button(key="budgets_save").click().run()
+    assert standing(studio.person) == [(BudgetScope.MEMBER, 70, BudgetMode.WARN)]
+    assert "what each person has" not in texts(at)
+    at.button(key="budgets_each").click().run()
+    at.button(key="budgets_remove").click().run()
+    assert "Each person who has no budget" not in texts(at)
+    with db.read_session() as session:
+        found = budget_overview.overview(session, studio.person, cache=UsageCache())
+    assert found.of_each_member is None

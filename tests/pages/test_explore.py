@@ -1,5 +1,6 @@
 import csv
 import io
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from core import db
 from core.clock import utc_now
-from core.db.enums import Role, Status
+from core.db.enums import ReportEvery, Role, Status
 from core.identity import users
+from core.notifications import report_schedules, ways
+from core.notifications.report_schedules import Scheduled
 from core.projects import projects
 from core.usage import exploration, explorer, periods, saved_views
 from core.usage.dimensions import Dimension
@@ -188,3 +191,38 @@ def test_view_is_saved_and_opened_again(open_page: Open, filled: Studio) -> None
     again.button(key=f"explore_forget_{kept.id}").click().run()
     with db.read_session() as session:
         assert saved_views.list_visible(session, filled.person) == []
+
+
+def test_view_is_sent_regularly(open_page: Open, filled: Studio) -> None:
+    """A saved view is sent by a way that is set up, shown with its next morning, and stopped; without it says how."""
+    person = filled.person
+
+    def of_person() -> Sequence[Scheduled]:
+        with db.read_session() as session:
+            return report_schedules.of_person(session, person)
+
+    def said(at: AppTest, words: str) -> bool:
+        return any(words in caption.value for caption in at.caption)
+
+    assert said(open_page("usage", **PAGE), "Save a view first")
+    with db.write_session() as session:
+        saved_views.create(session, person, name="Ours", view=View())
+    assert said(open_page("usage", **PAGE), "Set up e-mail or a webhook first")
+    with db.write_session() as session:
+        ways.turn_on_mail(session, person, can_mail=True)
+    at = open_page("usage", **PAGE)
+    widget(at, "explore_sent_every").set_value(ReportEvery.WEEKLY)
+    widget(at, "explore_sent_save").click().run()
+    [sent_to_me] = of_person()
+    assert (sent_to_me.view_name, sent_to_me.every) == ("Ours", ReportEvery.WEEKLY)
+    assert said(at, "Weekly, E-mail, next on")
+    widget(at, f"explore_sent_stop_{sent_to_me.id}").click().run()
+    assert of_person() == []
+    assert not said(at, "next on")
+
+
+def test_link_of_a_report_opens_its_days(open_page: Open, filled: Studio) -> None:
+    """The address in a mail shows the view of just the days whose figures the file has."""
+    view = View(by=(Dimension.PROJECT,), measure=exploration.Measure.CLIPS)
+    at = open_page("usage", **view.address(LAST_MONTH))
+    assert rows(at) == [["Dunes", "2", "50%", "+100%"], ["Lakes", "2", "50%", "–"], ["Total", "4", "100%", "+300%"]]

@@ -21,7 +21,7 @@ from core.files.findings import Finding, FindingKind
 from core.generations import delivery_findings
 from core.insights import workers
 from core.installation import Installation, current, using
-from core.projects import presets
+from core.projects import presets, projects
 from core.providers import registry
 from core.providers.models import VideoModel
 from core.redis import presence
@@ -103,6 +103,57 @@ def test_first_orders_of_two_tabs_share_the_project(open_page: Open, studio: Stu
     for tab in tabs:
         tab.button(key=BUTTON).click().run()
     assert own_projects() == [("My first project", 2)]
+
+
+def test_order_for_a_project_that_is_gone_goes_to_no_other(open_page: Open, studio: Studio) -> None:
+    """Deleted or archived elsewhere, it is said and nothing is ordered; the next press, with that in view, orders."""
+    kept, doomed = studio.project("Kept"), studio.project("Doomed")
+    at = open_page("generate", project=doomed.id)
+    write(at, "A lake at dawn")
+    with db.write_session() as session:
+        projects.delete(session, studio.person, doomed.id)
+    at.button(key=BUTTON).click().run()
+    assert ordered() == []
+    assert any(
+        "The project that was chosen is not here any more. Nothing was ordered" in said.value for said in at.info
+    )
+    assert any("What you order now goes to Kept" in caption.value for caption in at.caption)
+    at.button(key=BUTTON).click().run()
+    assert [row.project_id for row in ordered()] == [kept.id]
+    assert not any("goes to Kept" in caption.value for caption in at.caption)
+
+
+def test_order_after_the_only_project_is_gone_makes_no_other_unsaid(open_page: Open, studio: Studio) -> None:
+    """What was drawn with a project does not become somebody's first order."""
+    doomed = studio.project("Doomed")
+    at = write(open_page("generate", project=doomed.id), "A lake at dawn")
+    with db.write_session() as session:
+        projects.update(session, studio.person, doomed.id, archived=True)
+    at.button(key=BUTTON).click().run()
+    assert (ordered(), own_projects()) == ([], [("Doomed", 0)])
+
+
+def test_order_when_its_model_was_withdrawn_meanwhile(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """Its stand-in is shown first, whatever it costs; nothing is ordered by the press that was meant for another."""
+    studio.project()
+    at = write(open_page("generate", model="wan-2.2-t2v"), "A lake at dawn")
+    withdraw(db.default(), "wan-2.2-t2v", successor="demo-film")
+    at.button(key=BUTTON).click().run()
+    assert ordered() == []
+    refused = "The model that was chosen cannot be ordered any more. Nothing was ordered"
+    assert any(refused in said.value for said in at.info)
+    at.button(key=BUTTON).click().run()
+    assert [row.model_id for row in ordered()] == ["demo-film"]
+
+
+def test_confirmation_of_an_order_goes_when_another_is_written(open_page: Open, studio: Studio) -> None:
+    """`Ordered` stands beside what was ordered, not beside the next prompt."""
+    studio.project()
+    at = write(open_page("generate"), "A lake at dawn")
+    at.button(key=BUTTON).click().run()
+    assert any("Ordered." in caption.value for caption in at.caption)
+    write(at, "A heron")
+    assert not any("Ordered." in caption.value for caption in at.caption)
 
 
 def test_price_is_shown_line_by_line_in_both_units(open_page: Open, studio: Studio) -> None:

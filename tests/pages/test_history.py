@@ -66,6 +66,14 @@ def test_without_clips_the_page_says_so(open_page: Open, studio: Studio) -> None
     assert "No clips yet" in said(at)
 
 
+def test_link_to_a_project_that_is_not_here_says_so(open_page: Open, studio: Studio) -> None:
+    """It does not show everything as if that were what was asked for."""
+    studio.complete(studio.order(studio.project(), "a lake"))
+    at = open_page("history", project="01a22a0d-415b-769e-b2a7-4de452e6b438")
+    assert any("The project of this link is not here" in info.value for info in at.info)
+    assert not open_page("history").info
+
+
 def test_every_status_has_its_card(open_page: Open, studio: Studio) -> None:
     """Cards carry status, length, picture and, under way, progress."""
     project = studio.project()

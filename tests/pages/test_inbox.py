@@ -1,10 +1,12 @@
 """The inbox and the bell, ways on the account page, and the switch for prompts, as a person works them."""
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core import db
-from core.db.enums import NoticeKind, NoticeWay, SendState
+from core.db.enums import NoticeKind, NoticeWay, Role, SendState
+from core.db.tables import User
 from core.notifications import inbox, ways
 from tests.factories import installations
 from tests.factories.notices import all_sends, told
@@ -135,3 +137,18 @@ def test_prompts_of_a_workspace(studio: Studio, open_page: Open) -> None:
     widget(at, key).set_value(True).run()
     assert widget(at, key).value is True
     assert not at.exception
+
+
+def test_kind_that_is_for_administrators_is_offered_to_them_alone(studio: Studio) -> None:
+    """What others choose leaves it as it was."""
+    assert NoticeKind.PROVIDER_ACCOUNT in widget(ways_page(), "way_inbox_kinds").value
+    with db.write_session() as session:
+        session.execute(update(User).values(role=Role.USER))
+    at = ways_page()
+    chosen = widget(at, "way_inbox_kinds")
+    assert NoticeKind.PROVIDER_ACCOUNT not in chosen.value
+    chosen.set_value([NoticeKind.MODEL_ENDS]).run()
+    with db.read_session() as session:
+        muted = ways.of_person(session, studio.person)[NoticeWay.INBOX].muted
+    assert NoticeKind.CLIPS_DONE in muted
+    assert not {NoticeKind.PROVIDER_ACCOUNT, NoticeKind.MODEL_ENDS} & set(muted)

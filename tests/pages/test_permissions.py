@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element
 
 from core import db
+from core.clock import utc_now
 from core.db.enums import Role, WorkspaceRole
 from core.db.tables import Generation, Preset, Project, User, WebhookEndpoint, WorkspaceMember
 from core.generations import commands, review, share_links
@@ -24,7 +26,7 @@ from core.generations.sheets.checked import Defaults
 from core.identity import api_tokens
 from core.workspaces import invitations
 from core.workspaces.access import Member
-from tests.factories import generations, installations, sheets
+from tests.factories import generations, installations, sheets, statements
 from tests.factories.assets import create_group
 from tests.factories.models import able_demo
 from tests.factories.projects import create_project
@@ -84,10 +86,16 @@ def build_world(local: Member) -> World:
     create_group(db.default(), person)
     done = generations.create_completed(db.default(), person, project_id=film)
     generations.create_completed(db.default(), person, project_id=film)
-    waits, unclear, cancelled = (generations.create_generation(db.default(), person, project_id=film) for _ in range(3))
+    waits, unclear, cancelled, late = (
+        generations.create_generation(db.default(), person, project_id=film) for _ in range(4)
+    )
+    generations.advance(db.default(), late.id, generations.DISPATCHED, generations.SUBMITTING, generations.WAITING)
     generations.lose_submit(db.default(), unclear.id)
     with db.write_session() as session:
         commands.cancel(session, person, cancelled.id)
+        then = utc_now() - timedelta(hours=2)
+        of_late = update(Generation).where(Generation.id == late.id)
+        session.execute(of_late.values(created_at=then, submitted_at=then))
         api_tokens.create(session, person.user, name="script")
         whose = {"workspace_id": person.workspace_id, "user_id": person.id}
         session.add(WebhookEndpoint(**whose, url="https://hooks.example.org/video"))
@@ -103,6 +111,7 @@ def build_world(local: Member) -> World:
     otherwise = Defaults(model_id="demo-film", project_id=film)
     ordered = sheets.order(db.default(), person, sheets.keep(db.default(), person, b"Prompt\nA lake\n", otherwise))
     faulty = sheets.keep(db.default(), person, b"Prompt,Seconds\nA lake,never\n", otherwise)
+    statements.billed()
     return World(person, elsewhere.workspace_id, clips, {"ordered": ordered.id, "faulty": faulty.id}, token)
 
 
@@ -178,6 +187,8 @@ MAKERS = frozenset({"maker", "manager"})
 MANAGERS = frozenset({"manager"})
 NOT_MANAGERS = EVERYBODY - MANAGERS
 ADMINS = frozenset({"admin"})
+EXPORTERS = frozenset({"manager", "analyst", "admin"})
+OTHERS = EVERYBODY - EXPORTERS
 
 Drawn = Mapping[frozenset[str], set[str]]
 
@@ -247,10 +258,18 @@ USAGE = {
     "tab: Table",
 }
 
+EXPLORER = {
+    *("usage_show", "explore_when", "explore_by", "explore_and", "explore_over", "explore_what", "explore_in"),
+    *("explore_of", "explore_view_name", "explore_keep"),
+}
+
 ASSETS = {"assets_show", "assets_search", "assets_archived"}
 
 OWN_TEAMS = {"team_go_*", "team_leave_*"}
 ADMIN_TABS = {"tab: Attention", "tab: Providers", "tab: People", "tab: Queue", "tab: Books", "tab: Trust"}
+ATTENTION_TABS = {"tab: What waits", "tab: Queue"}
+LATE = {"late_look_*", "late_cancel_*"}
+QUEUE = {"queue_words", "queue_provider", "queue_status"}
 TEAM_TABS = {"tab: People", "tab: Add or invite", "tab: Name and credits"}
 GIVING = {"team_credits_credits_*", "team_credits_reason_*", "FormSubmitter:team_credits_form-Apply"}
 """Credits of one's own go into any team that one is in."""
@@ -406,17 +425,48 @@ VIEWS: Mapping[str, View] = {
         "usage",
         {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
     ),
+    "usage, explorer": View("usage", {EVERYBODY: EXPLORER, MAKERS: {"explore_view_shared"}}, {"show": "explore"}),
     "inbox": View("inbox", {EVERYBODY: {"inbox_which", "inbox_all", "inbox_ways", "notice_open_*", "notice_read_*"}}),
+    "attention": View(
+        "attention",
+        {MANAGERS: ATTENTION_TABS | LATE | {"Show clip"}},
+        roles=MANAGERS,
+    ),
+    "attention, queue": View("attention", {MANAGERS: ATTENTION_TABS | QUEUE}, tab="Queue", roles=MANAGERS),
     "budgets": View(
         "budgets",
         {
             MANAGERS: {
-                *("budgets_zone", "budgets_add_project", "budgets_add_member"),
+                *("budgets_zone", "budgets_add_project", "budgets_add_member", "budgets_each"),
                 *(f"budgets_change_{scope}_*" for scope in ("workspace", "project", "member")),
             }
         },
     ),
     "usage, cost": View("usage", {EVERYBODY: USAGE}, {"show": "cost"}),
+    "usage, export": View(
+        "usage",
+        {EXPORTERS: {"usage_show", "pack_whose", "pack_period", "pack_names", "pack_make"}},
+        {"show": "export"},
+        roles=EXPORTERS,
+    ),
+    "usage, export without a right": View("usage", {OTHERS: USAGE}, {"show": "export"}, roles=OTHERS),
+    "usage, statements": View(
+        "usage",
+        {
+            frozenset({"analyst", "admin"}): {
+                *("usage_show", "usage_statement_choice", "usage_outcome"),
+                *("statements_result_csv", "statements_result_xlsx"),
+            },
+            ADMINS: {
+                *("statements_provider", "statements_month", "statements_file", "statements_example_csv"),
+                *("statements_example_xlsx", "statements_accept_every", "statements_accept_lines"),
+                *("statements_accept_reason", "statements_accept_button", "statements_again", "statements_discard"),
+            },
+            frozenset({"viewer", "maker", "manager"}): USAGE,
+            MANAGERS: {"usage_budget_credits_*", "usage_budget_save"},
+        },
+        {"show": "statements"},
+    ),
     "account": View(
         "account",
         {
@@ -491,7 +541,9 @@ VIEWS: Mapping[str, View] = {
     "invitation": View("invitation", {EVERYBODY: {"invitation_accept"}}),
     "no such page": View("nowhere", {EVERYBODY: {"Projects", "History"}}),
     "admin": View(
-        "admin", {ADMINS: ADMIN_TABS | {"admin_release_*", "admin_job_*", "admin_found_*", "Show clip"}}, roles=ADMINS
+        "admin",
+        {ADMINS: ADMIN_TABS | LATE | {"admin_release_*", "admin_job_*", "admin_found_*", "Show clip"}},
+        roles=ADMINS,
     ),
     "admin, providers": View(
         "admin",
@@ -511,7 +563,7 @@ VIEWS: Mapping[str, View] = {
         tab="People",
         roles=ADMINS,
     ),
-    "admin, queue": View("admin", {ADMINS: ADMIN_TABS}, tab="Queue", roles=ADMINS),
+    "admin, queue": View("admin", {ADMINS: ADMIN_TABS | QUEUE}, tab="Queue", roles=ADMINS),
     "admin, books": View("admin", {ADMINS: ADMIN_TABS}, tab="Books", roles=ADMINS),
     "admin, trust": View("admin", {ADMINS: ADMIN_TABS | {"admin_check"}}, tab="Trust", roles=ADMINS),
     "models": View(
@@ -596,6 +648,14 @@ def _look(world: World, view: View) -> None:
         if expected - found:
             missing[role] = sorted(expected - found)
     assert (unexpected, missing) == ({}, {}), "Say in VIEWS who sees what is new, and take away what is gone."
+
+
+@pytest.mark.parametrize("role", sorted(NOT_MANAGERS))
+def test_page_for_managers(world: World, role: str) -> None:
+    """Who manages nothing where they are at work does not come to what waits, by its address neither."""
+    world.become(role)
+    at = opened(world, View("attention", {}))
+    assert [title.value for title in at.title] == ["Projects"]
 
 
 @pytest.mark.parametrize("page", ["admin", "audit_log", "people"])

@@ -7,8 +7,10 @@ from core import db
 from core.db.tables import Project
 from core.projects import projects
 from core.usage import budgets
+from tests.factories.projects import create_project
 from tests.factories.studio import Studio
-from tests.pages.conftest import Open, sent
+from tests.factories.workspaces import create_team_of, now
+from tests.pages.conftest import Open, press, sent
 
 
 def saved(studio: Studio) -> list[Project]:
@@ -108,6 +110,33 @@ def test_card_says_what_was_spent_and_what_is_reserved(open_page: Open, studio: 
     assert card["inAll"] == "50 credits spent in all · 50 reserved"
     assert card["facts"] == "2 clips · 1 under way · last clip just now"
     assert [face["name"] for face in card["people"]] == [studio.person.user.name or studio.person.email]
+
+
+def test_card_without_a_budget_has_no_bar(open_page: Open, studio: Studio) -> None:
+    """A bar would look like a budget that is used up."""
+    lake = studio.project()
+    studio.complete(studio.order(lake))
+    [card] = cards(open_page("projects"))
+    assert (card["share"], card["over"]) == (None, False)
+
+
+def test_links_of_a_card_lead_to_its_workspace(open_page: Open, studio: Studio) -> None:
+    """Opened in another tab, they stay where the project is."""
+    team_id = create_team_of(db.default(), studio.person)
+    lake = create_project(db.default(), now(db.default(), studio.person, team_id), "Lake")
+    [card] = cards(open_page("projects", workspace=team_id))
+    assert card["open"] == f"./history?project={lake.id}&workspace={team_id}"
+    assert card["generate"] == f"./generate?project={lake.id}&workspace={team_id}"
+
+
+def test_one_of_two_namesakes_is_deleted_by_the_name_on_its_card(open_page: Open, studio: Studio) -> None:
+    """The question names the same one as the card."""
+    _first, second = studio.project("Doomed"), studio.project("Doomed")
+    at = open_page("projects")
+    name = next(card["name"] for card in cards(at) if card["id"] == second.id)
+    assert name != "Doomed"
+    asked = press(at, "project_cards", "pressed", {"action": "delete", "id": second.id})
+    assert any(name in text.value for text in asked.html)
 
 
 def test_projects_are_sorted(open_page: Open, studio: Studio) -> None:

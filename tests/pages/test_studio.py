@@ -51,6 +51,16 @@ def models(at: AppTest) -> dict[str, dict[str, Any]]:
     return {model["id"]: model for model in (sent(at, "model_picker") or {})["models"]}
 
 
+def test_clip_opened_on_the_stage_is_walked_from_through_its_project(open_page: Open, studio: Studio) -> None:
+    """Arrows and the keys that judge go on to the other clips of the project, as they do in the library."""
+    project, other = studio.project("Lake"), studio.project("Desert")
+    first, second, third = (studio.complete(studio.order(project, title)) for title in ("one", "two", "three"))
+    studio.complete(studio.order(other, "elsewhere"))
+    at = open_page("generate", project=project.id, clip=second.id)
+    shown = sent(at, "clip_viewer")
+    assert [clip["id"] for clip in shown["clips"]] == [third.id, second.id, first.id]
+
+
 def test_press_fills_in_place(open_page: Open, studio: Studio) -> None:
     """Takes are numbered and named; one that is done has its clip, one under way its progress, on the same press."""
     studio.project()

@@ -1,11 +1,17 @@
+from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from core import db, errors
+from core import db, errors, installation
 from core.billing import ledger
+from core.clock import utc_now
 from core.db.enums import Role
+from core.db.tables import Generation
 from core.identity import users
+from tests.factories.generations import load_generation
 from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent, widget
 
@@ -78,3 +84,34 @@ def test_what_failed_for_the_providers_fault_is_ordered_again(open_page: Open, s
     with db.read_session() as session:
         assert ledger.balance(session, studio.person.workspace_id).held_credits == 100
     assert "usage_order_again" not in [button.key for button in at.button]
+
+
+def test_clips_that_nobody_opened_lead_to_the_library(open_page: Open, studio: Studio) -> None:
+    """They stand by themselves with what was spent on them; who opens one in the viewer takes it out."""
+    project = studio.project()
+    left, opened, _new = (studio.complete(studio.order(project, f"film {n}")) for n in range(3))
+    long_ago = utc_now() - timedelta(days=9)
+    with db.write_session() as session:
+        old = update(Generation).where(Generation.id.in_([left.id, opened.id]))
+        session.execute(old.values(created_at=long_ago, ended_at=long_ago))
+    assert not open_page("history", clip=opened.id).error
+    assert installation.current().openings.written(60)
+    assert load_generation(opened.id).first_opened_at is not None
+    at = open_page("usage", show="waste")
+
+    assert not at.error
+    assert {metric.label: metric.value for metric in at.metric}["Spent on never opened clips"] == str(left.credits)
+    [line] = table(at)
+    assert (line["Reason"][0], line["Never opened"][1], line["Spent on never opened"][1]) == (
+        "Never opened",
+        1,
+        left.credits,
+    )
+    address = dict(part.split("=") for part in unquote(line["Never opened"][2]).partition("?")[2].split("&"))
+    assert address["opened"] == "no"
+    with db.write_session() as session:  # ids carry the time of their order, which the library goes by
+        session.execute(update(Generation).where(Generation.id == left.id).values(created_at=utc_now()))
+    del address["days"]
+    shown = sent(open_page("history", **address), "clip_gallery") or {}
+    assert left.id in {card["id"] for card in shown["cards"]}
+    assert opened.id not in {card["id"] for card in shown["cards"]}

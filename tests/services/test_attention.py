@@ -1,7 +1,9 @@
 """What waits for an administrator is found without a look at what does not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import event, update
@@ -11,12 +13,14 @@ from core.catalog import catalogue, in_force
 from core.catalog.catalogue import Catalogue
 from core.catalog.records import Life, LifeState
 from core.clock import utc_now
-from core.db import Database
+from core.db import Database, Reader
 from core.db.enums import Stage, Status
 from core.db.tables import AuditRun, Generation
+from core.generations import under_way, unresolved
 from core.insights import attention, circuit_breaker, health
+from core.insights.attention import EVERYTHING
 from core.insights.late_clips import Line
-from core.workspaces.access import Member
+from core.workspaces.access import Charge, Member
 from tests.factories.generations import (
     DISPATCHED,
     SUBMITTING,
@@ -44,21 +48,42 @@ def test_unclear_clips_and_refused_accounts_wait(database: Database, person: Mem
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL plans by how full the tables are
 def test_unclear_and_unsigned_clips_are_found_by_their_own_indexes(database: Database) -> None:
     """Every page of an administrator asks: clips that have ended cost it nothing, however many there are."""
+    plans = explained(database, attention.waiting)
+    assert len(plans) == 3
+    assert "ix_generations_uncertain" in plans[0]
+    assert "ix_generations_due" in plans[1] or "ix_generations_live" in plans[1]
+    assert "ix_generations_unsigned" in plans[2]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_waits_for_a_manager_is_found_by_indexes(database: Database) -> None:
+    """Every page of a manager asks: neither clips that have ended nor those of others are gone through."""
+    plans = explained(database, lambda reader: attention.waiting(reader, Charge(("a", "b")), low_credits=1))
+    assert len(plans) == 3
+    assert "ix_generations_uncertain" in plans[0] or "ix_generations_status" in plans[0]
+    assert "ix_generations_due" in plans[1] or "ix_generations_live" in plans[1]
+    assert "ix_generations_workspace_newest" in plans[2]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("charge", [EVERYTHING, Charge(("a", "b"))])
+def test_queue_is_found_by_indexes(database: Database, charge: Charge) -> None:
+    """Clips that have ended cost it nothing."""
     plans: list[str] = []
 
     def explain(_connection: object, cursor: object, statement: str, parameters: object, *_rest: object) -> None:
-        if "FROM generations" in statement:
-            told = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined]  # sqlite3's own cursor
-            plans.append(" ".join(str(line[3]) for line in told))
+        told = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined]  # sqlite3's own cursor
+        plans.append(" ".join(str(line[3]) for line in told))
 
-    event.listen(database.read_engine, "before_cursor_execute", explain)
-    with database.read_connection() as reader:
-        attention.waiting(reader)
-
-    assert len(plans) == 3
-    assert "ix_generations_uncertain" in plans[0]
-    assert "ix_generations_unsigned" in plans[1]
-    assert "ix_generations_due" in plans[2] or "ix_generations_live" in plans[2]
+    with database.read_session() as session:
+        event.listen(database.read_engine, "before_cursor_execute", explain)
+        under_way.counts(session, charge)
+        under_way.page(session, charge, limit=25)
+        unresolved.cases_of(session, charge)
+        event.remove(database.read_engine, "before_cursor_execute", explain)
+    live = ("ix_generations_due", "ix_generations_live")
+    assert [any(name in plan for name in live) for plan in plans[:2]] == [True, True]
+    assert "ix_generations_uncertain" in plans[2] or "ix_generations_status" in plans[2]
 
 
 def test_clip_is_late_when_it_takes_three_times_as_long_as_its_model(database: Database, person: Member) -> None:
@@ -144,16 +169,35 @@ def test_count_of_the_bar_is_kept_for_seconds_and_new_where_it_is_acted_on(datab
     """Every page of a process shares it; a page that decides sees what it did at once, and so do the others then."""
     kept = attention.AttentionCounter()
     with database.read_connection() as reader:
-        assert kept.count(reader, lambda: None) == 0
+        look = partial(attention.waiting, reader)
+        assert kept.count(EVERYTHING, look) == 0
     with database.write_session() as session:
         session.add(AuditRun(broken=1, results={}))
     with database.read_connection() as reader:
-        assert kept.count(reader, lambda: None) == 0
-        assert kept.count(reader, lambda: None, anew=True) == 1
-        assert kept.count(reader, lambda: None) == 1
+        look = partial(attention.waiting, reader)
+        assert kept.count(EVERYTHING, look) == 0
+        assert kept.count(EVERYTHING, look, anew=True) == 1
+        assert kept.count(EVERYTHING, look) == 1
+        assert kept.count(Charge(("another",)), partial(attention.waiting, reader, Charge(("another",)))) == 0
 
 
 def be_as_of(database: Database, generation_id: str, **moments: datetime) -> None:
     """Let a row be of another time."""
     with database.write_session() as session:
         session.execute(update(Generation).where(Generation.id == generation_id).values(**moments))
+
+
+def explained(database: Database, look: Callable[[Reader], object]) -> list[str]:
+    """How SQLite finds what is asked of generations."""
+    plans: list[str] = []
+
+    def explain(_connection: object, cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        if "FROM generations" in statement:
+            told = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined]  # sqlite3's own cursor
+            plans.append(" ".join(str(line[3]) for line in told))
+
+    event.listen(database.read_engine, "before_cursor_execute", explain)
+    with database.read_connection() as reader:
+        look(reader)
+    event.remove(database.read_engine, "before_cursor_execute", explain)
+    return plans

@@ -1,5 +1,6 @@
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,14 +13,16 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from core import errors
+from core.clock import utc_now
 from core.db import Database
 from core.db.enums import EntryKind, Role, Status, WorkspaceRole
 from core.db.tables import ExchangeRate, UndeliveredDay
-from core.generations import lifecycle, review
+from core.generations import commands, lifecycle, review
 from core.generations.review import Changes
 from core.ids import new_id
 from core.projects import projects, transfer
 from core.usage import explorer, explorer_file, periods
+from core.usage.cache import UsageCache
 from core.usage.dimensions import UNKNOWN, Dimension, Interval
 from core.usage.exploration import Amounts, Exploration, ExploreQuery, Measure
 from core.usage.periods import Period
@@ -27,6 +30,7 @@ from core.usage.reports import UsageQuery
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.workspaces.access import Member
 from tests.factories import histories, workspaces
+from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, create_generation
 from tests.factories.histories import Ended
 from tests.factories.users import create_member, ensure_member
@@ -305,6 +309,54 @@ def test_tags(database: Database, person: Member) -> None:
     assert (found.totals.clips, found.totals.spent_credits, found.adds_up) == (3, 100, False)
 
 
+changes_of_tags = st.lists(
+    st.tuples(
+        st.integers(0, 5),
+        st.sampled_from(["add", "remove", "replace", "end", "move"]),
+        st.sets(st.sampled_from(["autumn", "hero", "test"])),
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.both_databases  # each has its own way to write what a tag tells
+@given(changes_of_tags)
+def test_usage_by_tag_is_a_plain_count_whatever_is_done(
+    database: Database, acts: list[tuple[int, str, set[str]]]
+) -> None:
+    """Tags are put on and taken off before and after clips end, and clips are moved: each counts under its tags."""
+    owner = create_member(database, f"{new_id()}@example.org")
+    mine, other = project(database, owner), project(database, owner, "Dunes")
+    rows = [create_completed(database, owner, project_id=mine) for _ in range(3)]
+    rows += [create_generation(database, owner, project_id=mine) for _ in range(3)]
+    tags: dict[str, set[str]] = {row.id: set() for row in rows}
+    ended = {row.id for row in rows[:3]}
+    for place, act, some in acts:
+        id = rows[place].id
+        if act == "end":
+            if id not in ended:
+                with database.write_session() as session:
+                    commands.cancel(session, owner, id)
+                ended.add(id)
+            continue
+        changes = {
+            "add": Changes(add_tags=some),
+            "remove": Changes(remove_tags=some),
+            "replace": Changes(tags=some),
+            "move": Changes(project_id=other if id in ended else None),
+        }[act]
+        with database.write_session() as session:
+            review.update(session, owner, id, changes)
+        tags[id] = {"add": tags[id] | some, "remove": tags[id] - some, "replace": some, "move": tags[id]}[act]
+
+    today = utc_now().date()
+    chosen = UsageQuery(today - timedelta(days=1), today + timedelta(days=1))
+    found = keys(ask(database, owner, Dimension.TAG, Dimension.PROJECT, chosen=chosen))
+    counted = Counter((tag, mine) for id in ended for tag in (tags[id] or {UNKNOWN}))
+    assert {key: figures.clips for key, figures in found.items()} == counted
+    assert {rule for rule in broken_rules(database) if "tag" in str(rule)} == set()
+
+
 @pytest.mark.both_databases
 def test_tags_of_a_clip_that_went_to_another_workspace(database: Database, person: Member) -> None:
     """Who paid for it is not told what it is tagged with where it is now."""
@@ -463,3 +515,36 @@ def test_dimensions_that_are_too_few_many_or_the_same(by: tuple[Dimension, ...])
     """One or two different ones."""
     with pytest.raises(errors.InvalidRequest):
         ExploreQuery(ALL, by)
+
+
+def test_kept_figures_are_never_out_of_date(database: Database, person: Member) -> None:
+    """With a cache the answer is that without, after an end, a tag, a renamed project and another dollar."""
+    cache = UsageCache()
+    mine = project(database, person)
+    today = utc_now().date()
+    chosen = UsageQuery(today - timedelta(days=2), today)
+    row = create_completed(database, person, project_id=mine)
+
+    def end() -> None:
+        create_completed(database, person, project_id=mine)
+
+    def tag() -> None:
+        with database.write_session() as session:
+            review.update(session, person, row.id, Changes(add_tags=("hero",)))
+
+    def rename() -> None:
+        with database.write_session() as session:
+            projects.update(session, person, mine, name="Dunes")
+
+    def dearer() -> None:
+        with database.write_session() as session:
+            session.add(ExchangeRate(since=utc_now() - timedelta(days=5), idr_per_usd=33_000))
+
+    for act in (end, tag, rename, dearer):
+        act()
+        for by in ((Dimension.TAG, Dimension.PROJECT), (Dimension.MODEL,)):
+            for everywhere in (False, True):
+                asked = ExploreQuery(chosen, by, everywhere=everywhere)
+                with database.read_session() as session:
+                    kept = [explorer.explore(session, person, asked, cache) for _ in range(2)]
+                    assert kept == [explorer.explore(session, person, asked)] * 2

@@ -1,14 +1,33 @@
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import errors
 from core.billing import ledger
+from core.clock import utc_now
 from core.db import Database
-from core.db.enums import Role, WorkspaceKind, WorkspaceRole
-from core.db.tables import ApiToken, AuditLogEntry, Generation, Identity, Preset, User, WebhookEndpoint, Workspace
-from core.generations import queries
+from core.db.enums import NoticeWay, ReportEvery, Role, WorkspaceKind, WorkspaceRole
+from core.db.tables import (
+    ApiToken,
+    AuditLogEntry,
+    Generation,
+    Identity,
+    NoticeSend,
+    Preset,
+    ReportSchedule,
+    User,
+    WayToTell,
+    WebhookEndpoint,
+    Workspace,
+)
+from core.generations import queries, saved_filters
+from core.generations.filters import KeptFilter
+from core.generations.list_filter import ListFilter
 from core.identity import api_tokens, users
+from core.notifications import report_issues, report_schedules, ways
+from core.notifications.webhooks import ValidUrl
 from core.projects import presets, projects
+from core.usage import saved_views
+from core.usage.views import View
 from core.workspaces import members, merging, people
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
@@ -152,6 +171,52 @@ def test_presets_of_one_name(database: Database, root: Member, ana: Member, old:
     with database.read_session() as session:
         rows = session.execute(select(Preset.user_id, Preset.name)).all()
     assert sorted(tuple(row) for row in rows) == [(ana.id, "Reels"), (ana.id, "Reels (ana@before.example)")]
+
+
+def test_ways_views_and_filters_move(database: Database, root: Member, ana: Member, old: Member) -> None:
+    """What was set up goes on; where both have a way or a report, that of the one who stays holds."""
+    team = create_team_of(database, ana)
+    join(database, ana, team, old)
+    address = ValidUrl("https://hooks.example.org/told")
+    with database.write_session() as session:
+        shared = saved_views.create(session, now(database, ana, team), name="Ours", view=View(), shared=True).id
+    for who in (ana, old):
+        there = now(database, who, team)
+        with database.write_session() as session:
+            saved_filters.create(session, there, name="Best", kept=KeptFilter(ListFilter(text="lake")))
+            saved_views.create(session, there, name="Mine", view=View())
+            ways.turn_on_mail(session, there, can_mail=True)
+            report_schedules.put(session, there, shared, NoticeWay.EMAIL, every=ReportEvery.DAILY)
+    with database.write_session() as session:
+        kept = ways.set_address(session, old, NoticeWay.WEBHOOK, address)
+        secret = ways.secret(kept, key=b"key")
+        there = now(database, old, team)
+        report_schedules.put(session, there, shared, NoticeWay.WEBHOOK, every=ReportEvery.WEEKLY)
+        session.execute(update(ReportSchedule).values(next_at=utc_now()))
+        report_issues.write_due(session)
+
+    merge(database, root, old, ana)
+
+    after = now(database, ana, team)
+    with database.read_session() as session:
+        found = ways.of_person(session, after)
+        assert set(found) == {NoticeWay.EMAIL, NoticeWay.WEBHOOK}
+        assert ways.secret(found[NoticeWay.WEBHOOK], key=b"key") == secret
+        views = [row.name for row in saved_views.list_visible(session, after)]
+        assert views == ["Mine", "Mine (ana@before.example)", "Ours"]
+        filters = [row.name for row in saved_filters.list_visible(session, after)]
+        assert filters == ["Best", "Best (ana@before.example)"]
+        sent = report_schedules.of_person(session, after)
+        assert [(one.way, one.every) for one in sent] == [
+            (NoticeWay.EMAIL, ReportEvery.DAILY),
+            (NoticeWay.WEBHOOK, ReportEvery.WEEKLY),
+        ]
+        assert session.scalars(select(WayToTell.user_id).distinct()).all() == [ana.id]
+        under_way = session.execute(
+            select(NoticeSend.notice_id, WayToTell.way).join(WayToTell, WayToTell.id == NoticeSend.way_id)
+        ).all()
+        assert {row.way for row in under_way} == {NoticeWay.EMAIL, NoticeWay.WEBHOOK}
+        assert all(report_issues.read(session, row.notice_id or "", ana.id) for row in under_way)
 
 
 def test_merge_is_told_of(database: Database, root: Member, ana: Member, old: Member) -> None:

@@ -12,7 +12,7 @@ import sys
 from sqlalchemy import Connection, event
 
 from core import db, installation
-from core.worker import previews, tasks
+from core.worker import analyst_packs, previews, tasks
 
 
 def main(job: str, generation_id: str, when: str, nth: int) -> None:
@@ -36,6 +36,8 @@ def main(job: str, generation_id: str, when: str, nth: int) -> None:
 
     if job == "preview":
         previews.make_next()
+    elif job == "pack":
+        analyst_packs.work_down(installation.current())
     else:
         {"submit": tasks.submit, "collect": tasks.ingest}[job](generation_id)
     sys.exit("the job ended before it was killed")

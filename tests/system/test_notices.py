@@ -10,11 +10,14 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core.clock import utc_now
-from core.db.enums import SendState, Status
-from core.db.tables import NoticeSend
+from core.db.enums import NoticeWay, ReportEvery, SendState, Status
+from core.db.tables import NoticeSend, ReportSchedule
+from core.notifications import report_schedules
+from core.usage import saved_views
+from core.usage.views import View
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -158,3 +161,23 @@ def create_pending_end(site: Installation) -> str:
     (generation_id,) = press(site.database, site.user, 1)
     advance(site.database, generation_id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
     return generation_id
+
+
+@pytest.mark.parametrize(("when", "is_written"), [("before", False), ("after", True)])
+def test_killed_when_a_report_is_due(site: Installation, post_office: PostOffice, when: str, is_written: bool) -> None:
+    """The message is there exactly if its period is done; with two more dispatchers it is one mail."""
+    with site.database.write_session() as session:
+        view = saved_views.create(session, site.user, name="Ours", view=View(period="7"))
+        report_schedules.put(session, site.user, view.id, NoticeWay.EMAIL, every=ReportEvery.DAILY, time_zone="UTC")
+        session.execute(update(ReportSchedule).values(next_at=utc_now()))
+    command = [sys.executable, "-m", "tests.system.killed_report", when]
+    assert subprocess.run(command, env=site.environ, cwd=ROOT, check=False, timeout=240).returncode == -signal.SIGKILL
+    assert (len(all_sends(site.database)), post_office.mails()) == (int(is_written), [])
+    with site.database.read_session() as session:
+        [schedule] = session.scalars(select(ReportSchedule))
+        assert (schedule.next_at > utc_now()) is is_written
+    for _ in range(2):
+        site.start_worker("--role", "dispatcher")
+    site.until(lambda: bool(all_sends(site.database)) and all_sent(site), "sent", seconds=240)
+    [mail] = post_office.mails()
+    assert mail["Subject"].startswith("Ours, ")

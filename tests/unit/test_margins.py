@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,7 @@ from core.billing import margins
 from core.billing.margins import Margin
 from core.catalog import catalogue
 from core.catalog.catalogue import Catalogue, Entry
-from core.catalog.records import Cost, PerSecondPrice, PublishedPrice, Sure
+from core.catalog.records import Cost, Life, LifeState, PerSecondPrice, PublishedPrice, Sure
 from tests.unit.test_price_list import PUBLISHED
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
@@ -191,7 +191,7 @@ def test_margins_of_a_model_that_is_priced_in_part() -> None:
     assert {one.spec.resolution for one in found} == {"1080p"}
     assert margins.margins(unpriced, AT, idr_per_usd=16_500) == ()
     for entry in (only_large, unpriced):
-        assert margins.of_models(Catalogue({film.id: entry}), AT, idr_per_usd=16_500) == []
+        assert margins.of_models(Catalogue({film.id: entry}), AT, idr_per_usd=16_500) == ()
 
 
 def test_margins_of_a_model_that_always_makes_sound() -> None:
@@ -199,3 +199,33 @@ def test_margins_of_a_model_that_always_makes_sound() -> None:
     film = replace(catalogue.shipped().get("demo-film").model, audio=False, always_audio=True)
     entry = Entry(film, (PublishedPrice(AT, 50, 5),))
     assert of(entry, generate_audio=True).price_idr == 50 * 50
+
+
+def test_margins_are_worked_out_once_and_never_out_of_date() -> None:
+    """The same answer serves until the catalogue or the rate is another one, or a dated price, cost or end begins."""
+    shipped = catalogue.shipped()
+    film = shipped.get("demo-film")
+    begins = AT + timedelta(days=3)
+    dearer = replace(film, prices=(*film.prices, PublishedPrice(begins, 500, film.model.default_seconds)))
+    known = Catalogue(dict(shipped.entries) | {film.model.id: dearer})
+
+    def price_idr(known: Catalogue, at: datetime) -> int:
+        found = {one.entry.model.id: one for one in margins.of_models(known, at, idr_per_usd=16_500)}
+        return found[film.model.id].plain.price_idr
+
+    just_before = begins - timedelta(microseconds=1)
+    assert margins.of_models(known, AT, idr_per_usd=16_500) is margins.of_models(known, just_before, idr_per_usd=16_500)
+    assert price_idr(known, just_before) == price_idr(shipped, begins) == price_idr(shipped, just_before)
+    assert price_idr(known, begins) == 500 * 50
+    hidden = replace(film, lives=(Life(begins, LifeState.HIDDEN),))
+    ending = Catalogue(dict(shipped.entries) | {film.model.id: hidden})
+    ids = [{one.entry.model.id for one in margins.of_models(ending, at, idr_per_usd=1)} for at in (just_before, begins)]
+    assert ids[0] - ids[1] == {film.model.id}
+
+
+@given(st.integers(0, 40), st.sampled_from([1_000, 16_500, 40_000]))
+def test_margins_that_are_kept_are_those_that_would_be_worked_out(days: int, idr_per_usd: int) -> None:
+    """At any moment and rate."""
+    at, known = AT - timedelta(days=20) + timedelta(days=days), catalogue.shipped()
+    for one in margins.of_models(known, at, idr_per_usd=idr_per_usd):
+        assert list(one.every) == list(margins.margins(one.entry, at, idr_per_usd=idr_per_usd))

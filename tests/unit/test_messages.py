@@ -8,8 +8,13 @@ from core import errors, messages
 from core.messages import Message, catalogue, message, plain
 
 CORE = Path(messages.__file__).parents[1]
-FAMILIES = ("act_", "budget_stops_", "status_", "rule_", "promise_", "sign_in_", "unsigned_")
-"""Codes that are put together from a word of their own: a status, a rule, an act, why a sign-in or signature failed."""
+FAMILIES = (
+    *("act_", "budget_stops_", "status_", "rule_", "promise_", "sign_in_", "unsigned_"),
+    *("charge_back_by_", "charge_back_column_"),
+)
+"""Codes that are put together from a word of their own: a status, a rule, an act, why a sign-in or signature failed,
+what a sheet is of.
+"""
 
 
 def codes() -> Iterator[str]:

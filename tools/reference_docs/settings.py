@@ -99,6 +99,12 @@ def variables() -> Sequence[Variable]:
             "For how many days these ZIP files are kept. Until then they count against the workspace's storage.",
         ),
         Variable(
+            "ANALYST_PACK_NIGHTLY",
+            served.analyst_pack_nightly,
+            "Whether an [analyst pack](../how-to/analyse-in-duckdb.md) of everything is made each night (UTC) for "
+            "analysts and administrators: `names`, `pseudonymous` or `off`. It is kept for `ARCHIVE_DAYS` days.",
+        ),
+        Variable(
             "API_REQUESTS_PER_MINUTE",
             f"{served.api_requests_per_minute}",
             "How many requests one token may make a minute; 0: as many as it likes.",

@@ -17,7 +17,7 @@ SHEET_LIMIT_BYTES = tables.MAX_FILE_BYTES + AROUND_FILE_BYTES
 ASSET_LIMIT_BYTES = intake.MAX_UPLOAD_BYTES + AROUND_FILE_BYTES
 
 UPLOAD_PATH = "/upload-image"
-SHEET_PATH = "/sheets"
+SHEET_PATHS = ("/sheets", "/statements")
 ASSET_PATH = "/assets"
 
 
@@ -55,4 +55,4 @@ def _limit_bytes(path: str) -> int:
         return UPLOAD_LIMIT_BYTES
     if path.endswith(ASSET_PATH):
         return ASSET_LIMIT_BYTES
-    return SHEET_LIMIT_BYTES if path.endswith(SHEET_PATH) else JSON_LIMIT_BYTES
+    return SHEET_LIMIT_BYTES if path.endswith(SHEET_PATHS) else JSON_LIMIT_BYTES

@@ -28,7 +28,13 @@ _REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
     404: ("It does not exist, or it is not yours.", (errors.NotFound,)),
     409: (
         "What is there now does not allow this.",
-        (errors.Conflict, errors.IdempotencyConflict, errors.PriceChanged, errors.ProviderNotConfigured),
+        (
+            errors.Conflict,
+            errors.IdempotencyConflict,
+            errors.PriceChanged,
+            errors.BooksDisagree,
+            errors.ProviderNotConfigured,
+        ),
     ),
     413: ("Too large a body, or the storage is full.", (errors.TooLarge, errors.StorageFull)),
     422: ("Fields that need a change.", (errors.InvalidRequest, errors.MediaRejected)),
@@ -55,10 +61,11 @@ def sends_file(media_type: str, *, in_parts: bool = False) -> Answers:
     }
 
 
-def sends_sheet() -> Answers:
-    """A 200 that is a file for spreadsheets: CSV or XLSX."""
+def sends_sheet(*others: str) -> Answers:
+    """A 200 that is a file for spreadsheets, CSV or XLSX, or of another of these media types."""
     xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    kinds = {"text/csv": {"schema": {"type": "string"}}, xlsx: {"schema": {"type": "string", "format": "binary"}}}
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    kinds = {"text/csv": {"schema": {"type": "string"}}, xlsx: binary} | dict.fromkeys(others, binary)
     return {200: {"content": kinds}}
 
 

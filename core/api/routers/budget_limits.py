@@ -32,6 +32,7 @@ class BudgetShape(responses.ApiModel):
     `takenCredits` are reserved and charged, `leftCredits` what can still be ordered. `expectedCredits` is what the
     month will probably come to, null where there is too little to tell. With the mode `stop` an order that needs more
     than is left is refused with 402 `budget_exceeded`; with `warn` it is taken.
+    `isOfEach` is the budget that each member has who has none of their own.
     """
 
     scope: BudgetScope
@@ -42,6 +43,7 @@ class BudgetShape(responses.ApiModel):
     taken_credits: fields.Credits
     left_credits: CreditsOrNull
     expected_credits: CreditsOrNull
+    is_of_each: bool
     is_exceeded: bool
     will_be_exceeded: bool
 
@@ -50,6 +52,13 @@ class BudgetShape(responses.ApiModel):
         """The shape of one."""
         values = {name: getattr(standing, name) for name in cls.model_fields if name != "id"}
         return cls(id=standing.subject_id, **values)
+
+
+class EachMember(responses.ApiModel):
+    """The monthly budget of each member who has none of their own."""
+
+    limit_credits: fields.Credits
+    mode: BudgetMode
 
 
 class BudgetsAnswer(responses.Response):
@@ -63,6 +72,7 @@ class BudgetsAnswer(responses.Response):
     begins_at: datetime
     ends_at: datetime
     budgets: list[BudgetShape]
+    each_member: EachMember | None
 
 
 class BudgetsQuery(requests.Query):
@@ -80,6 +90,13 @@ class LimitBody(requests.Body):
     scope: Annotated[BudgetScope, Field(strict=False)]
     id: requests.ProjectId | None = None
     limit_credits: Annotated[int | None, Field(examples=[50_000])]
+    mode: Mode | None = None
+
+
+class EachMemberBody(requests.Body):
+    """A monthly budget for each member who has none of their own; null credits remove it."""
+
+    limit_credits: Annotated[int | None, Field(examples=[5_000])]
     mode: Mode | None = None
 
 
@@ -107,6 +124,16 @@ def set_budget_limit(member: CurrentMember, installation: CurrentInstallation, b
         return _answer(session, member, installation)
 
 
+@setting.put("/budgets/each-member")
+def set_budget_of_each_member(
+    member: CurrentMember, installation: CurrentInstallation, body: EachMemberBody
+) -> BudgetsAnswer:
+    """Set or remove the monthly budget of each member who has none of their own, and get how all stand."""
+    with db.write_session() as session:
+        budgets.set_for_each_member(session, member, credits=body.limit_credits, mode=body.mode)
+        return _answer(session, member, installation)
+
+
 @setting.put("/budgets/time-zone")
 def set_time_zone(member: CurrentMember, installation: CurrentInstallation, body: TimeZoneBody) -> BudgetsAnswer:
     """Set the time zone of the workspace's months, and get how all budgets stand."""
@@ -120,10 +147,12 @@ def _answer(
     session: ReadSession, member: Member, installation: Installation, *, with_forecast: bool = True
 ) -> BudgetsAnswer:
     found = budget_overview.overview(session, member, cache=installation.usage, with_forecast=with_forecast)
+    of_each = found.of_each_member
     return BudgetsAnswer(
         month=found.month,
         time_zone=found.time_zone,
         begins_at=found.begins_at,
         ends_at=found.ends_at,
         budgets=[BudgetShape.of(each) for each in found.standings],
+        each_member=None if of_each is None else EachMember(limit_credits=of_each.limit_credits, mode=of_each.mode),
     )

@@ -212,6 +212,7 @@ def filter_of(session: ReadSession, member: Member, query: requests.GenerationsQ
         verdict=None if query.kept is None else _verdict(query.kept),
         reject_reason=query.reject_reason,
         error_code=query.error_code,
+        opened=query.opened,
         tag=query.tag,
         made_from=file,
         findings=tuple(FindingKind) if "any" in query.finding else tuple(map(FindingKind, query.finding)),

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import audit_log, config, db, errors
+from core.analyst_pack import jobs as packs
 from core.api.http import addresses, ranges, routing, visitors
 from core.api.http.auth import Caller, CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
@@ -25,6 +26,7 @@ from core.files import signed_urls
 from core.files.storage import Storage
 from core.generations import clip_names, clip_sheet, queries, stored_files, zip_export
 from core.generations.clip_sheet import DescribedClip
+from core.installation import Installation
 from core.messages import plain
 from core.workspaces import members
 
@@ -87,6 +89,7 @@ def get_media(
     signature: Annotated[str, Query(alias="s")] = "",
     download_name: Annotated[str | None, Query(alias="n")] = None,
     token_id: Annotated[str | None, Query(alias="t")] = None,
+    ahead: Annotated[str, Query(alias=signed_urls.AHEAD, include_in_schema=False)] = "",
 ) -> Response:
     """Get a stored file by its signed link; byte ranges are supported.
 
@@ -113,6 +116,8 @@ def get_media(
     answer = ranges.serve(installation.storage, key, request, download_name=download_name, cache_seconds=cache_seconds)
     if installation.settings.has_sign_in:
         answer.headers.append("Vary", "Cookie")  # what the browser has kept is not shown once its session is over
+    if not ahead:
+        _note_opened(request, installation, [key])
     return answer
 
 
@@ -140,12 +145,13 @@ def get_archive(
         if user.deactivated_at is not None:
             raise errors.Forbidden(signed_urls.REFUSAL)
         described = clip_sheet.describe(session, queries.get_many(session, members.at_work(session, user), ids))
+    _note_opened(request, installation, [clip.row.output_key for clip in described])
     return _archive(installation.storage, user, described)
 
 
 @router.post("/generations/zip", response_class=Response, responses=refuses(404) | sends_file("application/zip"))
 def download_several(
-    member: CurrentMember, installation: CurrentInstallation, body: requests.GenerationIds
+    request: Request, member: CurrentMember, installation: CurrentInstallation, body: requests.GenerationIds
 ) -> Response:
     """Download several completed generations as one ZIP.
 
@@ -157,6 +163,7 @@ def download_several(
         user = session.get_one(User, member.id)  # as they have chosen by now
     if len(clips) != len(set(body.ids)):
         raise errors.NotFound(plain("One of these generations does not exist, or it is not yours."))
+    _note_opened(request, installation, [clip.row.output_key for clip in clips])
     return _archive(installation.storage, user, clips)
 
 
@@ -174,12 +181,23 @@ def download_generation(
         raise errors.Conflict(plain(f"This generation is {row.status}: there is no clip to download."))
     store = installation.storage
     name = queries.file_name(row)
-    return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
+    answer = ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
+    _note_opened(request, installation, [row.output_key])
+    return answer
+
+
+def _note_opened(request: Request, installation: Installation, keys: Iterable[str | None]) -> None:
+    """Somebody gets these files; who asks for the head alone has seen nothing."""
+    if request.method != "HEAD":
+        installation.openings.note(keys)
 
 
 def _check_reach(user: User | None, key: str) -> None:
     """Return when the person of a browser is in the workspace of a file; else NotFound. None: a token's own link."""
-    if user is not None:
+    if user is not None and key.startswith("packs/"):
+        with db.read_session() as session:
+            packs.get(session, members.at_work(session, user), key.split("/")[1])
+    elif user is not None:
         with db.read_connection() as connection:
             if not stored_files.is_in_reach(connection, user.id, key):
                 raise errors.NotFound

@@ -1,6 +1,6 @@
 """What was spent, over REST, by any groups, as JSON or as a file for a spreadsheet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from itertools import islice
@@ -84,8 +84,8 @@ class Figures(responses.ApiModel):
     What follows comes with `groupBy`: `costIdr` is what providers reported, each order at the dollar of its day, and
     for the rest the estimate (`stillEstimatedIdr`; of it `estimateFromPriceIdr` is a share of our own price, from
     before there were providers' prices). `wastedCostIdr` is the part of it that gave no clip, `costUnknownCount` clips
-    of which nobody knows what they cost; `markup` is what was charged over the cost. `keptSeconds` are of clips that
-    people kept.
+    of which nobody knows what they cost, `adjustedCostIdr` what accepted differences of vendors' statements add;
+    `markup` is what was charged over the cost. `keptSeconds` are of clips that people kept.
     """
 
     completed: int
@@ -107,6 +107,7 @@ class Figures(responses.ApiModel):
     estimate_from_price_idr: int | None = None
     wasted_cost_idr: int | None = None
     cost_unknown_count: int | None = None
+    adjusted_cost_idr: int | None = None
     markup: float | None = None
 
 
@@ -114,7 +115,7 @@ class UsageRow(Figures):
     """The figures of one group; only what was grouped by is there. A week is its Monday, a month `2026-11`.
 
     People and workspaces have names that are theirs alone; `projectWorkspace` and `projectOwner` tell projects of one
-    name apart.
+    name apart. What a vendor took for no clip of ours is in the figures of everybody, where these keys are null.
     """
 
     day: date | None = None
@@ -192,7 +193,9 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
             since=selected.since,
             until=selected.until,
             rows=[
-                UsageRow.model_validate({**row.keys, **row.beside, **_figures(row.figures, full=groups is not None)})
+                UsageRow.model_validate(
+                    {**_said(row.keys), **_said(row.beside), **_figures(row.figures, full=groups is not None)}
+                )
                 for row in rows
             ],
             totals=UsageTotals(**totals),
@@ -211,6 +214,11 @@ def _file(
     with db.read_session() as session:
         rows = reports.aggregate(session, member, selected, groups or export.DEFAULT)
         yield from export.usage(reports.with_names(session, rows, groups or ()), groups, form, separator)
+
+
+def _said(keys: Mapping[str, str]) -> dict[str, str | None]:
+    """Keys and names, null for one that is not there."""
+    return {name: value or None for name, value in keys.items()}
 
 
 def _figures(figures: reports.UsageTotals, *, full: bool) -> dict[str, Any]:

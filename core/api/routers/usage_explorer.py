@@ -172,11 +172,9 @@ def explore_usage(
     if form is UsageFormat.JSON:
         return ExploredAnswer(explored=_explored(found))
     kind = SpreadsheetFormat(form)
-    days = asked.selection
     workspace_id = None if asked.is_wide else member.workspace_id
     audit_log.record_export(member.user, what="usage", workspace_id=workspace_id, format=kind)
-    name = f"usage-{'-'.join(asked.by)}-{days.since.isoformat()}-to-{days.until.isoformat()}.{kind}"
-    headers = {"Content-Disposition": ranges.content_disposition(name)}
+    headers = {"Content-Disposition": ranges.content_disposition(explorer_file.name(found, kind))}
     data = b"".join(explorer_file.write(found, kind, query.separator))
     return Response(data, media_type=kind.media_type, headers=headers)
 

@@ -1,4 +1,4 @@
-"""What was in vain, over REST: failed, cancelled and rejected clips, by why and whose; and ordering some again."""
+"""What was in vain, over REST: failed, cancelled, rejected or never opened, by why and whose; ordering some again."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -40,9 +40,10 @@ class WasteQuery(SelectionQuery):
 class WasteFigures(responses.ApiModel):
     """Sums. `lostSeconds` run from the order of what failed to its end.
 
-    `rejectedCredits` were charged for clips that people rejected. For analysts and administrators, `paidIdr` is what
-    providers are known to have taken for what gave no clip, and `atRiskIdr` the estimate for what they had accepted
-    and of which nobody knows whether they took it.
+    `rejectedCredits` were charged for clips that people rejected, `unopenedCredits` for those that nobody has opened
+    seven days after the day of their delivery or since; clips of before that was noted are not among them. For
+    analysts and administrators, `paidIdr` is what providers are known to have taken for what gave no clip, and
+    `atRiskIdr` the estimate for what they had accepted and of which nobody knows whether they took it.
     """
 
     failed: int
@@ -52,6 +53,9 @@ class WasteFigures(responses.ApiModel):
     rejected: int
     rejected_credits: int
     rejected_idr: int
+    unopened: int
+    unopened_credits: int
+    unopened_idr: int
     paid_idr: int | None = None
     at_risk_idr: int | None = None
 
@@ -124,7 +128,7 @@ class RetryBatchAnswer(responses.Response):
     responses=refuses(403, 404) | sends_sheet(),
 )
 def get_waste(member: CurrentMember, query: Annotated[WasteQuery, Query()]) -> WasteAnswer | Response:
-    """Get what failed, was cancelled or rejected: by reason, or by what `groupBy` names; JSON, CSV or XLSX."""
+    """Get what failed, was cancelled, rejected or never opened: by reason, or by `groupBy`; JSON, CSV or XLSX."""
     selected, groups = selection(query), list(dict.fromkeys(query.group_by)) or [WasteGroup.REASON]
     sees_costs = member.may(Action.SEE_ALL_USAGE)
     with db.read_session() as session:

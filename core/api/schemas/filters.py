@@ -33,6 +33,7 @@ class FilterBody(requests.Body):
     kept: Kept = None
     reject_reason: Annotated[RejectReason | None, Field(strict=False)] = None
     error_code: requests.Word | None = None
+    opened: bool | None = None
     tag: requests.Word | None = None
     finding: Annotated[
         list[Annotated[FindingKind, Field(strict=False)]], Field(max_length=len(FindingKind), examples=[[]])
@@ -56,6 +57,7 @@ class FilterBody(requests.Body):
             verdict=None if self.kept is None else _verdict(self.kept),
             reject_reason=self.reject_reason,
             error_code=self.error_code,
+            opened=self.opened,
             tag=self.tag,
             findings=tuple(self.finding),
             oldest_first=self.oldest_first,
@@ -79,6 +81,7 @@ class FilterShape(responses.ApiModel):
     kept: Kept
     reject_reason: RejectReason | None
     error_code: fields.TextOrNull
+    opened: bool | None
     tag: fields.TextOrNull
     finding: list[FindingKind]
     everywhere: bool
@@ -102,6 +105,7 @@ class FilterShape(responses.ApiModel):
             kept=_kept(chosen.verdict),
             reject_reason=chosen.reject_reason,
             error_code=chosen.error_code,
+            opened=chosen.opened,
             tag=chosen.tag,
             finding=list(chosen.findings),
             everywhere=chosen.everywhere,

@@ -243,7 +243,8 @@ class GenerationsQuery(Query):
     """Which generations to list; `status` may be given more than once, `until` is not included.
 
     `text` are words, or beginnings of words, that the prompt must have, in any order. `kept` is the verdict: true,
-    false, or `undecided`. `assetId` is an asset that the clip was ordered with. `finding` is what was noticed about the
+    false, or `undecided`. `opened` is whether anybody has opened the finished clip; of clips of before that was noted
+    neither is known. `assetId` is an asset that the clip was ordered with. `finding` is what was noticed about the
     delivered clip, may be given more than once and then means one of them; `any` is whatever was noticed.
     """
 
@@ -258,6 +259,7 @@ class GenerationsQuery(Query):
     kept: bool | Literal["undecided"] | None = None
     reject_reason: RejectReason | None = None
     error_code: Word | None = None
+    opened: bool | None = None
     tag: Word | None = None
     asset_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     finding: list[FindingKind | Literal["any"]] = Field(default_factory=list)

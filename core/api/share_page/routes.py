@@ -131,7 +131,9 @@ async def unlock(request: Request) -> Response:
 def video(request: Request) -> Response:
     """The clip, whole or in parts."""
     _shared, clip = _media(request)
-    return ranges.serve(installation.current().storage, clip.output_key, request, cache_seconds=0)
+    answer = ranges.serve(installation.current().storage, clip.output_key, request, cache_seconds=0)
+    _note_opened(request, clip)
+    return answer
 
 
 def poster(request: Request) -> Response:
@@ -149,12 +151,19 @@ def download(request: Request) -> Response:
         raise errors.Forbidden
     store = installation.current().storage
     answer = ranges.serve(store, clip.output_key, request, download_name=_file_name(shared, clip), cache_seconds=0)
+    _note_opened(request, clip)
     if request.method == "GET" and request.headers.get("range", "bytes=0-").startswith("bytes=0-"):
         with db.write_session() as session:
             share_visits.note_visit(
                 session, shared, VisitKind.DOWNLOAD, _visitor(request), generation_id=clip.generation_id
             )
     return answer
+
+
+def _note_opened(request: Request, clip: SharedClip) -> None:
+    """Somebody outside gets the clip: it was not made in vain."""
+    if request.method == "GET":
+        installation.current().openings.note([clip.output_key])
 
 
 def _look(token: str, *, place: int | None = None) -> SharedSet:

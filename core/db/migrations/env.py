@@ -6,7 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import TypeDecorator
 
-from core.db import tables
+from core.db import tables, views
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -22,4 +22,5 @@ context.configure(
     render_item=render_item,
     compare_type=True,
 )
-context.run_migrations()
+with views.out_of_the_way(context.config.attributes["connection"]):
+    context.run_migrations()

@@ -4,6 +4,7 @@ What is told to people stands twice: as a `Message`, and beside it as its Englis
 from before there were messages, and what the REST API answers.
 """
 
+from core.db.tables.analyst import AnalystPack
 from core.db.tables.assets import AssetGroup, AssetGroupItem, GenerationUpload, Upload
 from core.db.tables.budgets import Budget, BudgetMonth
 from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
@@ -29,8 +30,10 @@ from core.db.tables.people import (
     User,
 )
 from core.db.tables.projects import Draft, Preset, Project, SavedFilter
+from core.db.tables.reports import ReportIssue, ReportSchedule
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
 from core.db.tables.sheets import Sheet, SheetClip
+from core.db.tables.statements import CostAdjustment, StatementClip, StatementLine, VendorStatement
 from core.db.tables.usage import CostDrift, ExchangeRate, UndeliveredDay, UsageDay, UsageView
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
@@ -38,6 +41,7 @@ from core.db.types import table_of
 
 __all__ = [
     "Account",
+    "AnalystPack",
     "ApiToken",
     "AssetGroup",
     "AssetGroupItem",
@@ -53,6 +57,7 @@ __all__ = [
     "ClipNote",
     "ClosedEntry",
     "ClosedPeriod",
+    "CostAdjustment",
     "CostDrift",
     "Draft",
     "ExchangeRate",
@@ -74,6 +79,8 @@ __all__ = [
     "Preset",
     "Project",
     "ProviderHealth",
+    "ReportIssue",
+    "ReportSchedule",
     "SavedFilter",
     "ShareLink",
     "ShareLinkClip",
@@ -82,11 +89,14 @@ __all__ = [
     "SheetClip",
     "SignInLink",
     "SigningCertificate",
+    "StatementClip",
+    "StatementLine",
     "UndeliveredDay",
     "Upload",
     "UsageDay",
     "UsageView",
     "User",
+    "VendorStatement",
     "WayToTell",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -1,6 +1,6 @@
 """Tables of generations, their timeline and their tags."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     literal_column,
+    null,
     text,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -34,6 +35,23 @@ from core.spec import GenerationSpec, Reference
 def _words_of_prompt(context: DefaultExecutionContext) -> str:
     return " ".join(normal_form.words(context.get_current_parameters()["prompt"]))  # type: ignore[no-untyped-call]  # SQLAlchemy has none there
 
+
+BEFORE_OPENINGS = datetime(1970, 1, 1, tzinfo=UTC)
+"""`first_opened_at` of a clip of which nobody knows whether it was opened: it was ordered before that was noted."""
+
+IN_VAIN = "status IN ('failed', 'cancelled') OR kept = false"
+"""What gave nothing, in the words of its index: SQLite uses a partial index only for the very same."""
+
+UNOPENED = "status = 'completed' AND first_opened_at IS NULL"
+"""What is there and nobody has opened, in the words of its index."""
+
+_WHAT_AND_WHOSE = ("provider", "model_id", "user_id", "project_id", "charged_project_id", "credits")
+UNOPENED_COLUMNS = ("workspace_id", "ended_at", *_WHAT_AND_WHOSE)
+IN_VAIN_COLUMNS = (
+    *UNOPENED_COLUMNS,
+    *("status", "kept", "error_code", "reject_reason", "created_at", "submitted_at"),
+    *("provider_cost", "provider_cost_currency", "estimated_cost_microusd", "idr_per_usd"),
+)
 
 RELATIONS = {"retries": "retry_of_id", "extensions": "extends_id", "made_from": "source_id"}
 """What the indexes of how clips are related are called -> the column that says so."""
@@ -55,6 +73,8 @@ class Generation(Base):
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
+    `first_opened_at` is when somebody first opened the finished clip; who that was is not kept. None is nobody so far,
+    `BEFORE_OPENINGS` that nobody knows; rows of an older release's process have that by themselves.
     `reject_reason` says why it was rejected, None for no reason given; `judged_by_id` is whose verdict it is.
     `findings` is what was noticed about the clip (`core.generations.delivery_findings`), empty for nothing, None while
     nobody has looked; `finding_kinds` are their kinds as bits, 0 for none, before that those of its gaps to the order.
@@ -148,6 +168,9 @@ class Generation(Base):
     kept: Mapped[bool | None]
     reject_reason: Mapped[RejectReason | None]
     judged_by_id: Mapped[str | None] = mapped_column(String(36))
+    first_opened_at: Mapped[datetime | None] = mapped_column(
+        default=null(), server_default=text("'1970-01-01 00:00:00.000000'")
+    )
     findings: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     finding_kinds: Mapped[int | None]
     loudness_lufs: Mapped[float | None]
@@ -248,6 +271,11 @@ class Generation(Base):
             )
             for name, column in RELATIONS.items()
         ),
+        # All columns that waste is told from, so that no row has to be looked at.
+        Index("ix_generations_in_vain", *IN_VAIN_COLUMNS, sqlite_where=text(IN_VAIN), postgresql_where=text(IN_VAIN)),
+        Index(
+            "ix_generations_unopened", *UNOPENED_COLUMNS, sqlite_where=text(UNOPENED), postgresql_where=text(UNOPENED)
+        ),
         Index("ix_generations_status", "workspace_id", "status", "id"),
         Index("ix_generations_workspace_model", "workspace_id", "model_id", "id"),
         Index("ix_generations_workspace_provider", "workspace_id", "provider", "id"),
@@ -313,7 +341,12 @@ class GenerationEvent(Base):
 
 
 class GenerationTag(Base):
-    """A word a person put on a clip."""
+    """A word a person put on a clip.
+
+    Of one that has ended it has what usage is told by, so that no clip has to be looked at for that: the day (UTC) of
+    its end, who made it, where it was charged, what it was, how it ended, what it came to. `reason` is `completed`,
+    `cancelled` or the code of the error. Until it ends all of these are None. `core.usage.rollups` writes them.
+    """
 
     __tablename__ = "generation_tags"
 
@@ -321,5 +354,17 @@ class GenerationTag(Base):
     tag: Mapped[str] = mapped_column(String(40), primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    ended_on: Mapped[str | None] = mapped_column(String(10))
+    maker_id: Mapped[str | None] = mapped_column(String(36))
+    charged_in_id: Mapped[str | None] = mapped_column(String(36))
+    provider: Mapped[str | None] = mapped_column(String(40))
+    model_id: Mapped[str | None] = mapped_column(String(80))
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    reason: Mapped[str | None] = mapped_column(String(60))
+    credits: Mapped[int | None] = mapped_column(BigInteger)
+    seconds: Mapped[int | None]
 
-    __table_args__ = (Index("ix_generation_tags_of", "workspace_id", "tag", "generation_id"),)
+    __table_args__ = (
+        Index("ix_generation_tags_of", "workspace_id", "tag", "generation_id"),
+        Index("ix_generation_tags_days", "workspace_id", "ended_on"),
+    )

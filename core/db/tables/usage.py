@@ -19,7 +19,8 @@ class UsageDay(Base):
     part that is a share of our own price, from before there were providers' prices. `reported_cost_microusd` is what
     was reported, also of jobs that gave no clip, `reported_cost_idr` the same at each order's own dollar.
     `wasted_cost_idr` is the part of both, reported or not, that gave no clip. `cost_unknown_count` is of clips of which
-    nobody knows what they cost. `kept_*` follow people's verdicts on the clips.
+    nobody knows what they cost. `adjusted_cost_idr` is what accepted differences of vendors' statements add to all of
+    this. `kept_*` follow people's verdicts on the clips.
     """
 
     __tablename__ = "usage_days"
@@ -43,6 +44,7 @@ class UsageDay(Base):
     estimate_from_price_idr: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     wasted_cost_idr: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     cost_unknown_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    adjusted_cost_idr: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     kept_count: Mapped[int] = mapped_column(default=0, server_default="0")
     kept_seconds: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     rejected_count: Mapped[int] = mapped_column(default=0, server_default="0")

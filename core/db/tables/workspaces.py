@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core import normal_form
 from core.clock import utc_now
-from core.db.enums import MemberSource, Role, WorkspaceKind, WorkspaceRole
+from core.db.enums import BudgetMode, MemberSource, Role, WorkspaceKind, WorkspaceRole
 from core.db.types import Base, check_in_enum
 from core.ids import new_id
 
@@ -24,7 +24,8 @@ class Workspace(Base):
     it, against its quota. `usage_version` grows with every change of its roll-ups, so that figures read from them can
     be kept until then. `is_sample` marks what belongs to the sample company and goes with it. With `visible_mark` clips
     that are ordered from then on show that they were made by AI. Its months of budgets begin and end in `time_zone`.
-    `tells_prompts` lets prompts leave the installation in messages to its people.
+    `tells_prompts` lets prompts leave the installation in messages to its people. `member_budget_credits` a month has
+    each member who has no budget of their own, with what happens at its end; both are None where there is none.
     """
 
     __tablename__ = "workspaces"
@@ -41,6 +42,8 @@ class Workspace(Base):
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     visible_mark: Mapped[bool] = mapped_column(default=False, server_default=false())
     tells_prompts: Mapped[bool] = mapped_column(default=False, server_default=false())
+    member_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
+    member_budget_mode: Mapped[BudgetMode | None]
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

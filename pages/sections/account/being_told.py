@@ -11,6 +11,7 @@ from core.db.tables import WayToTell
 from core.notifications import ways, webhooks
 from core.redaction import shown_address
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, translate_message
 from pages.ui.wording import TranslatedLabels
@@ -31,6 +32,8 @@ KIND = TranslatedLabels(
         NoticeKind.CREDITS_ADDED: N_("Credits were added"),
         NoticeKind.BUDGET: N_("A budget is used by 50, 80 or 100 %"),
         NoticeKind.STORAGE_FULL: N_("Storage is nearly full"),
+        NoticeKind.MODEL_ENDS: N_("A model that you use ends"),
+        NoticeKind.PROVIDER_ACCOUNT: N_("A provider refuses our account"),
         NoticeKind.MEMBERSHIP: N_("Invitations and roles"),
     }
 )
@@ -54,7 +57,7 @@ def show(person: Member) -> None:
     _mail(person, found.get(NoticeWay.EMAIL))
     for way in ways.WITH_ADDRESS:
         _at_address(person, way, found.get(way))
-    _kinds(found)
+    _kinds(person, found)
 
 
 def _mail(person: Member, way: WayToTell | None) -> None:
@@ -155,8 +158,14 @@ def _actions(person: Member, kind: NoticeWay, way: WayToTell) -> None:
             components.save_and_rerun(lambda session: ways.remove(session, person, kind), done=_("Removed."))
 
 
-def _kinds(found: Mapping[NoticeWay, WayToTell]) -> None:
+def _offered(person: Member) -> list[NoticeKind]:
+    """The kinds that this person may be told of."""
+    return [kind for kind in KIND if kind is not NoticeKind.PROVIDER_ACCOUNT or person.may(Action.OPERATE)]
+
+
+def _kinds(person: Member, found: Mapping[NoticeWay, WayToTell]) -> None:
     """What goes by which way: a list of kinds for each way that is there."""
+    offered = _offered(person)
     st.header(_("What by which way"), anchor=False)
     for kind, name in NAME.items():
         way = found.get(kind)
@@ -164,10 +173,10 @@ def _kinds(found: Mapping[NoticeWay, WayToTell]) -> None:
             continue
         muted = set(way.muted) if way is not None else set()
         key = f"way_{kind}_kinds"
-        st.session_state[key] = [each for each in KIND if each not in muted]
+        st.session_state[key] = [each for each in offered if each not in muted]
         st.pills(
             _(name),
-            list(KIND),
+            offered,
             selection_mode="multi",
             format_func=KIND.__getitem__,
             key=key,
@@ -181,7 +190,7 @@ def _save_kinds(kind: NoticeWay) -> None:
 
     def save(session: db.WriteSession) -> None:
         member = current_member.current_member()
-        for each in KIND:
+        for each in _offered(member):
             ways.mute(session, member, kind, each, is_muted=each not in wanted)
 
     components.act_in_callback(save, done=_("Saved."))

@@ -3,32 +3,25 @@
 import streamlit as st
 
 from core import db, installation
-from core.catalog import in_force
-from core.clock import utc_now
-from core.db import ReadSession
 from core.insights import attention, health
-from core.insights.attention import Attention
-from core.insights.late_clips import Line
-from core.providers import registry
-from core.workspaces import profiles
-from pages.elements import sorted_table
-from pages.elements.sorted_table import Cell, Column
+from core.workspaces.access import Charge, Member
+from pages.sections.attention import ending, late, used_up
 from pages.ui import wording
 from pages.ui.language import _, plural
 
-LATE_SHOWN = 25
 
-
-def show() -> None:
-    """A broken rule, no room, models that end, what is late; nothing while all is well."""
-    free_bytes = health.free_bytes(installation.current().settings)
+def show(person: Member, charge: Charge) -> None:
+    """A broken rule, no room, models that end, budgets that are used up, what is late; nothing while all is well."""
+    settings = installation.current().settings
     with db.read_session() as session:
-        found = attention.waiting(session, free_bytes=free_bytes)
-        _broken_rules(found.broken_rules)
-        if found.is_disk_nearly_full and free_bytes is not None:
-            _disk(free_bytes)
-        _ending(found)
-        _line(session, found.line)
+        found = attention.look(session, settings, charge)
+    _broken_rules(found.broken_rules)
+    free_bytes = health.free_bytes(settings)
+    if found.is_disk_nearly_full and free_bytes is not None:
+        _disk(free_bytes)
+    ending.show(found)
+    used_up.show(person, found)
+    late.show(person, found.line)
 
 
 def _broken_rules(number: int) -> None:
@@ -45,58 +38,3 @@ def _broken_rules(number: int) -> None:
 def _disk(free_bytes: int) -> None:
     said = _("Only {size} are free on the disk that clips are written to. Make room before clips find no place.")
     st.error(said.format(size=wording.size(free_bytes)), icon=":material/hard_drive:")
-
-
-def _ending(found: Attention) -> None:
-    now = utc_now()
-    for end in found.ending:
-        model = in_force.find_model(end.model_id)
-        said = (
-            _("{model} has ended on {day}, and clips were made with it in the last 30 days.")
-            if end.at <= now
-            else _("{model} ends on {day}, and clips were made with it in the last 30 days.")
-        )
-        helps = _("Tell who uses it: presets and scripts that name it need another model.")
-        told = said.format(model=model.name if model else end.model_id, day=wording.day(end.at))
-        st.warning(f"{told} {helps}", icon=":material/event_busy:")
-
-
-def _line(session: ReadSession, line: Line) -> None:
-    now = utc_now()
-    if line.waits_since is not None:
-        waits = _("The first clip in line was ordered {age} and has not been sent yet. The tab Queue shows the line.")
-        st.warning(waits.format(age=wording.age(line.waits_since, now)), icon=":material/hourglass_top:")
-    if not line.late:
-        return
-    said = plural(
-        "{number} clip takes more than three times as long as usual. Its provider may have lost it.",
-        "{number} clips take more than three times as long as usual. Their providers may have lost them.",
-        len(line.late),
-    )
-    st.warning(said.format(number=wording.credits(len(line.late))), icon=":material/timer:")
-    shown = line.late[:LATE_SHOWN]
-    people = profiles.people(session, {one.user_id for one in shown})
-    workspaces = profiles.workspace_names(session, {one.workspace_id for one in shown})
-    sorted_table.show(
-        [
-            Column(_("Person")),
-            Column(_("Workspace")),
-            Column(_("Model")),
-            Column(_("Provider")),
-            Column(_("Sent"), is_number=True),
-            Column(_("Usual time"), is_number=True),
-        ],
-        [
-            [
-                people[one.user_id].name if one.user_id in people else "",
-                workspaces.get(one.workspace_id, ""),
-                one.model_name,
-                registry.provider_class(one.provider).display_name,
-                Cell(wording.age(one.submitted_at, now), (now - one.submitted_at).total_seconds()),
-                Cell(wording.span(one.usual_seconds), one.usual_seconds),
-            ]
-            for one in shown
-        ],
-        key="admin_late",
-        name=_("Clips that are late"),
-    )

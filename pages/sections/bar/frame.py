@@ -1,7 +1,6 @@
 """What the bar says on this page: where one is, where one can go, what one has, and what waits."""
 
-from collections.abc import Sequence
-from urllib.parse import urlencode
+from collections.abc import Mapping, Sequence
 
 from core.billing.ledger import Balance
 from core.notifications import inbox
@@ -17,8 +16,10 @@ _SEARCHED = "history"
 """The page that words are looked for on; it has a field of its own."""
 
 
-def show(person: Member, *, current: str, balance: Balance, waiting: int, unread: int, may_look_as: bool) -> None:
-    """Draw the bar. `current` is the path of this page, `waiting` how many things wait for an administrator.
+def show(
+    person: Member, *, current: str, balance: Balance, waiting: Mapping[str, int], unread: int, may_look_as: bool
+) -> None:
+    """Draw the bar. `current` is the path of this page, `waiting` how many things wait on which page.
 
     `unread` is how many notices this person has not read.
     """
@@ -27,16 +28,18 @@ def show(person: Member, *, current: str, balance: Balance, waiting: int, unread
         name=look.NAME,
         links=_links(person, current, waiting),
         balance=_balance(person, balance),
-        under_way=Chip(_("{number} under way"), _("Clips that are being made"), address("generate", person)),
+        under_way=Chip(
+            _("{number} under way"), _("Clips that are being made"), current_member.page_address("generate", person)
+        ),
         inbox=Inbox(
             unread=unread,
             most=inbox.MOST_COUNTED,
             named=_("Inbox"),
             named_unread=_("Inbox, {number} unread"),
-            href=address("inbox", person),
+            href=current_member.page_address("inbox", person),
             is_current=current == "inbox",
         ),
-        search=address(_SEARCHED, person) if current != _SEARCHED else None,
+        search=current_member.page_address(_SEARCHED, person) if current != _SEARCHED else None,
         person=avatar.data(name, person.id),
         lists=[name for name, has in (("workspaces", len(person.roles) > 1), ("look-as", may_look_as)) if has],
         words={
@@ -50,25 +53,15 @@ def show(person: Member, *, current: str, balance: Balance, waiting: int, unread
     )
 
 
-def address(path: str, person: Member) -> str:
-    """A page as a link seen from any other; who has several workspaces stays in this one in another tab, too."""
-    said = {}
-    if len(person.roles) > 1:
-        said[current_member.WORKSPACE] = person.workspace_id
-    if (email := current_member.looked_as()) is not None:
-        said[current_member.LOOK_AS] = email
-    return f"./{path}" + (f"?{urlencode(said)}" if said else "")
-
-
-def _links(person: Member, current: str, waiting: int) -> Sequence[Link]:
+def _links(person: Member, current: str, waiting: Mapping[str, int]) -> Sequence[Link]:
     return [
         Link(
             title=_(place.title),
-            href=address("" if place is pages.HOME else place.path, person),
+            href=current_member.page_address("" if place is pages.HOME else place.path, person),
             group=place.group.value,
             icon=place.icon,
             is_current=place.path == (current or pages.HOME.path),
-            count=waiting if place.path == "admin" else 0,
+            count=waiting.get(place.path, 0),
         )
         for place in pages.allowed(person)
         if place.group is not Group.LINKED
@@ -84,4 +77,4 @@ def _balance(person: Member, balance: Balance) -> Chip:
         held=wording.worth(balance.held_credits),
         one=wording.worth(1),
     )
-    return Chip(text, explained, address("credits", person))
+    return Chip(text, explained, current_member.page_address("credits", person))

@@ -50,6 +50,7 @@ PLACES = (
     Place("assets.py", N_("Assets"), Group.MAIN, "layers"),
     Place("usage.py", N_("Usage"), Group.MAIN, "chart"),
     Place("inbox.py", N_("Inbox"), Group.MORE, "bell"),
+    Place("attention.py", N_("Attention"), Group.MORE, "flag", Action.ATTEND),
     Place("sheets.py", N_("Batch"), Group.MORE, "table"),
     Place("team.py", N_("Team"), Group.MORE, "people"),
     Place("budgets.py", N_("Budgets"), Group.MORE, "gauge"),

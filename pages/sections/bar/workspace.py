@@ -9,7 +9,6 @@ from core.workspaces.access import Member
 from pages.ui import components, current_member, wording
 from pages.ui.language import _
 
-WIDTH_PX = 180
 NAME_CHARS = 28
 """Of a longer name so much is shown, so that the role after it is."""
 SEARCHED_FROM = 9
@@ -34,7 +33,6 @@ def show(reader: Reader, person: Member) -> None:
             icon=":material/workspaces:",
             filter_mode="fuzzy" if len(names) >= SEARCHED_FROM else None,
             label_visibility="collapsed",
-            width=WIDTH_PX,
         )
 
 

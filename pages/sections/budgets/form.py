@@ -1,19 +1,25 @@
 """Dialogs of the page of budgets: how many credits a month and whether it warns or stops, and the time zone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from core.db import WriteSession
 from core.db.enums import BudgetMode, BudgetScope
 from core.usage import budgets
-from core.usage.budget_overview import Standing
+from core.usage.budget_overview import Overview, Standing
 from core.workspaces import months
+from core.workspaces.access import Member
 from pages.sections.budgets.standing import MODE
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _
 
 _OPEN = "budgets_open"
 ZONE = "zone"
+EACH = "each_member"
+
+Change = Callable[[WriteSession, Member, int | None, BudgetMode | None], object]
+"""Sets a budget, or takes it away."""
 
 _EXPLAINED = {
     BudgetMode.WARN: N_("Orders that go beyond it are taken; it is said at the button and here."),
@@ -32,13 +38,15 @@ def close() -> None:
 
 
 def dialog_if_open(
-    found: Sequence[Standing], names: Mapping[str, str], further: Callable[[BudgetScope], Mapping[str, str]], zone: str
+    found: Overview, names: Mapping[str, str], further: Callable[[BudgetScope], Mapping[str, str]]
 ) -> None:
     """Draw the dialog while one is open; `further` are those without a budget that are not among `found`."""
     what = st.session_state.get(_OPEN)
-    standing = next((each for each in found if place(each) == what), None)
+    standing = next((each for each in found.standings if place(each) == what), None)
     if what == ZONE:
-        st.dialog(_("Time zone"), on_dismiss=close)(_zone)(zone)
+        st.dialog(_("Time zone"), on_dismiss=close)(_zone)(found.time_zone)
+    elif what == EACH:
+        st.dialog(_("Budget of each person"), on_dismiss=close)(_each)(found.of_each_member)
     elif standing is not None:
         st.dialog(_("Monthly budget"), on_dismiss=close)(_change)(
             standing, names.get(standing.subject_id, standing.name)
@@ -63,40 +71,64 @@ def _add(scope: BudgetScope, names: Mapping[str, str]) -> None:
 
 
 def _fields(scope: BudgetScope, subject_id: str, present: Standing | None) -> None:
-    limit_credits = present.limit_credits if present else None
+    credits, chosen = _chosen(subject_id, present.limit_credits if present else None, present.mode if present else None)
+    if present and present.taken_credits:
+        words = _("This month's orders have taken {credits} credits already.")
+        st.caption(words.format(credits=wording.credits(present.taken_credits)))
+    is_there = present is not None and present.limit_credits is not None and not present.is_of_each
+    _buttons(
+        credits,
+        chosen,
+        lambda session, person, credits, mode: budgets.set_limit(
+            session, person, scope, subject_id, credits=credits, mode=mode
+        ),
+        is_there=is_there,
+    )
+
+
+def _each(present: budgets.Set | None) -> None:
+    st.markdown(_("Each person has this budget who has none of their own, also who joins later."))
+    credits, chosen = _chosen(EACH, present.limit_credits if present else None, present.mode if present else None)
+    _buttons(
+        credits,
+        chosen,
+        lambda session, person, credits, mode: budgets.set_for_each_member(session, person, credits=credits, mode=mode),
+        is_there=present is not None,
+    )
+
+
+def _chosen(of: str, limit_credits: int | None, mode: BudgetMode | None) -> tuple[int | None, BudgetMode]:
+    """How many credits a month, and what happens at their end."""
     credits = st.number_input(
         _("Credits a month"),
         min_value=1,
         max_value=budgets.LIMIT_CREDITS,
         value=limit_credits,
         placeholder=_("No budget"),
-        key=f"budgets_credits_{subject_id}",
+        key=f"budgets_credits_{of}",
     )
     chosen = components.segmented(
         _("When it is used up"),
         list(BudgetMode),
-        key=f"budgets_mode_{subject_id}",
+        key=f"budgets_mode_{of}",
         names=lambda each: _(MODE[each]),
-        default=(present and present.mode) or BudgetMode.WARN,
+        default=mode or BudgetMode.WARN,
     )
     st.caption(_(_EXPLAINED[chosen]))
-    if present and present.taken_credits:
-        words = _("This month's orders have taken {credits} credits already.")
-        st.caption(words.format(credits=wording.credits(present.taken_credits)))
+    return credits, chosen
+
+
+def _buttons(credits: int | None, mode: BudgetMode, change: Change, *, is_there: bool) -> None:
     with st.container(horizontal=True):
         if st.button(_("Save"), type="primary", key="budgets_save", disabled=credits is None):
-            _save(scope, subject_id, credits, chosen, _("The budget is saved."))
-        if limit_credits is not None and st.button(_("Remove"), key="budgets_remove"):
-            _save(scope, subject_id, None, None, _("The budget is removed."))
+            _save(change, credits, mode, _("The budget is saved."))
+        if is_there and st.button(_("Remove"), key="budgets_remove"):
+            _save(change, None, None, _("The budget is removed."))
 
 
-def _save(scope: BudgetScope, subject_id: str, credits: int | None, mode: BudgetMode | None, done: str) -> None:
+def _save(change: Change, credits: int | None, mode: BudgetMode | None, done: str) -> None:
     person = current_member.current_member()
-    components.save_and_rerun(
-        lambda session: budgets.set_limit(session, person, scope, subject_id, credits=credits, mode=mode),
-        done=done,
-        then=close,
-    )
+    components.save_and_rerun(lambda session: change(session, person, credits, mode), done=done, then=close)
 
 
 def _zone(present: str) -> None:

@@ -83,6 +83,8 @@ def parts(standing: Standing) -> list[str]:
             if over > 0
             else _("{credits} left").format(credits=wording.credits(-over))
         )
+    if standing.is_of_each:
+        said.append(_("what each person has"))
     if standing.expected_credits is not None:
         said.append(
             _("about {credits} by the end of the month").format(credits=wording.credits(standing.expected_credits))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import db
+from core import db, installation
 from core.clock import utc_now
 from core.db import ReadSession
 from core.db.enums import Status
@@ -102,6 +102,7 @@ def _dialog(listing: ListFilter | None) -> None:
                 return
             shown = _shown(session, person, row, listing, together)
             read = panel.read(session, person, row)
+        installation.current().openings.note(each.output_key for each in together or (row,))
         ended_text.note_told(person, [row])
         viewer.show(person, shown)
         with panel.place():

@@ -11,7 +11,7 @@ from core.usage.exploration import Exploration, Measure
 from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.views import Unit, View, Whose
 from core.workspaces.access import Member
-from pages.sections.explore import asked, picture, saved, table, words
+from pages.sections.explore import asked, picture, saved, scheduled, table, words
 from pages.sections.usage import labels
 from pages.sections.usage.tables import behind, chart
 from pages.ui import components, current_member, downloads, wording
@@ -27,8 +27,9 @@ def show(person: Member, today: date) -> None:
         return
     with fields:
         saved.show(person, view)
+        scheduled.show(person)
     with db.read_session() as session:
-        found = explorer.explore(session, person, view.question(today))
+        found = explorer.explore(session, person, view.question(today), installation.current().usage)
     with head:
         st.html(_sentence(person, view, found, today))
     if not found.rows:
@@ -70,7 +71,7 @@ def _file(
     workspace_id = person.workspace_id if view.whose is Whose.PRESENT else None
     audit_log.record_export(person.user, what="usage", workspace_id=workspace_id, format=form)
     with db.read_session() as session:
-        found = explorer.explore(session, person, view.question(today))
+        found = explorer.explore(session, person, view.question(today), installation.current().usage)
     return b"".join(explorer_file.write(found, form, separator))
 
 

@@ -27,6 +27,7 @@ from pages.sections.generate import (
     form_state,
     order_card,
     preset_bar,
+    project_choice,
     prompt_field,
     references,
     settings_bar,
@@ -62,7 +63,10 @@ def show(person: Member, means: Means, project_id: str | None, kept: Sequence[Pr
             recent = queries.recent_models(session, person, limit=RECENT_MODELS)
             used = recent[0] if recent else queries.last_model(session, person)
         suggested = model_picker.suggested(models, means.configured, troubles, used)
+        chosen = form_state.value("model_id")
         model = in_force.model(form_state.fallback_model(models, suggested))
+        if chosen and chosen != model.id:
+            draft.holds_another(_("The model that was chosen cannot be ordered any more."))
         wished = form_state.spec(model)
         fitted = rules.adapt(wished, model)
         spec, offer = fitted.spec, Offer(model, fitted.spec)
@@ -146,6 +150,7 @@ def _notes(
     """What has to be known before the press, in small print: drafts, limits, trouble, what changes of the wish."""
     spec = fitted.spec
     draft.note()
+    project_choice.say_what_is_gone()
     _say_what_is_extended()
     if model.provider in troubles:
         st.warning(translate_message(troubles[model.provider]), icon=":material/warning:")

@@ -63,7 +63,7 @@ _STATE = form_state.name("draft")
 def restore(person: Member) -> None:
     """Fill the form with what was written before, once a session; raises as the database does, and is then repeated."""
     if known := st.session_state.get(_STATE):
-        known["as_shown"] = True  # what this session has drawn is what its browser shows
+        known["as_shown"], known["another"] = True, None  # what this session has drawn is what its browser shows
         if known["saved"] is None:  # a change overtook the first run: what the form holds is not what it began with
             known["saved"] = {}
         return
@@ -87,6 +87,17 @@ def restore(person: Member) -> None:
 def is_as_shown() -> bool:
     """Whether what the form holds is what the person sees while they press; False in a run that made it anew."""
     return bool(st.session_state.get(_STATE, {}).get("as_shown"))
+
+
+def holds_another(what: str | None = None) -> None:
+    """Say that in this run something else took the place of what its person saw: `what`, as a sentence."""
+    if state := st.session_state.get(_STATE):
+        state["as_shown"], state["another"] = False, what
+
+
+def why_not_as_shown() -> str:
+    """Why this run is not what its person saw, as a sentence."""
+    return str(st.session_state.get(_STATE, {}).get("another") or _("The page was renewed."))
 
 
 def kept_prompt(prompt: str) -> Kept | None:

@@ -3,6 +3,7 @@
 import hashlib
 import html
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -20,7 +21,7 @@ from core.workspaces.access import Member
 from pages.elements import live
 from pages.sections import progress_text
 from pages.sections.clip import viewer
-from pages.sections.generate import budget_line, draft, form_state, receipt
+from pages.sections.generate import budget_line, draft, form_state, project_choice, receipt
 from pages.sections.generate.cheap_draft import Draft
 from pages.sections.generate.means import Means
 from pages.ui import components, idempotency, wording
@@ -28,7 +29,9 @@ from pages.ui.language import _, plural, translate_message
 
 MAX_KNOWN = 100
 _ORDERED = form_state.name("ordered")
-"""Of this session: the `ids` it has ordered, and what was `said` of the `last` press."""
+"""Of this session: the `ids` it has ordered, and of the `last` press what was `said` and the `form`."""
+_FORM = form_state.name("asks_for")
+"""The digest of what the form asks for."""
 _FIRST_PROJECT = form_state.name("first_project")
 
 
@@ -48,6 +51,7 @@ def show(
     `limits` are the budgets that they count against. `asked`: the keys that order were pressed. `made` is a clip that
     exists from the first order's very recipe; an order of this session is not held against its person.
     """
+    st.session_state[_FORM] = _digest(orders)
     total = batches.total_credits(orders)
     problems, wanting = _problems(orders)
     blocked = _blocked(means, orders, problems, total) or budget_line.stop(person, limits, total)
@@ -144,7 +148,8 @@ def _order(
         with notes:
             _submit(person, means, orders, shown_credits=shown_credits)
     else:
-        notes.info(_("The page was renewed. Nothing was ordered: check the form and press again."))
+        check = _("{why} Nothing was ordered: check the form and press again.")
+        notes.info(check.format(why=draft.why_not_as_shown()))
 
 
 def _submit(person: Member, means: Means, orders: Sequence[Order], *, shown_credits: int | None) -> None:
@@ -176,6 +181,7 @@ def _submit(person: Member, means: Means, orders: Sequence[Order], *, shown_cred
     if is_first:
         st.session_state[_FIRST_PROJECT] = rows[0].project_id
     draft.forget_note()
+    project_choice.settle()
     words = plural(
         "Ordered. {price} are reserved until the clip is here.",
         "Ordered. {price} are reserved until the clips are here.",
@@ -183,7 +189,8 @@ def _submit(person: Member, means: Means, orders: Sequence[Order], *, shown_cred
     ).format(price=wording.priced(sum(row.credits for row in rows)))
     words = f"{words} {_what(rows)}"
     last = [row.id for row in rows]
-    st.session_state[_ORDERED] = {"ids": [*_ordered()["ids"], *last][-MAX_KNOWN:], "last": last, "said": words}
+    known = [*_ordered()["ids"], *last][-MAX_KNOWN:]
+    st.session_state[_ORDERED] = {"ids": known, "last": last, "said": words, "form": st.session_state[_FORM]}
     st.rerun()
 
 
@@ -204,13 +211,13 @@ def _digest(orders: Sequence[Order]) -> str:
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _ordered() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = st.session_state.get(_ORDERED) or {"ids": [], "last": []}
+def _ordered() -> dict[str, Any]:
+    found: dict[str, Any] = st.session_state.get(_ORDERED) or {"ids": [], "last": [], "form": ""}
     return found
 
 
 def _confirm() -> None:
-    """Say that the last press has ordered, as long as some of it is under way."""
+    """Say that the last press has ordered, as long as the form is as it was then and some of it is under way."""
     state = _ordered()
-    if live.are_live(state["last"]):
+    if state["form"] == st.session_state[_FORM] and live.are_live(state["last"]):
         st.caption(f":material/check: {state['said']}")

@@ -50,6 +50,7 @@ GROUP_NAMES = TranslatedLabels(
 PLACES = TranslatedLabels({"all": N_("All my workspaces")})
 ORDERS = TranslatedLabels({"oldest": N_("Oldest first")})
 HEARTS = TranslatedLabels({"yes": N_("Favourites"), "no": N_("Not favourites")})
+OPENED = TranslatedLabels({"no": N_("Never opened"), "yes": N_("Opened")})
 VERDICT_NAMES = TranslatedLabels(
     {
         ReviewStatus.KEPT.value: N_("Kept"),
@@ -91,7 +92,7 @@ class Chip:
 
 PARAMS = (
     *("text", "project", "status", "order", "whose", "where"),
-    *("model", "provider", "favourite", "verdict", "reason", "because", "tag", "found", "days", "asset"),
+    *("model", "provider", "favourite", "verdict", "reason", "because", "opened", "tag", "found", "days", "asset"),
 )
 """Everything that narrows the library or orders it; all of it goes with one press."""
 
@@ -147,6 +148,7 @@ def chips(reader: Reader, person: Member, projects: Mapping[str, str]) -> Sequen
     if tags:
         found.append(Chip("tag", _("Tag"), _("All tags"), {tag: tag for tag in tags}))
     found.append(Chip("found", _("Noticed"), _("All clips"), findings()))
+    found.append(Chip("opened", _("Opened"), _("All clips"), OPENED))
     found.append(Chip("provider", _("Provider"), _("All providers"), _providers()))
     if because := _because():
         found.append(Chip("because", _("Failed because"), _("Any reason"), because))
@@ -161,6 +163,7 @@ def asked(person: Member, chosen: Sequence[Chip]) -> ListFilter:
     """What the address says, of what there is to choose from."""
     value = {chip.param: chip.value for chip in chosen}
     heart, verdict, reason = value["favourite"], value["verdict"], value.get("reason")
+    opened = value["opened"]
     return ListFilter(
         everywhere=is_everywhere(person),
         maker_id=value.get("whose"),
@@ -175,6 +178,7 @@ def asked(person: Member, chosen: Sequence[Chip]) -> ListFilter:
         verdict=None if verdict is None else ReviewStatus(verdict),
         reject_reason=None if reason is None else RejectReason(reason),
         error_code=value.get("because"),
+        opened=None if opened is None else opened == "yes",
         tag=value.get("tag"),
         made_from=value.get("asset"),
         findings=_kinds(value["found"]),
@@ -326,6 +330,7 @@ def open_kept(asked_for: KeptFilter) -> None:
         "verdict": None if chosen.verdict is None else chosen.verdict.value,
         "reason": None if chosen.reject_reason is None else chosen.reject_reason.value,
         "because": chosen.error_code,
+        "opened": None if chosen.opened is None else "yes" if chosen.opened else "no",
         "tag": chosen.tag,
         "found": next(iter(ANYTHING)) if len(chosen.findings) > 1 else next(map(str, chosen.findings), None),
         "days": _kept_days(asked_for),

@@ -19,6 +19,7 @@ _PAGES: Mapping[NoticeKind, str] = {
     NoticeKind.CREDITS_ADDED: "credits.py",
     NoticeKind.STORAGE_FULL: "credits.py",
     NoticeKind.BUDGET: "usage.py",
+    NoticeKind.MODEL_ENDS: "generate.py",
 }
 
 
@@ -69,7 +70,8 @@ def _buttons(person: Member, told: Told) -> None:
         if told.clip_count > 1 and told.project_id and st.button(_("Show all"), key=f"notice_project_{told.id}"):
             _go(person, told, "generate.py", project=told.project_id)
     elif told.audience is NoticeAudience.OPERATOR:
-        if st.button(_("Decide"), key=f"notice_open_{told.id}"):
+        decide = told.kind is not NoticeKind.PROVIDER_ACCOUNT
+        if st.button(_("Decide") if decide else _("Look"), key=f"notice_open_{told.id}"):
             _go(person, told, "admin.py")
     elif told.kind in _PAGES and st.button(_("Look"), key=f"notice_open_{told.id}"):
         _go(person, told, _PAGES[told.kind])

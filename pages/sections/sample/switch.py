@@ -12,8 +12,6 @@ from core.workspaces.access import Member
 from pages.ui import components, current_member
 from pages.ui.language import N_, _
 
-WIDTH_PX = 180
-
 _KEY = "bar_look_as"
 _ONESELF = ""
 _ROLES: Mapping[Role | WorkspaceRole, str] = {
@@ -48,7 +46,6 @@ def show(found: Sequence[SamplePerson], *, is_second: bool) -> None:
             label_visibility="collapsed",
             icon=":material/theater_comedy:",
             filter_mode=None,
-            width=WIDTH_PX,
         )
 
 

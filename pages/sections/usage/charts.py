@@ -42,11 +42,7 @@ def bars(
     and the whole of it; with `opens` a click is a selection of that name, of `at` and `series`.
     Without a legend of its own another part of the page says what the colours mean.
     """
-    whole: dict[str, dict[str, Any]] = {}
-    for value in values:
-        of_bar = whole.setdefault(value["at"], {"at": value["at"], "whole": 0} | dict.fromkeys(_parts(series), 0))
-        of_bar["whole"] += value["amount"]
-        of_bar[f"part{series.index(value['series'])}"] += value["amount"]
+    whole = _whole(values, series)
     values = [value | {"share": value["amount"] / whole[value["at"]]["whole"]} for value in values]
     parts = [
         {"field": field, "type": "quantitative", "title": name, "format": ",d"}
@@ -102,6 +98,16 @@ def bars(
             ],
         },
     }
+
+
+def _whole(values: Sequence[Value], series: Sequence[str]) -> dict[str, Value]:
+    """Bar -> what it and each of its series came to."""
+    found: dict[str, Value] = {}
+    for value in values:
+        of_bar = found.setdefault(value["at"], {"at": value["at"], "whole": 0} | dict.fromkeys(_parts(series), 0))
+        of_bar["whole"] += value["amount"]
+        of_bar[f"part{series.index(value['series'])}"] += value["amount"]
+    return found
 
 
 def _parts(series: Sequence[str]) -> Sequence[str]:

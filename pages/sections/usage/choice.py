@@ -33,7 +33,7 @@ PERIODS = TranslatedLabels(
         "own": N_("Choose dates"),
     }
 )
-EXPLORE, MODELS, WASTE = "explore", "models", "waste"
+EXPLORE, MODELS, WASTE, EXPORT, STATEMENTS = "explore", "models", "waste", "export", "statements"
 SECTIONS = TranslatedLabels(
     {
         "spending": N_("Spending"),
@@ -42,10 +42,13 @@ SECTIONS = TranslatedLabels(
         EXPLORE: N_("Explore"),
         MODELS: N_("Which model"),
         WASTE: N_("Failures"),
+        EXPORT: N_("Export"),
+        STATEMENTS: N_("Statements"),
     }
 )
 DATES_WIDTH_PX = 260
 SECTIONS_WIDTH_PX = 540
+FURTHER_WIDTHS_PX = {EXPORT: 60, STATEMENTS: 100}
 """What the longest names of them take: no list finds a place beside them on a phone until they are drawn."""
 FIELD_WIDTH_PX = 164
 """Two of them are side by side on a phone."""
@@ -142,18 +145,23 @@ def choose(person: Member, today: date, fields: DeltaGenerator) -> Choice | None
     )
 
 
-def choose_section() -> str:
+def choose_section(person: Member) -> str:
     """Draw which charts there are to choose; the key of those chosen."""
-    first = next(iter(SECTIONS))
+    allowed = {
+        EXPORT: person.may(Action.SEE_ALL_USAGE) or person.may(Action.TAKE_PACK),
+        STATEMENTS: person.may(Action.SEE_ALL_USAGE),
+    }
+    known = [key for key in SECTIONS if allowed.get(key, True)]
+    first = known[0]
     return components.segmented(
         _("Charts"),
-        list(SECTIONS),
+        known,
         names=SECTIONS.__getitem__,
-        key=query_param.widget_key("usage", "show", query_param.one_of("show", list(SECTIONS), first)),
+        key=query_param.widget_key("usage", "show", query_param.one_of("show", known, first)),
         on_change=query_param.save,
         args=("usage", "show", first),
         label_visibility="collapsed",
-        width=SECTIONS_WIDTH_PX,
+        width=SECTIONS_WIDTH_PX + sum(FURTHER_WIDTHS_PX.get(key, 0) for key in known),
     )
 
 

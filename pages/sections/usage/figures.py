@@ -72,11 +72,11 @@ def read(person: Member, choice: Choice) -> Shown:
         by_project = choice.by_project
         if by_project is None:
             by_project = installation.current().usage.aggregate(session, person, chosen, [Group.PROJECT])
-        models = _ranked(rows, "model_id", labels.model)
+        models = _ranked(rows, "model_id", lambda id: labels.model(id) or _("Without a clip"))
         stacked = rows
         if choice.series in (Group.PROJECT, Group.USER, Group.WORKSPACE):
             stacked = installation.current().usage.aggregate(session, person, chosen, [choice.step, choice.series])
-        ids = {row.keys["project_id"] for row in by_project}
+        ids = {row.keys["project_id"] for row in by_project} - {""}
         names = project_names(session, person, chosen, ids)
         named = _series_names(session, choice.series, stacked, names)
         amounts, series, series_ids = _stack(choice, stacked, named)
@@ -91,7 +91,7 @@ def read(person: Member, choice: Choice) -> Shown:
             before=reports.add_up(earlier),
             by_step=by_step,
             models=models,
-            projects=_ranked(by_project, "project_id", lambda id: names.get(id, id)),
+            projects=_ranked(by_project, "project_id", lambda id: names.get(id, id) or _("Without a clip")),
             stacked=amounts,
             series=series,
             series_ids=series_ids,

@@ -305,14 +305,18 @@ def projects(shown: Shown) -> None:
 def cost(shown: Shown) -> None:
     """What the providers took and what was left, with the estimates marked."""
     st.header(_("Provider cost and margin"), anchor=False)
-    series = [_("Cost, reported"), _("Cost, estimate"), _("Margin")]
+    names = [_("Cost, reported"), _("Cost, estimate"), _("Cost, adjusted"), _("Margin")]
+    is_adjusted = any(one.figures.adjusted_cost_idr for one in shown.models)
+    series = names if is_adjusted else [names[0], names[1], names[3]]
     values: list[Value] = []
     lines: list[Value] = []
     for one in shown.models:
         figures = one.figures
-        if not figures.settled_credits:
+        if not (figures.settled_credits or figures.adjusted_cost_idr):
             continue
-        parts = (figures.reported_cost_idr, figures.still_estimated_idr, figures.margin_idr)
+        parts = [figures.reported_cost_idr, figures.still_estimated_idr, figures.margin_idr]
+        if is_adjusted:
+            parts.insert(2, figures.adjusted_cost_idr)
         values += [
             {"name": one.name, "series": name, "amount": amount, "place": place}
             for place, (name, amount) in enumerate(zip(series, parts, strict=True))
@@ -349,6 +353,12 @@ def cost(shown: Shown) -> None:
 
 def _cost_notes(total: UsageTotals) -> None:
     """What of the cost is not as it seems; nothing where it is."""
+    if total.adjusted_cost_idr:
+        st.caption(
+            _("{cost} of it come from differences that were accepted in providers' statements.").format(
+                cost=wording.rupiah(total.adjusted_cost_idr)
+            )
+        )
     if total.wasted_cost_idr:
         st.caption(
             _("{cost} of it were paid for nothing: for jobs that gave no clip.").format(

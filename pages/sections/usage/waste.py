@@ -1,4 +1,4 @@
-"""Failures and waste, on the usage page: what failed, was cancelled or rejected, by why and whose, with its clips."""
+"""Failures and waste, on the usage page: what failed, was cancelled, rejected or never opened, by why and whose."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import audit_log, db
+from core import audit_log, db, installation
 from core.db.enums import RejectReason
 from core.usage import waste, waste_file
 from core.usage.reports import Group
@@ -48,11 +48,12 @@ def show(person: Member, choice: Choice) -> None:
     st.header(_("Failures and waste"), anchor=False)
     chosen, sees_costs = choice.selection, person.may(Action.SEE_ALL_USAGE)
     with db.read_session() as session:
-        total = waste.total(session, person, chosen)
+        kept = installation.current().usage
+        total = waste.add_up(kept.waste(session, person, chosen))
     if total == Waste():
         components.empty_state(
             _("Nothing was in vain"),
-            _("No clip that ended in this period failed, was cancelled or rejected."),
+            _("No clip that ended in this period failed, was cancelled, rejected or never opened."),
             icon="check_circle",
         )
         return
@@ -60,8 +61,9 @@ def show(person: Member, choice: Choice) -> None:
     order_again.show(person, choice)
     group = WasteGroup(_group())
     with db.read_session() as session:
-        rows = waste.rows(session, person, chosen, [group])
-    _table(choice, rows, group, sees_costs=sees_costs)
+        rows = kept.waste(session, person, chosen, [group])
+        unopened_before = waste.unopened_before(session).date()
+    _table(rows, group, partial(_address, choice, unopened_before), sees_costs=sees_costs)
     downloads.figures(partial(_file, choice, group), name="usage-waste", key="usage_waste")
     st.caption(
         _(
@@ -71,6 +73,12 @@ def show(person: Member, choice: Choice) -> None:
         )
         if sees_costs
         else _("Credits came back for what failed or was cancelled. Minutes lost run from the order to the failure.")
+    )
+    st.caption(
+        _(
+            "A clip counts as never opened when nobody has played, downloaded or judged it {days} days after the day "
+            "it was delivered. Clips from before this was noted are not counted."
+        ).format(days=waste.UNOPENED_AFTER_DAYS)
     )
 
 
@@ -88,6 +96,11 @@ def _sums(total: Waste, *, sees_costs: bool) -> None:
             _("Spent on rejected clips"),
             wording.credits(total.rejected_credits),
             labels.clips(total.rejected),
+        ),
+        (
+            _("Spent on never opened clips"),
+            wording.credits(total.unopened_credits),
+            labels.clips(total.unopened),
         ),
     ]
     if sees_costs:
@@ -117,7 +130,10 @@ def _group() -> str:
     )
 
 
-def _table(choice: Choice, rows: Sequence[WasteRow], group: WasteGroup, *, sees_costs: bool) -> None:
+Address = Callable[[WasteRow, Outcome], str | None]
+
+
+def _table(rows: Sequence[WasteRow], group: WasteGroup, address: Address, *, sees_costs: bool) -> None:
     leads = _("Shows these clips")
     heads = [
         (_("Failed"), leads),
@@ -126,21 +142,24 @@ def _table(choice: Choice, rows: Sequence[WasteRow], group: WasteGroup, *, sees_
         (_("Minutes lost"), _("From the order of what failed to its end")),
         (_("Rejected"), leads),
         (_("Spent on rejected"), _("Credits")),
+        (_("Never opened"), leads),
+        (_("Spent on never opened"), _("Credits")),
     ]
     if sees_costs:
         heads += [(_("At risk, Rp"), ""), (_("Paid for nothing, Rp"), "")]
     columns = [Column(_(FIRST[group])), *(Column(head, is_number=True, explained=told) for head, told in heads)]
     sorted_table.show(
         columns,
-        [_line(choice, row, group, sees_costs=sees_costs) for row in rows],
+        [_line(row, group, partial(address, row), sees_costs=sees_costs) for row in rows],
         key=f"usage_waste_{group.value}",
         name=_(GROUPS[group]),
     )
 
 
-def _line(choice: Choice, row: WasteRow, group: WasteGroup, *, sees_costs: bool) -> list[Cell | str]:
+def _line(
+    row: WasteRow, group: WasteGroup, address: Callable[[Outcome], str | None], *, sees_costs: bool
+) -> list[Cell | str]:
     found = row.figures
-    address = partial(_address, choice, row)
     name = _name(row, group)
     line: list[Cell | str] = [
         Cell(name, row.keys["week"]) if group is WasteGroup.WEEK else name,
@@ -150,6 +169,8 @@ def _line(choice: Choice, row: WasteRow, group: WasteGroup, *, sees_costs: bool)
         Cell(_minutes(found.lost_seconds), found.lost_seconds),
         _count(found.rejected, address, Outcome.REJECTED),
         Cell(wording.credits(found.rejected_credits), found.rejected_credits),
+        _count(found.unopened, address, Outcome.UNOPENED),
+        Cell(wording.credits(found.unopened_credits), found.unopened_credits),
     ]
     if sees_costs:
         line += [Cell(wording.credits(idr), idr) for idr in (found.at_risk_idr, found.paid_idr)]
@@ -178,13 +199,15 @@ def _name(row: WasteRow, group: WasteGroup) -> str:
 def _reason(outcome: Outcome, reason: str) -> str:
     if outcome is Outcome.CANCELLED:
         return _("Cancelled")
+    if outcome is Outcome.UNOPENED:
+        return _("Never opened")
     if outcome is Outcome.FAILED:
         return reasons.failure(reason)
     why = marks.REASONS[RejectReason(reason)] if reason else _("no reason given")
     return _("Rejected: {why}").format(why=why)
 
 
-def _address(choice: Choice, row: WasteRow, outcome: Outcome) -> str | None:
+def _address(choice: Choice, unopened_before: date, row: WasteRow, outcome: Outcome) -> str | None:
     """Where the library shows the clips of a figure; nowhere for other workspaces', and for those without a reason."""
     chosen, keys = choice.selection, row.keys
     if chosen.everybody:
@@ -194,7 +217,10 @@ def _address(choice: Choice, row: WasteRow, outcome: Outcome) -> str | None:
         monday = date.fromisoformat(keys["week"])
         since, until = max(since, monday), min(until, monday + timedelta(days=6))
     reason = keys.get("reason")
-    if reason == "" and outcome is not Outcome.CANCELLED:
+    if outcome is Outcome.UNOPENED:
+        until = min(until, unopened_before - timedelta(days=1))
+        reason = None
+    if since > until or (reason == "" and outcome is not Outcome.CANCELLED):
         return None  # the library cannot be asked for those of which nobody said why
     wanted = {
         "days": filters.span(since, until),
@@ -202,7 +228,8 @@ def _address(choice: Choice, row: WasteRow, outcome: Outcome) -> str | None:
         "model": keys.get("model_id", chosen.model_id),
         "provider": keys.get("provider") if "model_id" not in keys else None,
         "whose": keys.get("user_id", chosen.user_id),
-        "status": None if outcome is Outcome.REJECTED else outcome.value,
+        "status": outcome.value if outcome in (Outcome.FAILED, Outcome.CANCELLED) else None,
+        "opened": "no" if outcome is Outcome.UNOPENED else None,
         "verdict": "rejected" if outcome is Outcome.REJECTED else None,
         "reason": reason if outcome is Outcome.REJECTED else None,
         "because": reason if outcome is Outcome.FAILED else None,

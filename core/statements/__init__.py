@@ -1,0 +1,1 @@
+"""Vendors' monthly statements beside our records: read, matched, and differences taken into costs, never credits."""

@@ -1,0 +1,1 @@
+"""Vendors' statements on the usage page: brought, looked through, and taken into costs."""

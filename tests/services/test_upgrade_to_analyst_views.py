@@ -1,0 +1,80 @@
+"""A filled database of before there were views for analysts, brought to this one; and tables that change under them."""
+
+import pytest
+from alembic import command
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, inspect, select, text
+
+from core.analyst_pack import description
+from core.db import Database, views
+from core.db.schema import alembic_config
+from tests.factories.packs import fill, pack
+
+pytestmark = pytest.mark.both_databases  # each has its own way to change a table
+
+VIEWS = {table.view_name for table in description.TABLES if table.has_view}
+
+
+def before(connection: Connection) -> str:
+    """The revision before."""
+    found = ScriptDirectory.from_config(alembic_config(connection)).get_revision(views.SINCE).down_revision
+    assert isinstance(found, str)
+    return found
+
+
+def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
+    """Every row of the tables that were known before."""
+    return {
+        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
+        for name, table in known.tables.items()
+        if not name.startswith(("generation_words", "alembic_version"))
+    }
+
+
+def test_upgrade_of_a_filled_database(database: Database) -> None:
+    """All that was there stays, whoever goes back and forth; views and packs are there after, and none before."""
+    fill(database, days=10)
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), before(connection))
+    known = MetaData()
+    with database.engine.connect() as connection:
+        assert not VIEWS & set(inspect(connection).get_view_names())
+        assert "analyst_packs" not in inspect(connection).get_table_names()
+        known.reflect(connection)
+        kept = dump(connection, known)
+
+    for _turn in range(2):
+        database.migrate()
+        with database.engine.connect() as connection:
+            assert dump(connection, known) == kept
+            assert set(inspect(connection).get_view_names()) == VIEWS
+        with database.engine.begin() as connection:
+            command.downgrade(alembic_config(connection), before(connection))
+    database.migrate()
+    pack(database)
+
+
+def test_tables_change_under_the_views(database: Database) -> None:
+    """A migration replaces a table that views read, as SQLite needs it; after it each view is there and answers."""
+    fill(database, days=3)
+    with database.engine.begin() as connection:
+        rows = connection.scalar(text("SELECT count(*) FROM analyst_judgements"))
+        with views.out_of_the_way(connection):
+            operations = Operations(MigrationContext.configure(connection))
+            with operations.batch_alter_table("clip_notes", recreate="auto") as table:
+                table.alter_column("text", nullable=True)
+        assert set(inspect(connection).get_view_names()) == VIEWS
+        assert connection.scalar(text("SELECT count(*) FROM analyst_judgements")) == rows
+    pack(database)
+
+
+def test_view_that_a_migration_makes_anew(database: Database) -> None:
+    """What a migration says of a view counts; one that it has not touched comes back as it was."""
+    with database.engine.begin() as connection:
+        with views.out_of_the_way(connection):
+            connection.execute(text("DROP VIEW IF EXISTS analyst_people"))
+            connection.execute(text("CREATE VIEW analyst_people AS SELECT id AS person_id, 1 AS one FROM users"))
+        assert set(inspect(connection).get_view_names()) == VIEWS
+        assert [*connection.execute(text("SELECT * FROM analyst_people")).keys()] == ["person_id", "one"]

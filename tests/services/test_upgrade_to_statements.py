@@ -1,0 +1,70 @@
+"""A filled database of before there were statements, brought to this one: nothing is lost, and statements work."""
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, inspect, select
+
+from core.billing import months
+from core.clock import utc_now
+from core.db import Database
+from core.db.enums import LineOutcome
+from core.db.schema import alembic_config
+from core.db.tables import UsageDay
+from core.statements import listing
+from core.workspaces.access import Member
+from tests.factories.books import broken_rules
+from tests.factories.generations import create_completed
+from tests.factories.statements import Clip, build_file, line_of, upload
+from tests.factories.workspaces import create_admin
+
+pytestmark = pytest.mark.both_databases  # each has its own way to change a table
+
+TABLES = {"vendor_statements", "statement_lines", "statement_clips", "cost_adjustments"}
+
+
+def before(connection: Connection) -> str:
+    """The revision before."""
+    found = ScriptDirectory.from_config(alembic_config(connection)).get_revision("0031").down_revision
+    assert isinstance(found, str)
+    return found
+
+
+def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
+    """Every row of the tables that were known before, by the columns that they had then."""
+    return {
+        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
+        for name, table in known.tables.items()
+        if not name.startswith(("generation_words", "alembic_version"))
+    }
+
+
+def test_upgrade_of_filled_database(database: Database, person: Member) -> None:
+    """All that was there stays, whoever goes back and forth; days of before have nothing adjusted."""
+    create_completed(database, person)
+    admin = create_admin(database)
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), before(connection))
+    known = MetaData()
+    with database.engine.connect() as connection:
+        assert not TABLES & set(inspect(connection).get_table_names())
+        known.reflect(connection)
+        kept = dump(connection, known)
+
+    for _turn in range(2):
+        database.migrate()
+        with database.engine.connect() as connection:
+            assert dump(connection, known) == kept
+            assert set(inspect(connection).get_table_names()) >= TABLES
+        with database.engine.begin() as connection:
+            command.downgrade(alembic_config(connection), before(connection))
+    database.migrate()
+
+    with database.read_session() as session:
+        assert session.scalars(select(UsageDay.adjusted_cost_idr)).all() == [0]
+    now = utc_now()
+    statement = upload(database, admin, build_file([line_of(Clip("x", now))]), month=months.of(now))
+    with database.read_session() as session:
+        found = listing.summary(session, admin, statement.id).found
+    assert found[LineOutcome.THEIRS_ONLY].lines + found[LineOutcome.PRICE_DIFFERS].lines == 1
+    assert broken_rules(database) == []
