@@ -189,7 +189,7 @@ def at_least_one(value: str) -> int:
     """A whole number from 1 to a million."""
     found = count(value, 10**6)
     if found == 0:
-        raise ValueError("0 is too little.")
+        raise ValueError("0 is too little: it must be 1 or more.")
     return found
 
 
@@ -212,8 +212,8 @@ def pause(value: str) -> float:
         seconds = float(value)
     except ValueError:
         raise ValueError(f"'{_short(value)}' is not a number.") from None
-    if not 0 < seconds < 3600:
-        raise ValueError(f"{seconds} is not between 0 and 3600 seconds.")
+    if not 0 < seconds <= 3600:
+        raise ValueError(f"{_short(value)} is not above 0 and at most 3600 seconds.")
     return seconds
 
 

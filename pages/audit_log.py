@@ -110,9 +110,7 @@ def choice(param: str, label: str, everything: str, options: Mapping[str, str]) 
 
 def day_field(param: str, label: str) -> None:
     """Draw one day of a filter."""
-    key = f"{PAGE}_{param}"
-    if st.session_state.get(key) != asked_day(param):
-        st.session_state[key] = asked_day(param)
+    key = query_param.widget_key(PAGE, param, asked_day(param))
     st.date_input(label, value=None, key=key, format="YYYY-MM-DD", on_change=save_day, args=(param,))
 
 

@@ -24,13 +24,13 @@ from pages.ui.language import _
 
 PAGE_SIZE = 20
 FILE_LIMIT_ROWS = 100_000
-_WIDTHS = {
+_WIDTHS = {  # names may be long and without a space: they are broken, so that what is behind them stays in sight
     0: "min-width:7rem",
     5: "min-width:9rem",
-    6: "min-width:7rem",
+    6: "min-width:7rem;max-width:14rem;overflow-wrap:anywhere",
     7: "min-width:6rem",
     8: "min-width:9rem;overflow-wrap:anywhere",
-    9: "min-width:5rem",
+    9: "min-width:5rem;max-width:12rem;overflow-wrap:anywhere",
 }
 
 person = current_member.current_member()
@@ -77,7 +77,7 @@ def movements() -> None:
         pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
     else:
         st.caption(_("Nothing has moved yet.") if month is None else _("Nothing moved in this month."))
-    if month is not None and person.may(Action.SEE_ALL_USAGE):
+    if person.may(Action.SEE_ALL_USAGE):
         charges_of_all(month, separator)
 
 
@@ -198,9 +198,12 @@ def newer(pages: list[int | None]) -> None:
     pages.pop()
 
 
-def charges_of_all(month: str, separator: Separator) -> None:
+def charges_of_all(month: str | None, separator: Separator) -> None:
     """What every workspace, project or cost centre is charged for a month, as files for finance."""
     st.header(_("Charge-back"), anchor=False)
+    if month is None:
+        st.caption(_("What all workspaces were charged in a month, as a file: choose the month under Period."))
+        return
     st.caption(_("What all workspaces were charged in this month. Once it is closed, nothing of it changes any more."))
     names = {
         ChargedTo.WORKSPACE: _("Workspace"),

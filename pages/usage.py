@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.clock import utc_now
 from core.usage import budgets, reports
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.workspaces.permissions import Action
 from pages.sections.costs import drift, margins
 from pages.sections.explore import explored
@@ -30,21 +31,25 @@ def nothing() -> None:
     offer.show(person, key="usage_sample")
 
 
-def spending(month: budgets.Month) -> None:
+def spending(shown: figures.Shown, choice: usage_choice.Choice, month: budgets.Month) -> None:
     """On what, against which budget, and where most."""
-    sections.spend(shown, choice, lambda form: figures.spend_file(current_member.current_member(), choice, form))
+
+    def file(form: SpreadsheetFormat, separator: Separator) -> bytes:
+        return figures.spend_file(current_member.current_member(), choice, form, separator)
+
+    sections.spend(shown, choice, file)
     sections.month(month, today)
     budget.form(person, choice.selection, month)
     sections.projects(shown)
 
 
-def outcome() -> None:
+def outcome(shown: figures.Shown, choice: usage_choice.Choice) -> None:
     """How well it went."""
     sections.outcome(shown, choice)
     sections.models(shown, figures.speeds(shown, choice))
 
 
-def cost() -> None:
+def cost(shown: figures.Shown, choice: usage_choice.Choice) -> None:
     """What the providers took, and what it would be otherwise."""
     if person.may(Action.SEE_ALL_USAGE):
         drift.warn()
@@ -53,38 +58,39 @@ def cost() -> None:
     repricing.show(person, choice.selection, shown)
 
 
-with components.error_boundary():
+def charts(section: str, choice: usage_choice.Choice) -> None:
+    """What the first views show, or why there is nothing in them."""
+    shown = figures.read(person, choice)
+    budget.warnings(person, today)
+    if shown.total == reports.UsageTotals():
+        nothing()
+        budget.form(person, choice.selection, figures.month(person, choice, today))
+        return
+    if choice.selection.everybody:
+        offer.say_included()
+    month = figures.month(person, choice, today) if section == "spending" else None
+    headline.show(shown, choice, section, month)
+    if month is not None:
+        spending(shown, choice, month)
+    else:
+        {"outcome": outcome, "cost": cost}[section](shown, choice)
+
+
+with components.error_boundary():  # no part ends by `st.stop`, which would leave values of its lists behind
     today = utc_now().date()
     fields = st.container(horizontal=True, gap="small", vertical_alignment="center")
     with fields:
         section = usage_choice.choose_section(person)
     if section == usage_choice.EXPLORE:
         explored.show(person, today)
-        st.stop()
-    if section == usage_choice.EXPORT:
+    elif section == usage_choice.EXPORT:
         pack.show(person)
-        st.stop()
-    if section == usage_choice.STATEMENTS:
+    elif section == usage_choice.STATEMENTS:
         desk.show(person)
-        st.stop()
-    choice = usage_choice.choose(person, today, fields)
-    if section == usage_choice.MODELS:
-        which_model.show(person, choice)
-        st.stop()
-    if section == usage_choice.WASTE:
-        waste.show(person, choice)
-        st.stop()
-    shown = figures.read(person, choice)
-    budget.warnings(person, today)
-    if shown.total == reports.UsageTotals():
-        nothing()
-        budget.form(person, choice.selection, figures.month(person, choice, today))
-        st.stop()
-    if choice.selection.everybody:
-        offer.say_included()
-    month = figures.month(person, choice, today) if section == "spending" else None
-    headline.show(shown, choice, section, month)
-    if month is not None:
-        spending(month)
-    else:
-        {"outcome": outcome, "cost": cost}[section]()
+    elif choice := usage_choice.choose(person, today, fields):
+        if section == usage_choice.MODELS:
+            which_model.show(person, choice)
+        elif section == usage_choice.WASTE:
+            waste.show(person, choice)
+        else:
+            charts(section, choice)

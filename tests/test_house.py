@@ -5,6 +5,7 @@ size has a list of exceptions that only shrinks: what no longer needs to be on i
 """
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -81,6 +82,21 @@ def test_pages_hold_no_css_into_streamlit() -> None:
     assert found <= FRAMES, (
         f"{sorted(found - FRAMES)} reach into Streamlit's markup, whose test ids and classes are not ours and change "
         "with any release. Set it in .streamlit/config.toml, or draw an element of our own (pages/elements)."
+    )
+
+
+STOPS = {"pages/ui/current_member.py", "pages/sections/bar/workspace.py", "pages/projects.py"}
+"""Where nothing of a page is drawn any more: who looks is signed out or elsewhere, or there is no project yet."""
+
+
+def test_pages_end_by_returning() -> None:
+    """No part of a page stops the run."""
+    found = {where(path) for path in PAGES if re.search(r"^\s*st\.stop\(\)", text(path), re.MULTILINE)}
+
+    assert found <= STOPS, (
+        f"{sorted(found - STOPS)} end a run by st.stop. Streamlit then keeps values of widgets that were not drawn, "
+        "while the browser forgets them: where one comes back it shows its first option, and says so with the next "
+        "press. Return instead."
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from core.insights.model_comparison import ComparedModel, ModelComparison
-from core.usage.spreadsheet import Line, SpreadsheetFormat, write
+from core.usage.spreadsheet import Line, Separator, SpreadsheetFormat, write
 
 COLUMNS = (
     "model",
@@ -35,9 +35,9 @@ COST_COLUMNS = ("order_cost_idr", "order_margin_idr", "cost_idr", "margin_idr")
 """Behind the others, for those who may see costs."""
 
 
-def models(found: ModelComparison, form: SpreadsheetFormat) -> Iterator[bytes]:
+def models(found: ModelComparison, form: SpreadsheetFormat, separator: Separator = Separator.COMMA) -> Iterator[bytes]:
     """A file with a line a model, in pieces."""
-    return write(_lines(found), form)
+    return write(_lines(found), form, separator)
 
 
 def _lines(found: ModelComparison) -> Iterator[Line]:

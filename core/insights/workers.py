@@ -11,11 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from threading import Lock
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from core.clock import utc_now
 from core.db import Reader, WriteSession, types
-from core.db.tables import Heartbeat
+from core.db.enums import Stage
+from core.db.tables import Generation, Heartbeat, is_live
 from core.redis import presence
 from core.redis.connection import Connection, Unreachable
 
@@ -40,7 +41,8 @@ class Part(StrEnum):
 class Workers:
     """Who is missing; `known` is False where nothing can be said yet, or there is no Redis to ask.
 
-    `since` has the missing parts and when each was last seen; None for one that never was.
+    `since` has the missing parts and when each was last seen; None for one that never was. Where clips are only not
+    fetched and none is to be, nobody is missing.
     """
 
     known: bool = False
@@ -72,6 +74,14 @@ def last_seen(reader: Reader) -> Mapping[str, datetime]:
 _SEEN = select(Heartbeat.part, Heartbeat.seen_at)
 
 
+_TO_FETCH = select(exists().where(is_live(), Generation.stage.in_((Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING))))
+
+
+def _waits_to_be_fetched(reader: Reader) -> bool:
+    """Whether a clip is finished at its provider: who fetches clips is missed only then."""
+    return bool(reader.execute(_TO_FETCH).scalar_one())
+
+
 class Watch:
     """Looks who works, for one process; `redis` gives its connection, None where there is no Redis."""
 
@@ -88,7 +98,7 @@ class Watch:
         missing = self._look()
         if missing is None:
             return Workers()
-        if not missing:
+        if not missing or (set(missing) == {Part.COLLECT} and not _waits_to_be_fetched(reader())):
             return Workers(known=True)
         written = last_seen(reader())  # what was seen here stands in: a part may go before it is written down
         since = {part: written.get(part, self._seen.get(part)) for part in Part if part in missing}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, true, tuple_
 
 from core import errors
 from core.clock import utc_now
@@ -96,6 +96,32 @@ def mark_all_read(session: WriteSession, member: Member) -> int:
     """Note that all of a person's notices were read; how many were not."""
     mine = select(Notice.id).where(reached_by(member), *_SHOWN, Notice.read_at.is_(None))
     return update_where(session, Notice, Notice.id.in_(mine), read_at=utc_now())
+
+
+def are_unread(session: Reader, member: Member, clips: Sequence[Generation]) -> bool:
+    """Whether a person has not read that some of these clips are done."""
+    return session.execute(select(exists().where(*_done(member, clips)))).scalar_one()
+
+
+def mark_told(session: WriteSession, member: Member, clips: Sequence[Generation]) -> int:
+    """Note that a person was told by what they look at that these clips are done; how many notices that has read.
+
+    What failed, and what is sent by mail and the like, stays as it is. That all clips of a press are done is told
+    with the last of them.
+    """
+    return update_where(session, Notice, *_done(member, clips), read_at=utc_now())
+
+
+def _done(member: Member, clips: Sequence[Generation]) -> list[ColumnElement[bool]]:
+    keys = {f"press:{clip.batch_id}" if clip.batch_id else f"clip:{clip.id}" for clip in clips}
+    return [
+        Notice.user_id == member.id,
+        Notice.group_key.in_(keys),
+        Notice.kind == NoticeKind.CLIPS_DONE,
+        Notice.read_at.is_(None),
+        Notice.told_at.is_not(None),
+        Notice.in_inbox.expression,
+    ]
 
 
 def prune(session: WriteSession, *, days: int, limit: int = 1000) -> None:

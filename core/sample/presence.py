@@ -89,6 +89,18 @@ def alone(settings: Settings) -> Iterator[None]:
         os.close(folder)
 
 
+def is_busy(settings: Settings) -> bool:
+    """Whether it is just being made or removed on this machine."""
+    folder = os.open(settings.data_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks is in the way of nobody else who looks
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(folder)
+    return False
+
+
 _OWN = select(func.count(), func.count(Workspace.archived_at)).where(
     Workspace.is_sample, Workspace.kind == WorkspaceKind.PERSONAL
 )

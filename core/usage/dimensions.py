@@ -4,6 +4,7 @@ Three sources have the same columns: the roll-up of all that has ended, that of 
 the tags of clips that have ended, which know of their clips what is told here.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,6 +45,18 @@ class Interval(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a dimension: what tells it apart, and what it is called, the same in every answer.
+
+    `shown` is what people read: a project with its workspace or owner only beside a namesake in this answer.
+    """
+
+    key: str
+    name: str
+    shown: str
 
 
 UNKNOWN = ""
@@ -180,20 +193,34 @@ def is_first_tag() -> ColumnElement[bool]:
     return ~exists().where(other.c.generation_id == tags.c.generation_id, other.c.tag < tags.c.tag)
 
 
-def names(
+def values(
     session: ReadSession, member: Member, dimension: Dimension, keys: Collection[str], *, everybody: bool, wide: bool
-) -> Mapping[str, str]:
-    """Key -> what it is called, the same in every period; those without a name are called by their key.
+) -> Mapping[str, Value]:
+    """Key -> what it is called; those without a name are called by their key.
 
-    `wide` is where several workspaces stand together, so that projects are told with theirs.
+    `wide` is where several workspaces stand together, so that projects of one name are told apart by theirs.
     """
+    if dimension is Dimension.PROJECT:
+        labels = reports.project_labels(session, member, keys, everybody=everybody)
+        titles = {id: reports.project_title(label, everybody=wide) for id, label in labels.items()}
+        shown = _told_apart({id: label.name for id, label in labels.items()}, titles)
+        return {key: Value(key, titles.get(key, key), shown.get(key, key)) for key in keys}
+    names = _names(session, dimension, keys)
+    return {key: Value(key, names.get(key, key), names.get(key, key)) for key in keys}
+
+
+def _told_apart(names: Mapping[str, str], titles: Mapping[str, str]) -> Mapping[str, str]:
+    """Names alone where nothing else is called so, as a name or a title; else titles."""
+    count = Counter(names.values())
+    shown = {id: name if count[name] == 1 else titles[id] for id, name in names.items()}
+    return shown if len(set(shown.values())) == len(shown) else titles
+
+
+def _names(session: ReadSession, dimension: Dimension, keys: Collection[str]) -> Mapping[str, str]:
     if dimension is Dimension.WORKSPACE:
         return profiles.workspace_names(session, keys)
     if dimension is Dimension.PERSON:
         return {id: profile.name for id, profile in profiles.people(session, keys).items()}
-    if dimension is Dimension.PROJECT:
-        found = reports.project_labels(session, member, keys, everybody=everybody)
-        return {id: reports.project_title(label, everybody=wide) for id, label in found.items()}
     if dimension is Dimension.PROVIDER:
         return {name: registry.provider_class(name).display_name for name in keys}
     if dimension is Dimension.MODEL:

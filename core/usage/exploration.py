@@ -9,7 +9,7 @@ from core import errors
 from core.catalog import price_list
 from core.db.enums import Status
 from core.messages import message
-from core.usage.dimensions import Dimension, Interval
+from core.usage.dimensions import Dimension, Interval, Value
 from core.usage.periods import Period
 from core.usage.reports import UsageQuery
 
@@ -81,14 +81,6 @@ class Amounts:
             Measure.CLIPS: self.clips,
             Measure.SECONDS: self.video_seconds,
         }[measure]
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value of a dimension: what tells it apart, and what it is called."""
-
-    key: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from core.db.tables import GenerationTag, UndeliveredDay, UsageDay
 from core.messages import message
 from core.usage import dimensions, exchange_rates, reports
 from core.usage.cache import UsageCache
-from core.usage.dimensions import ENDS, UNKNOWN, Dimension, Interval, Source
-from core.usage.exploration import Amounts, ClipFilter, Exploration, ExploreQuery, Row, Step, Value
+from core.usage.dimensions import ENDS, UNKNOWN, Dimension, Interval, Source, Value
+from core.usage.exploration import Amounts, ClipFilter, Exploration, ExploreQuery, Row, Step
 from core.usage.periods import Period
 from core.workspaces.access import Member, Owned, all_rows_for_analyst, in_workspace, visible_to
 
@@ -334,15 +334,15 @@ def _named(
     session: ReadSession, member: Member, asked: ExploreQuery, keys: Iterable[Key]
 ) -> Mapping[Key, tuple[Value, ...]]:
     every = list(keys)
-    found: list[Mapping[str, str]] = []
+    found: list[Mapping[str, Value]] = []
     for place, dimension in enumerate(asked.by):
         known = {key[place] for key in every}
         found.append(
-            dimensions.names(session, member, dimension, known, everybody=asked.selection.everybody, wide=asked.is_wide)
+            dimensions.values(
+                session, member, dimension, known, everybody=asked.selection.everybody, wide=asked.is_wide
+            )
         )
-    return {
-        key: tuple(Value(value, of.get(value, value)) for of, value in zip(found, key, strict=True)) for key in every
-    }
+    return {key: tuple(of[value] for of, value in zip(found, key, strict=True)) for key in every}
 
 
 def _clips(member: Member, asked: ExploreQuery, key: Key) -> ClipFilter | None:

@@ -56,12 +56,13 @@ def usage(
     rows: Iterable[reports.Row],
     groups: Sequence[reports.Group] | None = None,
     form: SpreadsheetFormat = SpreadsheetFormat.CSV,
+    separator: Separator = Separator.COMMA,
 ) -> Iterator[bytes]:
     """A file of the rows by these groups and a line of totals, in pieces; without groups the default ones, short.
 
     Rows of projects, people and workspaces are those of `reports.with_names`.
     """
-    return write(_usage_lines(rows, groups), form)
+    return write(_usage_lines(rows, groups), form, separator)
 
 
 def _usage_lines(rows: Iterable[reports.Row], groups: Sequence[reports.Group] | None) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from core.db import ReadSession
 from core.db.enums import EntryKind
 from core.db.tables import Account, Generation, LedgerEntry, Project, User, Workspace
 from core.workspaces import profiles
-from core.workspaces.access import Member, visible_to_bound
+from core.workspaces.access import Member, all_rows_for_analyst, visible_to_bound
 from core.workspaces.permissions import Action
 
 PROMPT_CHARS = 200
@@ -134,8 +134,13 @@ def period(session: ReadSession, member: Member, month: str) -> Period:
 
 
 def known_months(session: ReadSession, member: Member, *, now: datetime) -> list[str]:
-    """The months from the first movement of the present workspace to now, newest first."""
-    first = session.scalar(select(func.min(LedgerEntry.created_at)).where(*_period(member.workspace_id, None)))
+    """The months from the first movement of the present workspace to now, newest first.
+
+    For who sees all figures they begin with the first movement of any workspace: the charge-back sheet is of all.
+    """
+    sees_all = member.may(Action.SEE_ALL_USAGE)
+    whose = [all_rows_for_analyst(member)] if sees_all else _period(member.workspace_id, None)
+    first = session.scalar(select(func.min(LedgerEntry.created_at)).where(*whose))
     return [] if first is None else list(months.between(months.of(first), months.of(now)))[::-1]
 
 

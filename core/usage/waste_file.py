@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from core.usage.spreadsheet import Line, SpreadsheetFormat, write
+from core.usage.spreadsheet import Line, Separator, SpreadsheetFormat, write
 from core.usage.waste import KEYS, Waste, WasteGroup, WasteRow
 
 _FIGURES = (
@@ -22,10 +22,15 @@ COSTS = ("paid_idr", "at_risk_idr")
 
 
 def waste(
-    rows: Iterable[WasteRow], groups: Sequence[WasteGroup], form: SpreadsheetFormat, *, sees_costs: bool
+    rows: Iterable[WasteRow],
+    groups: Sequence[WasteGroup],
+    form: SpreadsheetFormat,
+    separator: Separator = Separator.COMMA,
+    *,
+    sees_costs: bool,
 ) -> Iterator[bytes]:
     """A file with a line a group and a line of totals, in pieces."""
-    return write(_lines(rows, groups, _FIGURES + COSTS if sees_costs else _FIGURES), form)
+    return write(_lines(rows, groups, _FIGURES + COSTS if sees_costs else _FIGURES), form, separator)
 
 
 def _lines(rows: Iterable[WasteRow], groups: Sequence[WasteGroup], figures: Sequence[str]) -> Iterator[Line]:

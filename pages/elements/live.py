@@ -98,6 +98,7 @@ def _tell_of_ended(person: Member, gone: Collection[str]) -> None:
             number = st.session_state.get("live_told", _NOTHING_TOLD)[0]
             told = ended_text.told(session, person, ended)
             st.session_state["live_told"] = (number + 1, told, [row.id for row in ended])
+    ended_text.note_told(person, ended)
 
 
 def _begun(reader: Reader, person: Member, newest: str) -> Sequence[str]:

@@ -107,4 +107,5 @@ def _ended(watcher: progress.Watcher, settings: Settings, gone: Sequence[str]) -
         person = page_holders.member(session, watcher, settings)
         ended = progress.ended(session, person, gone)
         text = ended_text.told(session, person, ended) if ended else ""
+    ended_text.note_told(person, ended)
     return json.dumps({"ids": [row.id for row in ended], "text": text}, ensure_ascii=False).encode()

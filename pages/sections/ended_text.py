@@ -1,10 +1,15 @@
-"""What is said of clips that have ended: one by its prompt, several by how many, and who made those of others."""
+"""What is said of clips that have ended: one by its prompt, several by how many, and who made those of others.
+
+What was said so needs no reading in the inbox.
+"""
 
 from collections.abc import Sequence
 
+from core import db
 from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
+from core.notifications import inbox
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.ui import wording
@@ -17,6 +22,15 @@ MAX_NAMES = 3
 def told(session: ReadSession, person: Member, ended: Sequence[Generation]) -> str:
     """What this person is told of these ends."""
     return summary(ended, _others(session, person, ended))
+
+
+def note_told(person: Member, clips: Sequence[Generation]) -> None:
+    """Count the notices that these clips are done as read: their person has just been told, or looks at them."""
+    with db.read_connection() as reader:
+        if not clips or not inbox.are_unread(reader, person, clips):
+            return
+    with db.write_session() as session:
+        inbox.mark_told(session, person, clips)
 
 
 def _others(session: ReadSession, person: Member, ended: Sequence[Generation]) -> Sequence[str]:

@@ -12,12 +12,17 @@ _RUNS = "runs"
 
 def count_run() -> None:
     """Note that a run begins; the shell does it."""
-    st.session_state[_RUNS] = st.session_state.get(_RUNS, 0) + 1
+    st.session_state[_RUNS] = run() + 1
+
+
+def run() -> int:
+    """The number of the run that is under way, from 1 on; a fragment alone is part of the run before."""
+    return int(st.session_state.get(_RUNS, 0))
 
 
 def is_first_run() -> bool:
     """Whether nobody has been led anywhere yet: the page is the one that was opened."""
-    return int(st.session_state.get(_RUNS, 0)) <= 1
+    return run() <= 1
 
 
 def session() -> str:
@@ -34,4 +39,4 @@ def session_before() -> str | None:
 
 def is_first_run_of_old_page() -> bool:
     """Whether the browser shows a page that this session has not drawn yet."""
-    return session_before() is not None and st.session_state.get(_RUNS, 0) <= 1
+    return session_before() is not None and run() <= 1

@@ -10,6 +10,8 @@ from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from pages.ui import current_member, language
 from pages.ui.language import _
 
+MakeFile = Callable[[SpreadsheetFormat, Separator], bytes]
+
 
 def table(make: Callable[[SpreadsheetFormat], bytes], *, name: str, key: str) -> None:
     """A button for each kind of file, which is made when it is pressed; `name` has no ending.
@@ -34,6 +36,13 @@ def table(make: Callable[[SpreadsheetFormat], bytes], *, name: str, key: str) ->
                 on_click="ignore",
                 key=f"{key}_{form}",
             )
+
+
+def figures(make: MakeFile, *, name: str, key: str) -> None:
+    """The same for a table of figures, with the choice of what separates the cells of a CSV."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = separator(key=f"{key}_separator")
+        table(lambda form: make(form, chosen), name=name, key=key)
 
 
 def pdf(make: Callable[[], bytes], *, name: str, key: str) -> None:

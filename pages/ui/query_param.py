@@ -1,8 +1,14 @@
 """Ties a widget to a parameter of the address, so that a view can be reloaded, bookmarked and sent to somebody."""
 
 from collections.abc import Collection
+from datetime import date
 
 import streamlit as st
+
+from pages.ui import connection
+
+_DRAWN = "drawn_widgets_of_parameters"
+"""In which run each was drawn last."""
 
 
 def one_of(param: str, options: Collection[str], default: str | None = None) -> str | None:
@@ -11,11 +17,17 @@ def one_of(param: str, options: Collection[str], default: str | None = None) -> 
     return value if value in options else default
 
 
-def widget_key(page: str, param: str, value: str | None) -> str:
-    """The key of the widget of a parameter, which is given the value that the address has."""
+def widget_key(page: str, param: str, value: str | date | None) -> str:
+    """The key of the widget of a parameter, which is given the value that the address has.
+
+    A widget that the run before did not draw is told it in any case: where that run ended early (by `st.stop`, or as
+    somebody pressed on), its old value is still kept here, while the browser would begin with the first option.
+    """
     key = f"{page}_{param}"
-    if st.session_state.get(key) != value:
+    drawn = st.session_state.setdefault(_DRAWN, {})
+    if drawn.get(key, 0) < connection.run() - 1 or st.session_state.get(key) != value:
         st.session_state[key] = value
+    drawn[key] = connection.run()
     return key
 
 

@@ -59,6 +59,28 @@ def test_file_says_what_the_answer_says(ana: Client) -> None:
         assert int(total["spent_credits"]) == found["totals"]["spentCredits"] == 115
 
 
+@pytest.mark.parametrize("path", ["/usage/explore?period=7", "/usage?groupBy=model", "/usage/waste?", "/usage/models?"])
+def test_file_is_separated_as_asked_for(ana: Client, path: str) -> None:
+    """Each file of figures can be had for spreadsheets of any language; JSON has no separator."""
+    ana.finished()
+    for separator, sign in (("comma", ","), ("semicolon", ";"), ("tab", "\t")):
+        answer = ana.get(f"{path}&format=csv&separator={separator}")
+        heads, *written = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=sign)
+        assert len(heads) > 5
+        assert {len(line) for line in written} == {len(heads)}
+    assert refusal(ana.get(f"{path}&format=csv&separator=pipe"))[0] == 422
+
+
+def test_file_has_dollars_as_people_read_them(ana: Client) -> None:
+    """Dollars stand beside their millionths, with a decimal comma where cells are separated by semicolons."""
+    ana.finished()
+    for separator, sign, point in (("comma", ",", "."), ("semicolon", ";", ",")):
+        answer = ana.get(f"/usage/explore?period=7&by=model&format=csv&separator={separator}")
+        for line in csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=sign):
+            assert float(line["spent_usd"].replace(point, ".")) == int(line["spent_microusd"]) / 1_000_000 > 0
+            assert point in line["spent_usd"]
+
+
 def test_everybodys_figures_are_for_analysts(installation: Installation, ana: Client) -> None:
     """Others are refused, and so is a token that only reads."""
     ana.finished()

@@ -73,6 +73,20 @@ def test_charts_are_drawn_and_bar_nobodys_way(
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+def test_lists_say_what_the_figures_are_of_after_another_view(filled: App, visitor: Visitor) -> None:
+    """Back from Explore the lists show what they showed before, and a further press writes nothing else down."""
+    page = opened(filled, visitor, "?people=everybody")
+    for view in ("Explore", "Failures", "Explore", "Spending"):
+        page.get_by_role("radio", name=view).click()
+        expect(page.get_by_role("radio", name=view)).to_be_checked()
+        settle(page)
+    expect(page.get_by_role("heading", name="Top projects")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("30 days")
+    expect(page.get_by_role("combobox", name="Made by")).to_have_value("Everybody")
+    assert "period=" not in page.url
+    assert "people=everybody" in page.url
+
+
 def test_file_holds_what_the_page_and_the_api_say(filled: App, visitor: Visitor) -> None:
     """The CSV of the spend is the API's, and both come to the figure at the head of the page."""
     page = opened(filled, visitor, "?period=90&by=project&step=week")

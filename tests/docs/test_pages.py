@@ -110,6 +110,9 @@ def test_decisions_have_their_three_parts() -> None:
     records = sorted((DOCS / "adr").glob("[0-9]*.md"))
 
     assert records
+    assert len({path.name[:4] for path in records}) == len(records), "two have one number"
+    listed = re.findall(r"^- \[(\d+) ", (DOCS / "adr" / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed == sorted(path.name[:4] for path in records)
     for path in records:
         assert re.findall(r"^\*\*(\w+)\.\*\*", prose(path), re.MULTILINE) == ["Context", "Decision", "Consequences"], (
             path

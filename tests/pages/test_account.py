@@ -3,6 +3,7 @@ from datetime import timedelta
 from core import db
 from core.billing import ledger as books
 from core.clock import utc_now
+from core.db.enums import Role
 from core.identity import users
 from core.usage.spreadsheet import Separator
 from pages.ui import language
@@ -73,6 +74,22 @@ def test_movements_of_one_month(open_page: Open, studio: Studio) -> None:
     assert "long ago." in shown(at)
     assert {metric.label: metric.value for metric in at.metric}["Received"] == "7"
     assert f"{now - timedelta(days=70):%B %Y}" in at.selectbox(key="account_month").options
+
+
+def test_charge_back_is_offered_for_months_of_other_workspaces(open_page: Open, studio: Studio) -> None:
+    """An analyst whose own workspace is young chooses among the months of all of them, and gets the sheet."""
+    with db.write_session() as session:
+        users.get(session, "demo@localhost").role = Role.ANALYST
+        other = ensure_member(session, "ana@example.org")
+        books.grant(session, other.id, credits=7, key="old", actor="ana", reason="long ago.")
+    booked_at("old", utc_now() - timedelta(days=70))
+    month = f"{utc_now() - timedelta(days=70):%Y-%m}"
+    at = open_page("credits")
+    assert any("choose the month under Period" in caption.value for caption in at.caption)
+    at.selectbox(key="account_month").set_value(month).run()
+    assert not at.exception
+    assert any("Nothing moved in this month." in caption.value for caption in at.caption)
+    assert at.selectbox(key="account_charged_to").value == "workspace"
 
 
 def test_statement_is_separated_as_the_readers_spreadsheets_are(open_page: Open, studio: Studio) -> None:

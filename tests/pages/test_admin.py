@@ -57,6 +57,7 @@ def test_month_is_closed_by_two_presses(open_page: Open, studio: Studio) -> None
     set_back(month)
     at = tab(open_page, "Books")
     assert at.selectbox(key="admin_close_month").options[0] == name
+    assert not any("sample company" in caption.value for caption in at.caption)
     at.button(key="admin_close").click().run()
     assert not at.error
     assert not at.exception

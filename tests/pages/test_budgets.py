@@ -7,6 +7,7 @@ from core import db
 from core.clock import utc_now
 from core.db.enums import BudgetMode, BudgetScope, WorkspaceRole
 from core.generations import commands
+from core.generations.sheets.checked import Defaults
 from core.usage import budget_overview, budgets, limits
 from core.usage.cache import UsageCache
 from core.workspaces import months
@@ -41,6 +42,17 @@ def texts(at: AppTest) -> str:
     """All that is drawn as HTML or said."""
     drawn = [each.proto.body for each in at.get("html")]
     return " ".join([*drawn, *(each.value for each in at.markdown), *(each.value for each in at.caption)])
+
+
+def test_what_a_budget_stops_leads_to_budgets(open_page: Open, studio: Studio) -> None:
+    """Beside a clip to try again and beside a table to order, the page that is named is a link."""
+    row = studio.fail(studio.order(studio.project(), "Before"))
+    defaults = Defaults(model_id="demo-film", project_id=row.project_id)
+    sheet = sheets.keep(db.default(), studio.person, sheets.csv_of("Prompt", "A lake"), defaults)
+    set_limit(studio.person, 10)
+    for at in (open_page("history", clip=row.id), open_page("sheets", sheet=sheet.id)):
+        assert "You can change it on the page Budgets." in texts(at)
+        assert [link.proto.page for link in at.get("page_link") if link.proto.label == "Budgets"] == ["budgets"]
 
 
 def test_button_says_what_stops_it(open_page: Open, studio: Studio) -> None:

@@ -17,7 +17,7 @@ from core.notifications.report_schedules import Scheduled
 from core.projects import projects
 from core.usage import exploration, explorer, periods, saved_views
 from core.usage.dimensions import Dimension
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.views import View
 from core.workspaces import members
 from pages.sections.explore import explored
@@ -157,6 +157,9 @@ def test_file_holds_what_the_table_says(open_page: Open, filled: Studio) -> None
     at = open_page("usage", **PAGE, by="project", **{"and": "tag"})
     assert [row[0] for row in rows(at)[:-1]] == [line["project"] for line in lines[:-1]]
     assert [row[2] for row in rows(at)] == [f"{int(line['spent_credits']):,}" for line in lines]
+    semicolons = explored._file(filled.person, view, TODAY, SpreadsheetFormat.CSV, Separator.SEMICOLON)
+    assert semicolons.decode("utf-8-sig").splitlines()[0] == ";".join(lines[0])
+    assert at.selectbox(key="explore_separator").value is Separator.COMMA
     assert lines[-1]["spent_credits"] == str(found.totals.of(exploration.Measure.SPENT))
 
 

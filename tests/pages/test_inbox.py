@@ -46,6 +46,18 @@ def test_empty_inbox(studio: Studio, open_page: Open) -> None:
     assert unread(at) == 0
 
 
+def test_clip_that_was_opened_is_read(studio: Studio, open_page: Open) -> None:
+    """Who has looked at a clip need not be told that it is done; what failed is still to be read."""
+    project = studio.project()
+    done, failed = studio.complete(studio.order(project)), studio.fail(studio.order(project))
+    for row in (done, failed):
+        assert not open_page("history", clip=row.id).exception
+    assert {one.generation_id: one.is_unread for one in told(db.default(), studio.person)} == {
+        done.id: False,
+        failed.id: True,
+    }
+
+
 def test_notices_are_shown_read_and_opened(studio: Studio, open_page: Open) -> None:
     """Newest first with their prompt; the bell counts, one or all are read, and a press leads to the clip."""
     project = studio.project("Lakes")

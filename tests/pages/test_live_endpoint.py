@@ -45,6 +45,14 @@ def token(studio: Studio, person: Member | None = None, *, tag: str = "en", age:
     )
 
 
+def test_clip_whose_end_was_told_is_read_in_the_inbox(studio: Studio) -> None:
+    """The bell does not count what the page has just said."""
+    row = studio.complete(studio.order(studio.project(), "done"))
+    assert look(token(studio)).json()["unread"] == 1
+    assert look(token(studio), ended=row.id).json()["ids"] == [row.id]
+    assert look(token(studio)).json()["unread"] == 0
+
+
 def test_look_tells_what_moves(studio: Studio) -> None:
     """Items as elements patch them in, how many there are, and the fingerprint a page compares."""
     project = studio.project()

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
@@ -143,17 +145,39 @@ def test_administrator_of_the_company_sees_the_whole_installation(
     at.run()
     assert not at.exception
     assert not at.error
-    assert at.button(key="sample_remove").label == "Remove the sample company"
+    assert at.button(key="sample_remove").label == "Remove for good"
+
+
+def test_books_say_that_months_of_the_company_are_left_out(
+    open_page: Open, company: dict[str, SamplePerson], studio: Studio
+) -> None:
+    """Without a month of one's own there is nothing to close, however much moved in the sample."""
+    at = open_page("admin")
+    at.session_state["admin_tabs"] = "Books"
+    at.run()
+    assert not at.exception
+    assert "Months of the sample company are left out here" in words(at)
 
 
 def test_company_is_removed_on_the_page_of_administrators(
-    open_page: Open, company: dict[str, SamplePerson], studio: Studio
+    open_page: Open, company: dict[str, SamplePerson], studio: Studio, installation: Installation
 ) -> None:
-    """One press removes it, whoever is looked as, and then one is oneself again."""
+    """It is asked first what goes; while it runs nothing can be pressed; then one is oneself again."""
     at = open_page("admin", as_=company["admin"].email)
     at.session_state["admin_tabs"] = "People"
     at.run()
-    at.button(key="sample_remove").click().run(timeout=120)
+    assert "are gone for good" in words(at)
+    with presence.alone(installation.settings):  # as if it took long
+        at.button(key="sample_remove").click().run()
+        assert not at.exception
+        assert "Removing the sample company…" in words(at)
+        assert at.button(key="sample_remove").disabled
+        assert at.get_by_key("sample_remove_popover").proto.popover.disabled
+        assert "not finished" not in words(at)
+    for thread in threading.enumerate():
+        if thread.name == "sample":
+            thread.join(120)
+    at.run()
 
     assert not at.exception
     with db.read_session() as session:

@@ -113,6 +113,19 @@ def test_faults_are_named(studio: Studio, open_page: Open) -> None:
     assert "or to be left out" in page
 
 
+def test_projects_that_are_named_and_missing_are_made(studio: Studio, open_page: Open) -> None:
+    """One press makes them all, and the rows can be ordered."""
+    sheet = keep(studio, "Prompt,Project", "A lake,Dunes", "Rain,Q4")
+    at = open_page("sheets", sheet=sheet.id)
+    assert at.button(key="sheet_order").disabled
+    assert at.button(key="sheet_make_projects").label == "Make these 2 projects"
+    at.button(key="sheet_make_projects").click().run()
+    assert not at.exception
+    assert not at.error
+    assert at.button(key="sheet_order").label == "Order 2 clips for 100 credits"
+    assert not at.button(key="sheet_order").disabled
+
+
 def test_leave_faulty_rows_out(studio: Studio, open_page: Open) -> None:
     """Rows with faults can be left out with one press; the others are ordered then."""
     sheet = keep(studio, "Prompt,Seconds", "A lake,5", "Rain,99")

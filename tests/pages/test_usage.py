@@ -477,3 +477,36 @@ def test_names_cannot_run_anything_in_a_spreadsheet() -> None:
         ["'=cmd()", "50", ""],
     ]
     assert read(usage_tables.as_file([], SpreadsheetFormat.CSV)) == [[]]
+
+
+@pytest.mark.parametrize("section", ["waste", "models", "spending", "outcome", "cost"])
+def test_lists_show_what_the_figures_are_of_after_another_view(open_page: Open, studio: Studio, section: str) -> None:
+    """A list that comes back begins with what the address says, not with its first line, and writes nothing there."""
+    book(studio.person, Ended(TODAY, studio.project().id, "veo3"))
+    with db.write_session() as session:
+        users.get(session, "demo@localhost").role = Role.ANALYST
+    at = open_page("usage", step="week")
+    for each in (usage_choice.EXPLORE, section):
+        widget(at, "usage_show").set_value(each).run()
+    assert [newly_shown(at, f"usage_{param}") for param in ("period", "step", "by", "people")] == [
+        "30 days",
+        "Weekly",
+        "By model",
+        "Everybody",
+    ]
+    assert not {"period", "people"} & set(at.query_params)
+
+
+def test_lists_show_what_the_figures_are_of_after_a_run_was_cut_short(open_page: Open, studio: Studio) -> None:
+    """A run that ends early leaves values of lists behind that no browser shows any more: they are told anew."""
+    at = open_page("usage", period="own", since="2026-01-05", until="2026-01-09", step="week")
+    widget(at, "usage_dates").set_value((date(2026, 1, 6),)).run()
+    assert [box.key for box in at.selectbox] == ["usage_period"]
+    widget(at, "usage_dates").set_value((date(2026, 1, 6), date(2026, 1, 7))).run()
+    assert newly_shown(at, "usage_step") == "Weekly"
+
+
+def newly_shown(at: AppTest, key: str) -> str:
+    """What a browser shows in a list which was not there before: what it is told, else the list's first line."""
+    proto = widget(at, key).proto
+    return str(proto.raw_value if proto.set_value else proto.options[proto.default])

@@ -194,6 +194,28 @@ def test_who_spent_what_on_which_project(database: Database, person: Member) -> 
     assert (found.totals.spent_idr, found.previous_totals.spent_credits) == (10_000, 50)
 
 
+def test_projects_are_shown_with_more_than_their_name_beside_namesakes_only(
+    database: Database, person: Member, admin: Member
+) -> None:
+    """On pages and in files a project is called by its name; where another of it is in the answer, whose they are."""
+    other = create_member(database, "ben@example.org")
+    book(database, person, Ended(LAST, project(database, person), "demo-film"))
+    book(database, other, Ended(LAST, project(database, other, "Dunes"), "demo-film"))
+
+    def shown() -> list[tuple[str, str]]:
+        found = ask(database, admin, Dimension.PROJECT, chosen=replace(ALL, everybody=True))
+        assert [line["project"] for line in lines(found)[:-1]] == [row.values[0].shown for row in found.rows]
+        return sorted((row.values[0].shown, row.values[0].name) for row in found.rows)
+
+    assert shown() == [("Dunes", "Dunes · ben"), ("Lakes", "Lakes · ana")]
+    book(database, other, Ended(LAST, project(database, other, "Lakes"), "demo-film"))
+    assert shown() == [
+        ("Dunes", "Dunes · ben"),
+        ("Lakes · ana", "Lakes · ana"),
+        ("Lakes · ben", "Lakes · ben"),
+    ]
+
+
 @pytest.mark.both_databases
 def test_what_was_there_before_only_is_told(database: Database, person: Member) -> None:
     """A project with nothing in these days stands there with its zero, so that what is before adds up, too."""

@@ -12,7 +12,7 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, WriteSession
 from core.db.enums import NoticeAudience, NoticeKind, Role, WorkspaceRole
-from core.db.tables import Notice
+from core.db.tables import Generation, Notice
 from core.generations import lifecycle
 from core.notices import causes
 from core.notifications import inbox
@@ -52,6 +52,35 @@ def find(database: Database, generation_id: str) -> None:
         row = lifecycle.locked(session, generation_id)
         assert row is not None
         assert lifecycle.complete(session, row, made.build_output(row.id))
+
+
+def test_clip_that_its_person_was_told_of_is_read(database: Database, person: Member) -> None:
+    """What a page has said needs no reading in the inbox: of a press with its last clip, of a failure never."""
+    stranger = create_member(database, "eve@example.org")
+    one = made.create_completed(database, person).id
+    first, last = press(database, person, 2)
+    [failed] = press(database, person, 1)
+
+    def mark(who: Member, *ids: str) -> int:
+        with database.write_session() as session:
+            rows = [session.get_one(Generation, id) for id in ids]
+            found = inbox.are_unread(session, who, rows)
+            number = inbox.mark_told(session, who, rows)
+        assert found is (number > 0)
+        return number
+
+    made.advance(database, first, DISPATCHED, SUBMITTING)
+    find(database, first)
+    assert mark(person, first) == 0, "the other is still under way, and nothing was told"
+    made.advance(database, last, DISPATCHED, SUBMITTING)
+    find(database, last)
+    fail(database, failed)
+    assert mark(stranger, one, first, last) == 0
+    assert mark(person) == 0
+    assert mark(person, failed) == 0
+    assert mark(person, one) == 1
+    assert mark(person, one, last) == 1
+    assert [notice.kind for notice in told(database, person) if notice.is_unread] == [NoticeKind.CLIPS_FAILED]
 
 
 def test_clip_that_is_finished(database: Database, person: Member) -> None:

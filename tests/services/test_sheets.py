@@ -112,6 +112,38 @@ def test_check_500_rows_with_seven_faults(database: Database, person: Member, pr
     assert checked.clip_count == 493
 
 
+def test_check_suggests_the_project_for_empty_cells(database: Database, person: Member, project_id: str) -> None:
+    """Beside a name that is near, or alone where none is, whatever other projects there are."""
+    with database.write_session() as session:
+        for name in ("Desert", "Forest", "River", "Lake farm"):
+            projects.create(session, person, name=name)
+    checked = check(database, person, csv_of("Prompt,Project", "A lake,Lake farn", "Rain,Q4"), defaults(project_id))
+    assert [right[:2] for *_where, right in faults(checked)] == [("Lake farm", "Lake film"), ("Lake film", "Lake farm")]
+
+
+def test_projects_that_a_table_names_are_made_once_all_or_none(
+    database: Database, person: Member, project_id: str
+) -> None:
+    """Each missing name is one project, however it is written and however often it is pressed."""
+    sheet = keep(database, person, csv_of("Prompt,Project", "A,Dunes", "B,dunes ", "C,Lake film", "D,Q4"))
+
+    def make() -> list[str]:
+        with database.write_session() as session:
+            return list(ordering.make_projects(session, person, sheet.id))
+
+    assert make() == ["Dunes", "Q4"]
+    assert make() == []
+    with database.read_session() as session:
+        prepared = ordering.prepare(session, person, sheet.id, configured=CONFIGURED)
+        assert sorted(projects.names(session, person).values()) == ["Dunes", "Lake film", "Q4"]
+        assert not prepared.checked.faulty
+    long = keep(database, person, csv_of("Prompt,Project", "A,River", f"B,{'x' * 300}"))
+    with pytest.raises(errors.InvalidRequest), database.write_session() as session:
+        ordering.make_projects(session, person, long.id)
+    with database.read_session() as session:
+        assert "River" not in projects.names(session, person).values()
+
+
 def test_check_names_seven_faults_and_no_more(database: Database, person: Member, project_id: str) -> None:
     """Rows without a fault have none, and their price."""
     lines = [f"A lake {n},5,16:9" for n in range(493)] + ["A lake,5 hours,16:9"] * 7

@@ -17,6 +17,7 @@ from core.billing import ledger, months
 from core.clock import utc_now
 from core.db import Database
 from core.db.engine import using
+from core.db.enums import Role
 from core.db.tables import LedgerEntry
 from core.usage import export, statement
 from core.usage.spreadsheet import LINES_A_PIECE, Line, Separator, SpreadsheetFormat, write
@@ -73,6 +74,16 @@ def test_month_begins_and_ends_in_utc(person: Member) -> None:
     assert (later.opening, later.closing, later.credited) == (ledger.Balance(10_012, 0), later.opening, 0)
     assert known == ["2026-12", "2026-11", "2026-10", "2026-09"]
     assert [row.reason for row in page] == ["last"]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_months_of_all_workspaces_are_known_to_who_sees_all_figures(person: Member, role: Role) -> None:
+    """Analysts and administrators, whose own workspace is young or empty, are offered every month of the books."""
+    book(person, "first", 5, OCTOBER)
+    reader = create_member(db.default(), "finance@example.org", credits=0, role=role)
+    with db.read_session() as session:
+        known = statement.known_months(session, reader, now=datetime(2026, 12, 1, tzinfo=UTC))
+    assert known == ([] if role is Role.USER else ["2026-12", "2026-11", "2026-10"])
 
 
 def test_statement_when_it_is_read_in_parts(person: Member) -> None:

@@ -7,7 +7,8 @@ from sqlalchemy import select, update
 
 from core.clock import utc_now
 from core.db import Database, Reader
-from core.db.tables import Heartbeat
+from core.db.tables import Generation, Heartbeat
+from core.generations import lifecycle
 from core.insights import workers
 from core.insights.workers import Part, Watch, Workers
 from core.redis import connection as redis_connection
@@ -15,6 +16,17 @@ from core.redis import presence
 from core.redis.connection import Connection
 from core.redis.presence import Role
 from tests import redis as redis_server
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    build_output,
+    create_generation,
+)
+from tests.factories.users import create_member
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +41,11 @@ def nobody(request: pytest.FixtureRequest) -> None:
     """No sign of life is left of an earlier test."""
     if "redis" in request.fixturenames:
         request.getfixturevalue("redis").flushall()
+
+
+def waiting_to_be_fetched(database: Database, generation_id: str) -> None:
+    """Let the provider have finished a clip."""
+    advance(database, generation_id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, next_at=utc_now())
 
 
 def look(database: Database, redis: Callable[[], Connection] | None, *, started: bool = True) -> Workers:
@@ -54,6 +71,7 @@ def test_role_that_is_gone_is_told_with_its_last_sign(database: Database, redis:
         presence.announce(redis, role)
     with database.write_session() as session:
         workers.note(session, [Part(role) for role in Role])
+    waiting_to_be_fetched(database, create_generation(database, create_member(database)).id)
     found = look(database, lambda: redis)
     [(part, since)] = found.since.items()
     assert part == Part(gone)
@@ -61,6 +79,23 @@ def test_role_that_is_gone_is_told_with_its_last_sign(database: Database, redis:
     assert utc_now() - since < timedelta(minutes=1)
     assert found.orders_wait is (gone is not Role.COLLECT)
     assert not found.queue_is_away
+
+
+@pytest.mark.both_databases
+def test_nobody_is_missed_who_would_have_nothing_to_fetch(database: Database, redis: Connection) -> None:
+    """That clips are not fetched is told once one is finished at its provider, and until it has ended."""
+    for role in set(Role) - {Role.COLLECT}:
+        presence.announce(redis, role)
+    assert look(database, lambda: redis) == Workers(known=True)
+    row = create_generation(database, create_member(database))
+    assert look(database, lambda: redis) == Workers(known=True)
+    waiting_to_be_fetched(database, row.id)
+    assert set(look(database, lambda: redis).since) == {Part.COLLECT}
+    advance(database, row.id, DOWNLOADING, next_at=utc_now())
+    assert set(look(database, lambda: redis).since) == {Part.COLLECT}
+    with database.write_session() as session:
+        assert lifecycle.complete(session, session.get_one(Generation, row.id), build_output(row.id))
+    assert look(database, lambda: redis) == Workers(known=True)
 
 
 def test_role_that_went_before_it_was_written_down_has_its_last_sign(database: Database, redis: Connection) -> None:

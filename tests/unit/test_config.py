@@ -74,6 +74,14 @@ def test_load_when_a_value_is_bad(tmp_path: Path, name: str, value: str) -> None
         config.load({"DATA_DIR": str(tmp_path), name: value})
 
 
+@pytest.mark.parametrize("value", ["0", "0.0", "-1", "3600.5"])
+def test_pause_says_between_what_it_must_be(tmp_path: Path, value: str) -> None:
+    """The sentence does not read as if the value that it refuses were allowed."""
+    with pytest.raises(config.BadSetting, match=f"POLL_SECONDS: {value} is not above 0 and at most 3600 seconds"):
+        config.load({"DATA_DIR": str(tmp_path), "POLL_SECONDS": value})
+    assert config.load({"DATA_DIR": str(tmp_path), "POLL_SECONDS": "3600"}).poll_seconds == 3600
+
+
 def test_audit_log_is_kept_as_long_as_the_database_holds_it() -> None:
     """Nobody can ask for less than what the triggers of the table keep anyway."""
     assert setting_values.SHORTEST_LOG_DAYS == AUDIT_LOG_KEPT_DAYS

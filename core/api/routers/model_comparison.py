@@ -20,7 +20,7 @@ from core.insights.model_comparison import ComparedModel
 from core.spec import GenerationSpec
 from core.usage import substitution
 from core.usage.repricing import GroupTotal
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.workspaces.permissions import Action
 
 router = routing.router("usage", dependencies=[Depends(reaches_far_enough)])
@@ -42,13 +42,17 @@ SETTING_LIMIT_CHARS = 16
 
 
 class ComparisonQuery(SelectionQuery):
-    """Which clips tell of the models, and the order that they are compared for."""
+    """Which clips tell of the models, and the order that they are compared for.
+
+    `separator` is what stands between the cells of a CSV; with `semicolon` decimals have a comma.
+    """
 
     resolution: Annotated[requests.Word, Field(max_length=SETTING_LIMIT_CHARS)] = "720p"
     duration: Annotated[int, Field(ge=1, le=600)] = 5
     aspect_ratio: Annotated[requests.Word, Field(max_length=SETTING_LIMIT_CHARS)] = "16:9"
     generate_audio: bool = False
     format: UsageFormat = UsageFormat.JSON
+    separator: Separator = Separator.COMMA
 
 
 class SubstitutionQuery(SelectionQuery):
@@ -234,7 +238,8 @@ def compare_models(member: CurrentMember, query: Annotated[ComparisonQuery, Quer
         audit_log.record_export(member.user, what="models", workspace_id=workspace_id, format=form)
         name = f"models-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
         headers = {"Content-Disposition": content_disposition(name)}
-        return StreamingResponse(comparison_file.models(found, form), media_type=form.media_type, headers=headers)
+        pieces = comparison_file.models(found, form, query.separator)
+        return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
     return ComparisonAnswer(
         success=True,
         since=selected.since,

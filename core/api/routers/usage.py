@@ -22,7 +22,7 @@ from core.files.disposition import content_disposition
 from core.messages import plain
 from core.usage import export, reports
 from core.usage.reports import Group
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.workspaces.access import Member
 
 
@@ -69,10 +69,14 @@ class SelectionQuery(requests.Query):
 
 
 class UsageQuery(SelectionQuery):
-    """Which figures, and what they are added up by; `groupBy` may be given more than once."""
+    """Which figures, and what they are added up by; `groupBy` may be given more than once.
+
+    `separator` is what stands between the cells of a CSV; with `semicolon` decimals have a comma.
+    """
 
     group_by: list[Group] = Field(default_factory=list)
     format: UsageFormat = UsageFormat.JSON
+    separator: Separator = Separator.COMMA
 
 
 class Figures(responses.ApiModel):
@@ -172,7 +176,8 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
         audit_log.record_export(member.user, what="usage", workspace_id=workspace_id, format=form)
         name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
         headers = {"Content-Disposition": content_disposition(name)}
-        return StreamingResponse(_file(member, selected, groups, form), media_type=form.media_type, headers=headers)
+        pieces = _file(member, selected, groups, form, query.separator)
+        return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
     with db.read_session() as session:
         every = reports.aggregate(session, member, selected, groups or export.DEFAULT)
         rows = list(reports.with_names(session, islice(every, JSON_ROWS_LIMIT + 1), groups or ()))
@@ -200,12 +205,16 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
 
 
 def _file(
-    member: Member, selected: reports.UsageQuery, groups: Sequence[Group] | None, form: SpreadsheetFormat
+    member: Member,
+    selected: reports.UsageQuery,
+    groups: Sequence[Group] | None,
+    form: SpreadsheetFormat,
+    separator: Separator,
 ) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
     with db.read_session() as session:
         rows = reports.aggregate(session, member, selected, groups or export.DEFAULT)
-        yield from export.usage(reports.with_names(session, rows, groups or ()), groups, form)
+        yield from export.usage(reports.with_names(session, rows, groups or ()), groups, form, separator)
 
 
 def _said(keys: Mapping[str, str]) -> dict[str, str | None]:

@@ -18,9 +18,9 @@ from core.clock import utc_now
 from core.db.enums import Scope
 from core.files.disposition import content_disposition
 from core.usage import exploration, explorer, explorer_file
-from core.usage.dimensions import Dimension, Interval
+from core.usage.dimensions import Dimension, Interval, Value
 from core.usage.exploration import ExploreQuery, Measure
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.views import DEFAULT_BY, View, Whose
 
 
@@ -39,6 +39,7 @@ class ExplorerQuery(requests.Query):
     `period` is `month`, `last-month`, `quarter`, `last-quarter`, a month such as `2026-10`, a quarter such as
     `2026-Q3`, or a number of days up to today; `since` and `until` (both included) stand in its place. Days are UTC.
     `by` is given once or twice. `over` adds the steps of time. `compare=false` leaves the time before out.
+    `separator` is what stands between the cells of a CSV; with `semicolon` decimals have a comma.
     """
 
     period: requests.Word | None = None
@@ -54,6 +55,7 @@ class ExplorerQuery(requests.Query):
     user_id: requests.Word | None = None
     compare: bool = True
     format: UsageFormat | None = None
+    separator: Separator = Separator.COMMA
 
     def question(self) -> ExploreQuery:
         """As the service takes it; InvalidRequest for days that cannot be."""
@@ -174,7 +176,8 @@ def explore_usage(
     workspace_id = None if asked.is_wide else member.workspace_id
     audit_log.record_export(member.user, what="usage", workspace_id=workspace_id, format=kind)
     headers = {"Content-Disposition": content_disposition(explorer_file.name(found, kind))}
-    return Response(b"".join(explorer_file.write(found, kind)), media_type=kind.media_type, headers=headers)
+    data = b"".join(explorer_file.write(found, kind, query.separator))
+    return Response(data, media_type=kind.media_type, headers=headers)
 
 
 def _explored(found: exploration.Exploration) -> Explored:
@@ -198,5 +201,5 @@ def _explored(found: exploration.Exploration) -> Explored:
     )
 
 
-def _values(values: tuple[exploration.Value, ...]) -> list[ExploredValue]:
+def _values(values: tuple[Value, ...]) -> list[ExploredValue]:
     return [ExploredValue(key=value.key, name=value.name) for value in values]

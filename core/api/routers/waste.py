@@ -19,7 +19,7 @@ from core.api.schemas import fields, requests, responses
 from core.files.disposition import content_disposition
 from core.generations import order_again
 from core.usage import waste, waste_file
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.waste import Outcome, Waste, WasteGroup
 from core.workspaces.permissions import Action
 
@@ -28,10 +28,14 @@ retrying = routing.router("generations")
 
 
 class WasteQuery(SelectionQuery):
-    """Which days (of the end, UTC), and what the figures are added up by; `groupBy` may be given more than once."""
+    """Which days (of the end, UTC), and what the figures are added up by; `groupBy` may be given more than once.
+
+    `separator` is what stands between the cells of a CSV; with `semicolon` decimals have a comma.
+    """
 
     group_by: list[WasteGroup] = Field(default_factory=lambda: [WasteGroup.REASON])
     format: UsageFormat = UsageFormat.JSON
+    separator: Separator = Separator.COMMA
 
 
 class WasteFigures(responses.ApiModel):
@@ -136,7 +140,7 @@ def get_waste(member: CurrentMember, query: Annotated[WasteQuery, Query()]) -> W
         audit_log.record_export(member.user, what="waste", workspace_id=workspace_id, format=form)
         name = f"waste-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
         headers = {"Content-Disposition": content_disposition(name)}
-        pieces = waste_file.waste(rows, groups, form, sees_costs=sees_costs)
+        pieces = waste_file.waste(rows, groups, form, query.separator, sees_costs=sees_costs)
         return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
     return WasteAnswer(
         success=True,

@@ -264,9 +264,12 @@ class _Row:
         if ids:
             self._fault(Column.PROJECT, message("cell_several_projects", value=text[:40]), ids)
         else:
-            names = self.checker.around.project_names
+            by_id = self.checker.around.project_names
+            names = list(by_id.values())
             near = difflib.get_close_matches(text, names, 3, 0.6)
-            self._fault(Column.PROJECT, message("cell_no_project", value=text[:40]), near or names[:3])
+            usual = by_id.get(self.checker.defaults.project_id or "")
+            right = list(dict.fromkeys(filter(None, [*near[:2], usual, *(near or names)])))[:3]
+            self._fault(Column.PROJECT, message("cell_no_project", value=text[:40]), right)
         return None
 
     def _image(self, column: Column) -> str | None:

@@ -17,6 +17,7 @@ from core.generations.sheets.tables import Table
 from core.generations.submit_many import submit_many
 from core.ids import new_id
 from core.messages import message
+from core.projects import projects
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -49,6 +50,18 @@ def prepare(session: ReadSession, member: Member, sheet_id: str, *, configured: 
     table, defaults = kept.table_of(sheet), kept.defaults_of(sheet)
     checked = check(session, at_work, table, defaults, configured=configured)
     return Prepared(sheet.id, sheet.digest, checked)
+
+
+def make_projects(session: WriteSession, member: Member, sheet_id: str) -> Sequence[str]:
+    """Make a project for each name in a kept table that its workspace has none of: all of them, or none.
+
+    The names of those made, which is none when somebody has pressed before. Raises NotFound for a table that is not of
+    a workspace of theirs, Forbidden for who may not, InvalidRequest for what cannot be a project's name.
+    """
+    sheet = kept.get(session, member, sheet_id, is_locked=True)  # two presses go one after the other
+    at_work = member.moved_to(sheet.workspace_id)
+    names = surroundings.missing_projects(session, at_work, kept.table_of(sheet))
+    return [projects.create(session, at_work, name=name).name for name in names]
 
 
 @current.ordering

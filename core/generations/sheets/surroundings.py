@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import func, or_, select
 
-from core import db, normal_form
+from core import db, ids, normal_form
 from core.assets.resolving import Resolved
 from core.catalog import in_force
 from core.catalog.catalogue import Catalogue
@@ -30,10 +30,10 @@ Found = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is there at a moment; `configured` names the providers that have a key."""
+    """What is there at a moment; `project_names` by id, `configured` names the providers that have a key."""
 
     projects: Found
-    project_names: Sequence[str]
+    project_names: Mapping[str, str]
     images: Found
     known: Catalogue
     configured: Collection[str]
@@ -54,13 +54,27 @@ def of(
 
     return Surroundings(
         _projects(session, member, [*said(Column.PROJECT), *also]),
-        list(projects.names(session, member).values()),
+        projects.names(session, member),
         _images(session, member, said(Column.START_IMAGE, Column.END_IMAGE)),
         in_force.current(),
         configured,
         db.now(session),
         lambda order: named.look(session, member, order, configured=configured),
     )
+
+
+def missing_projects(session: ReadSession, member: Member, table: Table) -> Sequence[str]:
+    """Names in the cells by which the member's workspace has no project, each once, in the order of rows."""
+    place = columns.places(table.heads).get(Column.PROJECT)
+    if place is None:
+        return []
+    wanted: dict[str, str] = {}
+    for line in table.lines:
+        name = " ".join(line.cells[place].split())
+        if name and not line.is_left_out and not ids.is_id(name):
+            wanted.setdefault(by_name(name), name)
+    found = _projects(session, member, list(wanted.values()))
+    return [name for key, name in wanted.items() if not found.get(key)]
 
 
 def by_name(text: str) -> str:

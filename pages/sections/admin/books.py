@@ -6,6 +6,8 @@ import streamlit as st
 
 from core import db
 from core.billing import months
+from core.sample import presence
+from core.sample.presence import Presence
 from core.usage import closing
 from pages.sections.usage import labels
 from pages.ui import components, current_member, wording
@@ -27,7 +29,15 @@ def show() -> None:
     with db.read_session() as session:
         closed = closing.periods(session, member)
         open_months = closing.can_be_closed(session, member)
+        has_sample = presence.presence(session) is Presence.THERE
     _form(open_months)
+    if has_sample:
+        st.caption(
+            _(
+                "Months of the sample company are left out here: only what moved in workspaces of your own can be "
+                "closed. A charge-back of its months is on Credits."
+            )
+        )
     if not closed:
         st.caption(_("No month is closed yet."))
         return

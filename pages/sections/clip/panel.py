@@ -18,7 +18,7 @@ from core.projects import projects
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.elements import copy_button, in_flight
-from pages.sections import progress_text, whose
+from pages.sections import budgets_link, progress_text, whose
 from pages.sections.approvals import deciding
 from pages.sections.clip import differences, lineage, marks, notes, record
 from pages.sections.generate import approval_line, budget_line
@@ -209,6 +209,7 @@ def _retry_button(person: Member, row: Generation, on_close: Callable[[], None])
     stops = budget_line.stop_of_one(person, row, price.total_credits)
     if stops:
         st.caption(f":material/info: {stops}")
+        budgets_link.show(person, row.workspace_id)
     approval_line.show_for_one(person, row, price.total_credits)
     if st.button(
         label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}", disabled=stops is not None

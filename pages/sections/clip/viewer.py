@@ -21,7 +21,7 @@ from core.generations.queries import ListRow
 from core.workspaces.access import Member
 from pages.elements import viewer
 from pages.elements.viewer import Pressed, Shown
-from pages.sections import whose
+from pages.sections import ended_text, whose
 from pages.sections.clip import differences, panel
 from pages.sections.sharing import dialog as sharing
 from pages.ui import components, current_member
@@ -103,6 +103,7 @@ def _dialog(listing: ListFilter | None) -> None:
             shown = _shown(session, person, row, listing, together)
             read = panel.read(session, person, row)
         installation.current().openings.note(each.output_key for each in together or (row,))
+        ended_text.note_told(person, [row])
         viewer.show(person, shown)
         with panel.place():
             panel.draw(read, together=together, on_close=close, on_open=lambda id: open_it([id]))

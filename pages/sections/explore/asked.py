@@ -24,8 +24,8 @@ OWN, FLAT, NOTHING = "own", "flat", "nothing"
 WIDTH_PX = 164
 
 
-def choose(person: Member, today: date, fields: DeltaGenerator) -> View:
-    """Draw what there is to choose, beside which charts; what is asked for."""
+def choose(person: Member, today: date, fields: DeltaGenerator) -> View | None:
+    """Draw what there is to choose, beside which charts; what is asked for, None while days are being chosen."""
     first, second = usual(person)
     dimensions = {each.value: name for each, name in (words.DIMENSIONS | {}).items()}
     dates = st.container()
@@ -51,7 +51,10 @@ def choose(person: Member, today: date, fields: DeltaGenerator) -> View:
     since = until = None
     if period == OWN:
         with dates:
-            since, until = choice.days_asked(OWN, today)
+            days = choice.days_asked(OWN, today)
+        if days is None:
+            return None
+        since, until = days
     return View(
         period=None if period == OWN else period,
         since=since,

@@ -8,7 +8,7 @@ import streamlit as st
 from core import audit_log, db, installation
 from core.usage import budgets, explorer, explorer_file, periods
 from core.usage.exploration import Exploration, Measure
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.views import Unit, View, Whose
 from core.workspaces.access import Member
 from pages.sections.explore import asked, picture, saved, scheduled, table, words
@@ -23,6 +23,8 @@ def show(person: Member, today: date) -> None:
     head = st.container(border=True, key="card_explore_head")
     fields = st.container(horizontal=True, gap="small", vertical_alignment="center")
     view = asked.choose(person, today, fields)
+    if view is None:
+        return
     with fields:
         saved.show(person, view)
         scheduled.show(person)
@@ -38,8 +40,8 @@ def show(person: Member, today: date) -> None:
         )
         return
 
-    def file(form: SpreadsheetFormat) -> bytes:
-        return _file(current_member.current_member(), view, today, form)
+    def file(form: SpreadsheetFormat, separator: Separator) -> bytes:
+        return _file(current_member.current_member(), view, today, form, separator)
 
     drawn = picture.over_time(view, found) if view.over else picture.flat(view, found)
     left, right = st.columns([2, 3], gap="medium")
@@ -57,18 +59,20 @@ def show(person: Member, today: date) -> None:
                 )
             )
         if not view.over:
-            downloads.table(file, name="usage-explore", key="explore")
+            downloads.figures(file, name="usage-explore", key="explore")
     if view.over:
         behind(drawn.lines, key="explore", file=file)
 
 
-def _file(person: Member, view: View, today: date, form: SpreadsheetFormat) -> bytes:
+def _file(
+    person: Member, view: View, today: date, form: SpreadsheetFormat, separator: Separator = Separator.COMMA
+) -> bytes:
     """The same as the API gives for the same question."""
     workspace_id = person.workspace_id if view.whose is Whose.PRESENT else None
     audit_log.record_export(person.user, what="usage", workspace_id=workspace_id, format=form)
     with db.read_session() as session:
         found = explorer.explore(session, person, view.question(today), installation.current().usage)
-    return b"".join(explorer_file.write(found, form))
+    return b"".join(explorer_file.write(found, form, separator))
 
 
 def _heading(view: View) -> str:

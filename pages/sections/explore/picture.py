@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from core.usage.dimensions import Interval
-from core.usage.exploration import Exploration, Value
+from core.usage.dimensions import Interval, Value
+from core.usage.exploration import Exploration
 from core.usage.reports import Group
 from core.usage.views import View
 from pages.sections.explore import words

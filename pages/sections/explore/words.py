@@ -7,8 +7,8 @@ from babel import dates, numbers
 
 from core.catalog import price_list
 from core.db.enums import Status
-from core.usage.dimensions import UNKNOWN, Dimension, Interval
-from core.usage.exploration import Amounts, Measure, Value
+from core.usage.dimensions import UNKNOWN, Dimension, Interval, Value
+from core.usage.exploration import Amounts, Measure
 from core.usage.views import Unit, Whose
 from pages.sections.usage import labels, reasons
 from pages.ui import language, wording
@@ -61,7 +61,7 @@ def value(dimension: Dimension, of: Value) -> str:
         return of.key or _("No tag")
     if dimension is Dimension.WEEKDAY:
         return str(dates.get_day_names("wide", locale=language.locale())[int(of.key) - 1]).capitalize()
-    return of.name
+    return of.shown
 
 
 def names(by: Sequence[Dimension], values: Sequence[Value]) -> list[str]:

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from core import db, installation
-from core.sample import presence, remove
+from core.sample import presence
 from core.sample.presence import Presence
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.sections.sample import making
-from pages.ui import components, current_member
+from pages.sections.sample import making, removing
+from pages.ui import current_member
 from pages.ui.language import _
 
 
@@ -35,7 +35,9 @@ def show(person: Member, *, key: str) -> None:
 
 def panel(person: Member) -> None:
     """For administrators: whether it is there, and the button for the other; nothing where it neither is nor can be."""
+    removing.finish()
     found, is_allowed = _presence(), presence.is_allowed(installation.current().settings)
+    is_busy = removing.is_under_way()
     if found is Presence.NONE and not is_allowed:
         return
     st.header(_("Sample company"), anchor=False)
@@ -46,17 +48,17 @@ def panel(person: Member) -> None:
                 "hold theirs, too. Choose in the bar as whom you look."
             )
         )
-    elif found is Presence.UNFINISHED:
+    elif found is Presence.UNFINISHED and not is_busy:
         st.markdown(_("It was not finished, so nobody sees it. Make it anew, or remove what there is of it."))
-    else:
+    elif found is Presence.NONE:
         st.markdown(_("Twelve people in three teams with a year of work, to see what a team sees."))
     with st.container(horizontal=True):
         if found is not Presence.THERE and is_allowed:
-            _make_button(person, key="sample_make_admin")
-        if found is not Presence.NONE and st.button(
-            _("Remove the sample company"), icon=":material/delete_sweep:", key="sample_remove"
-        ):
-            _remove()
+            _make_button(person, key="sample_make_admin", disabled=is_busy)
+        if found is not Presence.NONE:
+            removing.button(disabled=is_busy)
+    if is_busy:
+        removing.follow()
 
 
 def say_included() -> None:
@@ -70,19 +72,7 @@ def _presence() -> Presence:
         return presence.presence(session)
 
 
-def _make_button(person: Member, *, key: str) -> None:
-    if st.button(_("Try it as a team"), type="primary", icon=":material/groups:", key=key):
+def _make_button(person: Member, *, key: str, disabled: bool = False) -> None:
+    if st.button(_("Try it as a team"), type="primary", icon=":material/groups:", key=key, disabled=disabled):
         making.begin(person)
     making.show_refusal()
-
-
-def _remove() -> None:
-    """Remove it and be oneself again."""
-
-    def action() -> None:
-        with st.spinner(_("Removing the sample company")):
-            remove.remove(installation.current(), current_member.own_administrator())
-
-    if components.try_action(action, done=_("The sample company is gone.")):
-        current_member.look_as(None)
-        st.rerun()

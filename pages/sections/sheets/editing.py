@@ -12,17 +12,18 @@ import streamlit as st
 from core import db, installation
 from core.catalog import in_force
 from core.db.tables import Sheet
-from core.generations.sheets import columns, kept, ordering
+from core.generations.sheets import columns, kept, ordering, surroundings
 from core.generations.sheets.checked import CellNote, CheckedLine, CheckedTable
 from core.generations.sheets.tables import Table
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.sections.sheets import changing, defaults, total
-from pages.ui import components, wording
+from pages.ui import components, current_member, wording
 from pages.ui.language import _, plural, translate_message
 
 MAX_NAMED = 50
 """So many faults are listed; all stand in the table."""
+MAX_PROJECTS_NAMED = 5
 CHECKED_SECONDS = 10.0
 SHOWN_WHOLE = 12
 TABLE_PX = 520
@@ -42,6 +43,8 @@ def show(person: Member, sheet: Sheet) -> None:
         if may_order:
             defaults.show(person, sheet)
         _faults(checked)
+        if may_order:
+            _missing_projects(person, sheet, checked)
     with right:
         total.show(person, sheet, checked, may_order=may_order)
     _rows(sheet, checked, may_order=may_order)
@@ -91,6 +94,40 @@ def _faults(checked: CheckedTable) -> None:
     if len(named) > MAX_NAMED:
         more = len(named) - MAX_NAMED
         st.caption(plural("{number} more in the table.", "{number} more in the table.", more).format(number=more))
+
+
+def _missing_projects(person: Member, sheet: Sheet, checked: CheckedTable) -> None:
+    """Where rows name projects that there are none of: one press makes all of them."""
+    at_work = person.moved_to(sheet.workspace_id)
+    if not at_work.may(Action.EDIT) or not any(
+        fault.message.code == "cell_no_project" for line in checked.faulty for fault in line.faults
+    ):
+        return
+    with db.read_session() as session:
+        names = surroundings.missing_projects(session, at_work, checked.table)
+    if not names:
+        return
+    named = ", ".join(map(components.escaped, names[:MAX_PROJECTS_NAMED]))
+    st.markdown(
+        _("There is no project yet: {names}.").format(names=named + (", …" if len(names) > MAX_PROJECTS_NAMED else ""))
+    )
+    label = plural("Make this project", "Make these {number} projects", len(names))
+    st.button(
+        label.format(number=wording.credits(len(names))),
+        icon=":material/create_new_folder:",
+        key="sheet_make_projects",
+        on_click=_make_projects,
+        args=(sheet.id,),
+    )
+
+
+def _make_projects(sheet_id: str) -> None:
+    """Make what is missing; the rows are checked anew."""
+    person = current_member.current_member()
+    components.act_in_callback(
+        lambda session: ordering.make_projects(session, person, sheet_id), done=_("Made. The rows are checked anew.")
+    )
+    st.session_state.pop(_CHECKED, None)
 
 
 def _fault_row(line: CheckedLine, fault: CellNote) -> tuple[str, str, str, str]:

@@ -13,6 +13,7 @@ from core.generations.sheets.checked import CheckedTable
 from core.generations.sheets.ordering import Prepared
 from core.workspaces import quota
 from core.workspaces.access import Member
+from pages.sections import budgets_link
 from pages.sections.generate import approval_line, budget_line
 from pages.ui import components, wording
 from pages.ui.language import _, plural, translate_message
@@ -37,7 +38,8 @@ def show(person: Member, sheet: Sheet, checked: CheckedTable, *, may_order: bool
         if not may_order:
             return
         blocked = _blocked(checked, left, is_full=used_bytes >= settings.storage_quota_bytes)
-        blocked = blocked or budget_line.stop_of_many(person, _by_project(checked))
+        stops = None if blocked else budget_line.stop_of_many(person, _by_project(checked))
+        blocked = blocked or stops
         approval_line.show(person, _by_project(checked))
         shown = st.session_state.get(_SHOWN)
         st.session_state[_SHOWN] = (sheet.id, sheet.digest, checked.total_credits)
@@ -45,6 +47,8 @@ def show(person: Member, sheet: Sheet, checked: CheckedTable, *, may_order: bool
             _order(person, checked, shown or st.session_state[_SHOWN])
         if blocked:
             st.caption(f":material/info: {blocked}")
+        if stops:
+            budgets_link.show(person, sheet.workspace_id)
 
 
 def _by_model(checked: CheckedTable) -> list[tuple[str, int]]:

@@ -111,8 +111,8 @@ class Choice:
         return date.fromisoformat(f"{key}-01" if self.step is Group.MONTH else key)
 
 
-def choose(person: Member, today: date, fields: DeltaGenerator) -> Choice:
-    """Draw what there is to choose beside which charts; the figures of what."""
+def choose(person: Member, today: date, fields: DeltaGenerator) -> Choice | None:
+    """Draw what there is to choose beside which charts; the figures of what. None while days are being chosen."""
     sees_all, in_team = person.may(Action.SEE_ALL_USAGE), person.workspace_id != person.id
     usual = ME if not sees_all or person.may(Action.OPERATE) else EVERYBODY  # analysts are here for all figures
     asks_whose = sees_all or in_team
@@ -120,7 +120,10 @@ def choose(person: Member, today: date, fields: DeltaGenerator) -> Choice:
     with fields:
         period = _select(_("Period"), "period", PERIODS | months(today), "30")
     with dates:
-        since, until = days_asked(period or "30", today)
+        days = days_asked(period or "30", today)
+    if days is None:
+        return None
+    since, until = days
     with fields:
         step = _select(
             _("Interval"), "step", {key.value: _(name) for key, name in labels.INTERVALS.items()}, _step(since, until)
@@ -162,8 +165,8 @@ def choose_section(person: Member) -> str:
     )
 
 
-def days_asked(period: str, today: date) -> tuple[date, date]:
-    """First and last day, both included, UTC; asked for where the period is one's own."""
+def days_asked(period: str, today: date) -> tuple[date, date] | None:
+    """First and last day, both included, UTC; asked for where the period is one's own, None until both are there."""
     if period != "own":
         return days_of(period, today)
     earliest = today - timedelta(days=reports.LONGEST_DAYS - 1)
@@ -182,7 +185,7 @@ def days_asked(period: str, today: date) -> tuple[date, date]:
     days = chosen if isinstance(chosen, tuple) else (chosen,)
     if len(days) != 2:
         st.caption(_("Choose the last day, too."))
-        st.stop()
+        return None
     return days
 
 

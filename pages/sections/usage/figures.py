@@ -13,7 +13,7 @@ from core.insights import model_stats
 from core.insights.model_stats import TimeRange
 from core.usage import budgets, export, reports
 from core.usage.reports import Group, UsageQuery, UsageTotals
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.sections.usage import labels
@@ -121,7 +121,9 @@ def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: dat
         return model_stats.render_times(session, model_ids, reports.UsageQuery(since, until))
 
 
-def spend_file(person: Member, choice: Choice, form: SpreadsheetFormat) -> bytes:
+def spend_file(
+    person: Member, choice: Choice, form: SpreadsheetFormat, separator: Separator = Separator.COMMA
+) -> bytes:
     """The spend as the API gives it for the same groups: every figure, and a line of totals."""
     groups = [choice.step, choice.series]
     if choice.series is Group.PROJECT and choice.selection.everybody:
@@ -130,7 +132,7 @@ def spend_file(person: Member, choice: Choice, form: SpreadsheetFormat) -> bytes
     audit_log.record_export(person.user, what="usage", workspace_id=workspace_id, format=form)
     with db.read_session() as session:
         rows = reports.aggregate(session, person, choice.selection, groups)
-        return b"".join(export.usage(reports.with_names(session, rows, groups), groups, form))
+        return b"".join(export.usage(reports.with_names(session, rows, groups), groups, form, separator))
 
 
 def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) -> Sequence[Named]:

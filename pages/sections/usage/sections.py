@@ -9,7 +9,6 @@ import streamlit as st
 from core.insights.model_stats import SPEED_SAMPLE, TimeRange
 from core.usage import budgets
 from core.usage.reports import Group, UsageTotals
-from core.usage.spreadsheet import SpreadsheetFormat
 from pages.elements import sorted_table
 from pages.elements.sorted_table import Cell, Column
 from pages.sections.usage import charts, labels
@@ -18,6 +17,7 @@ from pages.sections.usage.choice import Choice
 from pages.sections.usage.figures import Shown
 from pages.sections.usage.tables import behind, chart, charted, download_of
 from pages.ui import wording
+from pages.ui.downloads import MakeFile
 from pages.ui.language import _
 
 TOP_PROJECTS = 10
@@ -25,7 +25,7 @@ NARROWED_BY = {Group.MODEL: "model", Group.PROVIDER: "provider", Group.PROJECT: 
 """What bars are stacked by -> the filter of the library that shows one part of them."""
 
 
-def spend(shown: Shown, choice: Choice, file: Callable[[SpreadsheetFormat], bytes]) -> None:
+def spend(shown: Shown, choice: Choice, file: MakeFile) -> None:
     """Credits over time, stacked."""
     lines: list[Value] = []
     values: list[Value] = []

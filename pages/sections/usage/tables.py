@@ -16,10 +16,11 @@ import pyarrow as pa
 import streamlit as st
 
 from core.usage import spreadsheet
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from pages.sections.usage import labels
 from pages.sections.usage.charts import OPENED, Value
 from pages.ui import downloads, wording
+from pages.ui.downloads import MakeFile
 from pages.ui.language import _
 
 gc.freeze()
@@ -32,7 +33,7 @@ def charted(
     key: str,
     alt: str,
     percent: Sequence[str] = (),
-    file: Callable[[SpreadsheetFormat], bytes] | None = None,
+    file: MakeFile | None = None,
     on_opened: Callable[[str, str], None] | None = None,
 ) -> None:
     """A chart, the same as a table behind the next tab, and as a file; the tab that is not open is not made."""
@@ -71,7 +72,7 @@ def chart(spec: dict[str, Any], *, key: str, alt: str, on_opened: Callable[[str,
             on_opened(opened[0]["at"], opened[0]["series"])
 
 
-def behind(lines: Sequence[Value], *, key: str, file: Callable[[SpreadsheetFormat], bytes]) -> None:
+def behind(lines: Sequence[Value], *, key: str, file: MakeFile) -> None:
     """Every figure of a chart as a table and as a file, made when it is opened."""
     place = st.expander(_("Every figure as a table and as a file"), key=f"usage_{key}_lines", on_change="rerun")
     with place:
@@ -84,7 +85,7 @@ def table(
     *,
     key: str,
     percent: Sequence[str] = (),
-    file: Callable[[SpreadsheetFormat], bytes] | None = None,
+    file: MakeFile | None = None,
 ) -> None:
     """Lines to sort and look through, and the same as a file, or what `file` makes in its place."""
     worded = _worded(lines, percent=percent)
@@ -113,11 +114,11 @@ def _worded(
     return found | dict.fromkeys(percent, wording.share) | dict.fromkeys(seconds, labels.seconds)
 
 
-def _download(key: str, make: Callable[[SpreadsheetFormat], bytes]) -> None:
-    downloads.table(make, name=f"usage-{key}", key=f"usage_{key}")
+def _download(key: str, make: MakeFile) -> None:
+    downloads.figures(make, name=f"usage-{key}", key=f"usage_{key}")
 
 
-def as_file(lines: Sequence[Value], form: SpreadsheetFormat) -> bytes:
+def as_file(lines: Sequence[Value], form: SpreadsheetFormat, separator: Separator = Separator.COMMA) -> bytes:
     """The lines as a file for spreadsheets; texts can run nothing there."""
     heads = list(lines[0]) if lines else []
-    return b"".join(spreadsheet.write([heads, *(list(line.values()) for line in lines)], form))
+    return b"".join(spreadsheet.write([heads, *(list(line.values()) for line in lines)], form, separator))

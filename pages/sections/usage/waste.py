@@ -11,7 +11,7 @@ from core import audit_log, db, installation
 from core.db.enums import RejectReason
 from core.usage import waste, waste_file
 from core.usage.reports import Group
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.usage.waste import Outcome, Waste, WasteGroup, WasteRow
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
@@ -64,7 +64,7 @@ def show(person: Member, choice: Choice) -> None:
         rows = kept.waste(session, person, chosen, [group])
         unopened_before = waste.unopened_before(session).date()
     _table(rows, group, partial(_address, choice, unopened_before), sees_costs=sees_costs)
-    downloads.table(partial(_file, choice, group), name="usage-waste", key="usage_waste")
+    downloads.figures(partial(_file, choice, group), name="usage-waste", key="usage_waste")
     st.caption(
         _(
             "Credits came back for what failed or was cancelled. Minutes lost run from the order to the failure. At "
@@ -241,11 +241,12 @@ def _minutes(seconds: int) -> str:
     return wording.decimal(seconds / 60, 0 if seconds >= 600 else 1)
 
 
-def _file(choice: Choice, group: WasteGroup, form: SpreadsheetFormat) -> bytes:
+def _file(choice: Choice, group: WasteGroup, form: SpreadsheetFormat, separator: Separator = Separator.COMMA) -> bytes:
     """What the API gives for the same."""
     person = current_member.current_member()
     workspace_id = None if choice.selection.everybody else person.workspace_id
     with db.read_session() as session:
         rows = waste.rows(session, person, choice.selection, [group])
     audit_log.record_export(person.user, what="waste", workspace_id=workspace_id, format=form)
-    return b"".join(waste_file.waste(rows, [group], form, sees_costs=person.may(Action.SEE_ALL_USAGE)))
+    sees_costs = person.may(Action.SEE_ALL_USAGE)
+    return b"".join(waste_file.waste(rows, [group], form, separator, sees_costs=sees_costs))

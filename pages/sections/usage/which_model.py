@@ -12,7 +12,7 @@ from core.catalog.records import LifeState
 from core.insights import comparison_file, model_comparison
 from core.insights.model_comparison import LEAST_JUDGED, NEWEST, ComparedModel, ModelComparison, OrderPrice
 from core.spec import GenerationSpec
-from core.usage.spreadsheet import SpreadsheetFormat
+from core.usage.spreadsheet import Separator, SpreadsheetFormat
 from core.workspaces.access import Member
 from pages.elements import sorted_table
 from pages.elements.sorted_table import Cell, Column
@@ -36,7 +36,7 @@ def show(person: Member, choice: Choice) -> None:
         found = model_comparison.compare(session, person, choice.selection, order)
     _say_cheaper(found)
     _table(found)
-    downloads.table(partial(_file, choice, order), name="usage-which-model", key="usage_which_model")
+    downloads.figures(partial(_file, choice, order), name="usage-which-model", key="usage_which_model")
     st.caption(
         _(
             "Prices are of the order above, or of the nearest that a model makes. Success leaves out what was "
@@ -191,11 +191,13 @@ def _cell(value: Any, worded: Callable[[Any], str]) -> Cell:
     return Cell(labels.NONE if value is None else worded(value), value)
 
 
-def _file(choice: Choice, order: GenerationSpec, form: SpreadsheetFormat) -> bytes:
+def _file(
+    choice: Choice, order: GenerationSpec, form: SpreadsheetFormat, separator: Separator = Separator.COMMA
+) -> bytes:
     """What the API gives for the same."""
     person = current_member.current_member()
     workspace_id = None if choice.selection.everybody else person.workspace_id
     with db.read_session() as session:
         found = model_comparison.compare(session, person, choice.selection, order)
     audit_log.record_export(person.user, what="models", workspace_id=workspace_id, format=form)
-    return b"".join(comparison_file.models(found, form))
+    return b"".join(comparison_file.models(found, form, separator))
