@@ -111,14 +111,15 @@ def test_questions_about_spend(ana: Client, shell: Mapping[str, str], tmp_path: 
 
 
 def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
-    """All budgets told, a project's set, and the time zone of the months."""
+    """All budgets told, a project's set, that of each person, and the time zone of the months."""
     blocks = commands(HOW_TO / "set-budgets.md")
 
     with live.serving() as address:
-        look, set_project, set_zone = (run(block, tmp_path, VIDEO_API=address, **shell) for block in blocks)
+        look, set_project, set_each, set_zone = (run(block, tmp_path, VIDEO_API=address, **shell) for block in blocks)
 
     assert '"timeZone":"UTC"' in look
     assert '"limitCredits":500,"mode":"stop","takenCredits":0,"leftCredits":500' in set_project
+    assert '"limitCredits"' in set_each
     assert '"timeZone":"Asia/Jakarta"' in set_zone
 
 

@@ -201,6 +201,8 @@ NOT_MANAGERS = EVERYBODY - MANAGERS
 ADMINS = frozenset({"admin"})
 EXPORTERS = frozenset({"manager", "analyst", "admin"})
 OTHERS = EVERYBODY - EXPORTERS
+CHART_LEADS = EVERYBODY - frozenset({"analyst"})
+"""Whose chart leads to clips: an analyst looks at everybody's, whose clips are not theirs to see."""
 
 Drawn = Mapping[frozenset[str], set[str]]
 
@@ -238,7 +240,7 @@ PROJECTS: Drawn = {
 FILTERS = {
     *("history_bar: search", "history_bar: clear", "history_bar: view", "history_bar: jump", "history_bar: saved"),
     *("history_bar: model", "history_bar: project", "history_bar: status", "history_bar: verdict"),
-    *("history_bar: favourite", "history_bar: days", "history_bar: whose", "history_bar: found"),
+    *("history_bar: favourite", "history_bar: days", "history_bar: whose", "history_bar: found", "history_bar: opened"),
     *("history_bar: provider", "history_bar: where", "history_gallery: select"),
 }
 OF_MAKERS = {"history_bar: share a filter", "history_gallery: favourite"}
@@ -447,7 +449,11 @@ VIEWS: Mapping[str, View] = {
     ),
     "usage": View(
         "usage",
-        {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
+        {
+            EVERYBODY: USAGE,
+            MANAGERS: {"usage_budget_credits_*", "usage_budget_save"},
+            CHART_LEADS: {"usage_spend_chart"},
+        },
     ),
     "usage, explorer": View("usage", {EVERYBODY: EXPLORER, MAKERS: {"explore_view_shared"}}, {"show": "explore"}),
     "inbox": View("inbox", {EVERYBODY: {"inbox_which", "inbox_all", "inbox_ways", "notice_open_*", "notice_read_*"}}),
@@ -475,7 +481,9 @@ VIEWS: Mapping[str, View] = {
         {"show": "export"},
         roles=EXPORTERS,
     ),
-    "usage, export without a right": View("usage", {OTHERS: USAGE}, {"show": "export"}, roles=OTHERS),
+    "usage, export without a right": View(
+        "usage", {OTHERS: USAGE | {"usage_spend_chart"}}, {"show": "export"}, roles=OTHERS
+    ),
     "usage, statements": View(
         "usage",
         {
@@ -488,7 +496,7 @@ VIEWS: Mapping[str, View] = {
                 *("statements_example_xlsx", "statements_accept_every", "statements_accept_lines"),
                 *("statements_accept_reason", "statements_accept_button", "statements_again", "statements_discard"),
             },
-            frozenset({"viewer", "maker", "manager"}): USAGE,
+            frozenset({"viewer", "maker", "manager"}): USAGE | {"usage_spend_chart"},
             MANAGERS: {"usage_budget_credits_*", "usage_budget_save"},
         },
         {"show": "statements"},
@@ -508,7 +516,7 @@ VIEWS: Mapping[str, View] = {
     ),
     "account, tokens and webhooks": View(
         "account",
-        {**ACCOUNT, MANAGERS: TOKENS | WEBHOOKS | {"tab: Tokens and webhooks"}},
+        {**ACCOUNT, MANAGERS: TOKENS | WEBHOOKS | {"tab: Tokens and webhooks", "delivery_*_replay"}},
         tab="Tokens and webhooks",
         roles=MANAGERS,
     ),
