@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, or_, select
+from sqlalchemy import exists, select
 
-from core import errors, normal_form, validation
+from core import errors
 from core.catalog import in_force
 from core.db import Reader, ReadSession, WriteSession
 from core.db.tables import Generation, GenerationTag, SavedFilter
@@ -14,15 +13,9 @@ from core.generations.filters import KeptFilter
 from core.generations.list_filter import canonical_tag
 from core.messages import Message, message
 from core.projects import projects
-from core.workspaces.access import Member, in_bound_workspace, in_workspace, visible_to
+from core.workspaces.access import Member, in_workspace, visible_to
+from core.workspaces.named import FILTERS
 from core.workspaces.permissions import Action
-
-NAME_LIMIT_CHARS = 80
-MAX_FILTERS = 100
-"""How many one person can keep in a workspace."""
-
-SHARED_LIMIT = 200
-"""How many of other people's a list shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +28,12 @@ class Opened:
 
 def list_visible(session: ReadSession, member: Member) -> Sequence[SavedFilter]:
     """A person's own filters in the workspace by name, then those that others share there, by name."""
-    who = {"workspace_id": member.workspace_id, "user_id": member.id}
-    return [*session.scalars(_OWN, who), *session.scalars(_OF_OTHERS, who)]
+    return FILTERS.list_visible(session, member)
 
 
 def get(session: ReadSession, member: Member, filter_id: str) -> SavedFilter:
     """A filter that the person may use: their own or a shared one of a workspace in reach; else NotFound."""
-    found = session.scalar(
-        select(SavedFilter).where(
-            SavedFilter.id == filter_id,
-            visible_to(SavedFilter, member),
-            or_(SavedFilter.user_id == member.id, _shared()),
-        )
-    )
-    if found is None:
-        raise errors.NotFound(message("saved_filter_not_found"))
-    return found
+    return FILTERS.get(session, member, filter_id)
 
 
 def open_it(session: ReadSession, member: Member, filter_id: str) -> Opened:
@@ -83,10 +66,7 @@ def create(session: WriteSession, member: Member, *, name: str, kept: KeptFilter
     """
     member.require(Action.EDIT if shared else Action.SEE)
     _check(session, member, kept)
-    name = _free_name(session, member, name, own_id="")
-    count = session.scalar(select(func.count()).select_from(SavedFilter).where(*_own_here(member))) or 0
-    if count >= MAX_FILTERS:
-        raise errors.InvalidRequest(fields={"name": message("too_many_saved_filters", limit=MAX_FILTERS)})
+    name = FILTERS.new_name(session, member, name)
     row = SavedFilter(
         workspace_id=member.workspace_id, user_id=member.id, name=name, shared=shared, asked=kept.to_json()
     )
@@ -105,14 +85,14 @@ def update(
     kept: KeptFilter | None = None,
 ) -> SavedFilter:
     """Rename, share, or keep another filter under the name; None leaves it. NotFound unless it is the person's own."""
-    row = _own(session, member, filter_id)
+    row = FILTERS.own(session, member, filter_id)
     there = member.moved_to(row.workspace_id)
     there.require(Action.EDIT if shared else Action.SEE)
     if kept is not None:
         _check(session, there, kept)
         row.asked = kept.to_json()
-    if name is not None and name.strip() != row.name:
-        row.name = _free_name(session, there, name, own_id=row.id)
+    if name is not None:
+        FILTERS.rename(session, member, row, name)
     if shared is not None:
         row.shared = shared
     session.flush()
@@ -121,7 +101,7 @@ def update(
 
 def delete(session: WriteSession, member: Member, filter_id: str) -> None:
     """Forget a filter; NotFound unless it is the person's own."""
-    session.delete(_own(session, member, filter_id))
+    session.delete(FILTERS.own(session, member, filter_id))
     session.flush()
 
 
@@ -151,48 +131,3 @@ def _is_maker(session: Reader, member: Member, user_id: str, *, everywhere: bool
     ids = member.workspace_ids if everywhere else (member.workspace_id,)
     made = exists().where(Generation.workspace_id.in_(ids), Generation.user_id == user_id)
     return session.execute(select(made)).scalar() is True
-
-
-def _own(session: ReadSession, member: Member, filter_id: str) -> SavedFilter:
-    row = session.scalar(
-        select(SavedFilter).where(
-            SavedFilter.id == filter_id, visible_to(SavedFilter, member), SavedFilter.user_id == member.id
-        )
-    )
-    if row is None:
-        raise errors.NotFound(message("saved_filter_not_found"))
-    return row
-
-
-def _own_here(member: Member) -> tuple[ColumnElement[bool], ...]:
-    return in_workspace(SavedFilter, member), SavedFilter.user_id == member.id
-
-
-def _shared() -> Any:
-    """Shared with the workspace; a literal, because SQLite uses a partial index only for the very same words."""
-    return literal_column("saved_filters.shared")
-
-
-_OWN = (
-    select(SavedFilter)
-    .where(in_bound_workspace(SavedFilter), SavedFilter.user_id == bindparam("user_id"))
-    .order_by(SavedFilter.name)
-)
-_OF_OTHERS = (
-    select(SavedFilter)
-    .where(_shared(), in_bound_workspace(SavedFilter), SavedFilter.user_id != bindparam("user_id"))
-    .order_by(SavedFilter.name, SavedFilter.id)
-    .limit(SHARED_LIMIT)
-)
-
-
-def _free_name(session: ReadSession, member: Member, name: str, *, own_id: str) -> str:
-    name = name.strip()
-    if not name:
-        raise errors.InvalidRequest(fields={"name": message("saved_filter_name_missing")})
-    if wrong := validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
-        raise errors.InvalidRequest(fields={"name": wrong})
-    taken = session.scalars(select(SavedFilter.name).where(*_own_here(member), SavedFilter.id != own_id))
-    if normal_form.normal(name) in map(normal_form.normal, taken):
-        raise errors.Conflict(message("saved_filter_name_taken", name=name))
-    return name

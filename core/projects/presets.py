@@ -3,42 +3,25 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select
-
-from core import audit_log, errors, normal_form, validation
+from core import audit_log
 from core.audit_log import Act
 from core.catalog import rules
 from core.db import ReadSession, WriteSession
 from core.db.tables import Preset
-from core.messages import message
 from core.spec import MEDIA_FIELDS, GenerationSpec
-from core.workspaces.access import Member, in_bound_workspace, in_workspace, visible_to
+from core.workspaces.access import Member
+from core.workspaces.named import PRESETS
 from core.workspaces.permissions import Action
-
-NAME_LIMIT_CHARS = 80
-MAX_PRESETS = 100
-"""How many one person can keep in a workspace."""
-
-SHARED_LIMIT = 200
-"""How many of other people's a list shows."""
 
 
 def list_visible(session: ReadSession, member: Member) -> Sequence[Preset]:
     """A person's own presets by name, then those that others share, by name."""
-    who = {"workspace_id": member.workspace_id, "user_id": member.id}
-    return [*session.scalars(_OWN, who), *session.scalars(_OF_OTHERS, who)]
+    return PRESETS.list_visible(session, member)
 
 
 def get(session: ReadSession, member: Member, preset_id: str) -> Preset:
     """A preset that the person may apply: their own or a shared one; else NotFound."""
-    found = session.scalar(
-        select(Preset).where(
-            Preset.id == preset_id, visible_to(Preset, member), or_(Preset.user_id == member.id, _shared())
-        )
-    )
-    if found is None:
-        raise errors.NotFound(message("preset_not_shared"))
-    return found
+    return PRESETS.get(session, member, preset_id)
 
 
 def create(session: WriteSession, member: Member, *, name: str, spec: GenerationSpec, shared: bool = False) -> Preset:
@@ -49,10 +32,7 @@ def create(session: WriteSession, member: Member, *, name: str, spec: Generation
     """
     member.require(Action.ORDER)
     kept = _kept(spec)
-    name = _free_name(session, member, name, own_id="")
-    count = session.scalar(select(func.count()).select_from(Preset).where(*_own_here(member))) or 0
-    if count >= MAX_PRESETS:
-        raise errors.InvalidRequest(fields={"name": message("too_many_presets", limit=MAX_PRESETS)})
+    name = PRESETS.new_name(session, member, name)
     preset = Preset(workspace_id=member.workspace_id, user_id=member.id, name=name, shared=shared, settings=kept)
     session.add(preset)
     session.flush()
@@ -71,12 +51,12 @@ def update(
     spec: GenerationSpec | None = None,
 ) -> Preset:
     """Rename, share, or keep another spec under the name; None leaves it. NotFound unless it is the person's own."""
-    preset = _own(session, member, preset_id)
+    preset = PRESETS.own(session, member, preset_id)
     member.require(Action.ORDER, preset.workspace_id)
     if spec is not None:
         preset.settings = _kept(spec)
-    if name is not None and name.strip() != preset.name:
-        preset.name = _free_name(session, member, name, own_id=preset.id)
+    if name is not None:
+        PRESETS.rename(session, member, preset, name)
     is_news = shared is not None and shared != preset.shared
     if shared is not None:
         preset.shared = shared
@@ -88,7 +68,7 @@ def update(
 
 def delete(session: WriteSession, member: Member, preset_id: str) -> None:
     """Forget a preset; NotFound unless it is the person's own."""
-    preset = _own(session, member, preset_id)
+    preset = PRESETS.own(session, member, preset_id)
     member.require(Action.ORDER, preset.workspace_id)
     session.delete(preset)
     session.flush()
@@ -104,47 +84,6 @@ def _record(session: WriteSession, member: Member, preset: Preset) -> None:
         target_id=preset.id,
         workspace_id=preset.workspace_id,
     )
-
-
-def _own(session: ReadSession, member: Member, preset_id: str) -> Preset:
-    preset = session.scalar(
-        select(Preset).where(Preset.id == preset_id, visible_to(Preset, member), Preset.user_id == member.id)
-    )
-    if preset is None:
-        raise errors.NotFound(message("preset_not_found"))
-    return preset
-
-
-def _own_here(member: Member) -> tuple[ColumnElement[bool], ...]:
-    """Those of the person in the workspace where they are at work."""
-    return in_workspace(Preset, member), Preset.user_id == member.id
-
-
-def _shared() -> Any:
-    """Shared with the workspace; a literal, because SQLite uses a partial index only for the very same words."""
-    return literal_column("presets.shared")
-
-
-_IS_OWN = and_(in_bound_workspace(Preset), Preset.user_id == bindparam("user_id"))
-_OWN = select(Preset).where(_IS_OWN).order_by(Preset.name)
-_OF_OTHERS = (
-    select(Preset)
-    .where(_shared(), in_bound_workspace(Preset), Preset.user_id != bindparam("user_id"))
-    .order_by(Preset.name, Preset.id)
-    .limit(SHARED_LIMIT)
-)
-
-
-def _free_name(session: ReadSession, member: Member, name: str, *, own_id: str) -> str:
-    name = name.strip()
-    if not name:
-        raise errors.InvalidRequest(fields={"name": message("preset_name_missing")})
-    if wrong := validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
-        raise errors.InvalidRequest(fields={"name": wrong})
-    taken = session.scalars(select(Preset.name).where(*_own_here(member), Preset.id != own_id))
-    if normal_form.normal(name) in map(normal_form.normal, taken):
-        raise errors.Conflict(message("preset_name_taken", name=name))
-    return name
 
 
 def _kept(spec: GenerationSpec) -> dict[str, Any]:

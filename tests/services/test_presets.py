@@ -8,6 +8,7 @@ from core import errors
 from core.db import Database
 from core.db.enums import WorkspaceRole
 from core.projects import presets
+from core.workspaces import named
 from core.workspaces.access import Member
 from tests.factories.generations import build_spec
 from tests.factories.users import create_member
@@ -144,7 +145,7 @@ def test_save_when_the_model_needs_an_image(database: Database, person: Member) 
 def test_save_when_there_are_too_many(database: Database, person: Member) -> None:
     """Nobody fills the table."""
     with database.write_session() as session:
-        for number in range(presets.MAX_PRESETS):
+        for number in range(named.MOST):
             presets.create(session, person, name=f"Preset {number}", spec=SPEC)
         with pytest.raises(errors.InvalidRequest):
             presets.create(session, person, name="One more", spec=SPEC)

@@ -150,7 +150,9 @@ def test_every_route_with_ids_of_others(world: World, secret_ids: list[str]) -> 
             continue
         for each in secret_ids:
             answer = world.ben.http.request(method, ID_PLACE.sub(each, path), **body(operation, each))
-            found += leaks(world, answer, secret_ids)
+            # Several decided at once are told of by the ids that were asked for.
+            told = [one for one in secret_ids if one != each] if path.endswith("/approvals") else secret_ids
+            found += leaks(world, answer, told)
             if is_named:
                 assert 400 <= answer.status_code < 500, (
                     f"{method} {path} with {each}: {answer.status_code} {answer.text}"

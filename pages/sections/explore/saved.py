@@ -9,7 +9,7 @@ from core.db import WriteSession
 from core.db.tables import UsageView
 from core.usage import saved_views
 from core.usage.views import View
-from core.workspaces import profiles
+from core.workspaces import named, profiles
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.sections.explore import asked
@@ -42,7 +42,7 @@ def show(person: Member, view: View) -> None:
                     )
         if not kept:
             st.caption(_("None yet. Keep what is shown under a name; a period such as last month moves along."))
-        st.text_input(_("Name"), key=_NAME, max_chars=saved_views.NAME_LIMIT_CHARS)
+        st.text_input(_("Name"), key=_NAME, max_chars=named.NAME_LIMIT_CHARS)
         if person.may(Action.EDIT):
             st.checkbox(_("Share with the workspace"), key=_SHARED)
         st.button(_("Save this view"), key="explore_keep", on_click=_keep, args=(view,))

@@ -6,9 +6,10 @@ from datetime import date, datetime, time, timedelta, tzinfo
 import streamlit as st
 
 from core import db
-from core.generations import queries, saved_filters
+from core.generations import queries
 from core.generations.list_filter import ListFilter
 from core.generations.queries import Count
+from core.workspaces import named
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.elements import library_bar
@@ -51,7 +52,7 @@ def show(person: Member, chips: Sequence[filters.Chip], chosen: ListFilter, coun
             text_limit_chars=filters.SEARCH_LIMIT_CHARS,
             saved=saved.shown(person),
             may_share=person.may(Action.EDIT),
-            name_limit_chars=saved_filters.NAME_LIMIT_CHARS,
+            name_limit_chars=named.NAME_LIMIT_CHARS,
         ),
         key=KEY,
         on_pressed=_pressed,
