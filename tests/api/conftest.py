@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from core import db
 from core.api import mounted
 from core.db.enums import NoticeWay, ReportEvery, Scope, WorkspaceRole
-from core.db.tables import Generation, WebhookEndpoint
+from core.db.tables import Generation, User, WebhookEndpoint
 from core.identity import api_tokens
 from core.ids import new_id
 from core.installation import Installation, current
@@ -21,11 +21,12 @@ from core.notifications import report_schedules, ways, webhooks
 from core.notifications.webhooks import ValidUrl
 from core.usage import saved_views
 from core.usage.views import View
+from core.workspaces import members
 from core.workspaces.access import Member
-from tests.factories import generations
+from tests.factories import approvals, generations
 from tests.factories.assets import create_asset, create_group
 from tests.factories.users import ensure_member
-from tests.factories.workspaces import create_team, create_team_of
+from tests.factories.workspaces import create_team, create_team_of, now
 
 ORIGIN = "http://studio.test"
 PREFIX = "/api/apps/video-generator"
@@ -164,6 +165,16 @@ class Client:
         answer = self.post(f"/workspaces/{team}/members", json={"email": person.email, "role": role.value})
         assert answer.status_code == 201, answer.text
         return person.id
+
+    def asked_for_approval(self) -> str:
+        """The id of an order of somebody else, in a team that they manage, which waits for their approval."""
+        assert self.person is not None
+        team = self.team()
+        maker_id = self.join(team)
+        approvals.ask(db.default(), now(db.default(), self.person, team))
+        with db.read_session() as session:
+            maker = members.at_work(session, session.get_one(User, maker_id), team)
+        return generations.create_generation(db.default(), maker).id
 
     def uncertain(self) -> str:
         """The id of a generation of which nobody knows whether the provider has it."""

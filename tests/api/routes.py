@@ -68,6 +68,10 @@ def own_path(client: Client, path: str) -> str:
             own = note_on_models() if "notes" in path else coming_change()
         case "statements":
             own = billed().id
+        case "analyst-packs":
+            own = str(client.post("/analyst-packs", json={"period": "2026-10"}).json()["pack"]["id"])
+        case "approvals":
+            own = client.asked_for_approval()
         case noun:
             raise AssertionError(f"say here how to make one of /{noun}")
     return path.replace("{id}", own)
@@ -85,6 +89,8 @@ def fitting_body(client: Client, method: str, path: str) -> dict[str, Any]:
             return {"json": {"intoId": own_id}}
         case "POST", "/uncertain/{id}/found":
             return {"json": {"providerJobId": "job-1"}}
+        case "POST", "/approvals/{id}":
+            return {"json": {"decision": "approve"}}
         case "POST", "/projects/{id}/transfer":
             return {"json": {"workspaceId": own_id}}
         case "PATCH", "/workspaces/{id}/members/{userId}":

@@ -16,7 +16,9 @@ from tests.factories.generations import create_completed
 from tests.factories.users import create_member
 
 OWNED = [row for kind in get_args(access.Owned) for row in get_args(kind)]
-NOT_ASKED_FOR = {"accounts", "api_tokens", "audit_log", "drafts", "invitations", "notices", "workspace_members"}
+NOT_ASKED_FOR = {
+    *("accounts", "analyst_packs", "api_tokens", "audit_log", "drafts", "invitations", "notices", "workspace_members")
+}
 """Money is asked for by the account's workspace alone, and the others by modules of their own."""
 
 
