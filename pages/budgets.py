@@ -37,7 +37,7 @@ def head(found: Overview) -> None:
 
 def button(label: str, icon: str, opens: str, *, key: str) -> None:
     """One that opens a dialog."""
-    st.button(label, icon=icon, on_click=form.open_it, args=(opens,), key=key)
+    st.button(label, icon=icon, width=form.button_px(label), on_click=form.open_it, args=(opens,), key=key)
 
 
 def part(

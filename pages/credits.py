@@ -64,6 +64,8 @@ def movements() -> None:
     pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
     if month is not None:
         of_month(month)
+    if person.may(Action.SEE_ALL_USAGE):  # above the movements, whose height comes last
+        charges_of_all(month)
     with db.read_session() as session:
         rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1, month=month)
         clips = statement.clip_lines(session, person, (row.generation_id for row in rows))
@@ -77,8 +79,6 @@ def movements() -> None:
         pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
     else:
         st.caption(_("Nothing has moved yet.") if month is None else _("Nothing moved in this month."))
-    if person.may(Action.SEE_ALL_USAGE):
-        charges_of_all(month, separator)
 
 
 def chosen_month() -> str | None:
@@ -198,12 +198,12 @@ def newer(pages: list[int | None]) -> None:
     pages.pop()
 
 
-def charges_of_all(month: str | None, separator: Separator) -> None:
+def charges_of_all(month: str | None) -> None:
     """What every workspace, project or cost centre is charged for a month, as files for finance."""
-    st.header(_("Charge-back"), anchor=False)
     if month is None:
-        st.caption(_("What all workspaces were charged in a month, as a file: choose the month under Period."))
+        st.caption(_("Charge-back, what all workspaces were charged in a month, as a file: choose the month here."))
         return
+    st.subheader(_("Charge-back"), anchor=False)
     st.caption(_("What all workspaces were charged in this month. Once it is closed, nothing of it changes any more."))
     names = {
         ChargedTo.WORKSPACE: _("Workspace"),
@@ -215,6 +215,7 @@ def charges_of_all(month: str | None, separator: Separator) -> None:
             to = st.selectbox(
                 _("A line for each"), list(names), format_func=names.__getitem__, key="account_charged_to"
             )
+        separator = downloads.separator(key="account_charges_separator")
         name = f"charge-back-{month}-by-{to.replace('_', '-')}"
         downloads.table(partial(charges_as_file, month, to, separator), name=name, key="account_charges")
         as_pdf = partial(charges_as_pdf, month, to, language.current(), time_zone.own())

@@ -85,7 +85,7 @@ def test_charge_back_is_offered_for_months_of_other_workspaces(open_page: Open, 
     booked_at("old", utc_now() - timedelta(days=70))
     month = f"{utc_now() - timedelta(days=70):%Y-%m}"
     at = open_page("credits")
-    assert any("choose the month under Period" in caption.value for caption in at.caption)
+    assert any("choose the month here" in caption.value for caption in at.caption)
     at.selectbox(key="account_month").set_value(month).run()
     assert not at.exception
     assert any("Nothing moved in this month." in caption.value for caption in at.caption)

@@ -24,6 +24,7 @@ def show(person: Member, *, may_set: bool) -> None:
             st.button(
                 label,
                 icon=":material/approval:",
+                width=form.button_px(label),
                 on_click=form.open_it,
                 args=(form.APPROVAL,),
                 key="budgets_approval",

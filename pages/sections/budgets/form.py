@@ -33,6 +33,11 @@ def open_it(what: str) -> None:
     st.session_state[OPEN] = what
 
 
+def button_px(label: str) -> int:
+    """The width of a button with an icon, known before it is drawn, so that what stands beside it breaks once."""
+    return 56 + 8 * len(label)
+
+
 def close() -> None:
     """Forget that one is open."""
     st.session_state.pop(OPEN, None)
