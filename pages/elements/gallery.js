@@ -481,10 +481,12 @@ export default function ({ data: [data], parentElement, setTriggerValue }) {
   const keys = parentElement.querySelector(".keys");
   if (list.board) {
     const { marked, turn } = list.board;
-    if (turn < 0 || turn >= list.turn) {
+    const isNews = turn < 0 ? turn !== list.changedThere : turn >= list.turn; // else it overtook what was marked here
+    if (isNews) {
       list.marked = new Set(marked);
       list.turn = Math.max(list.turn, turn);
     }
+    if (turn < 0) list.changedThere = turn;
     dressAll();
     keys.textContent = list.board.words.keys;
   }

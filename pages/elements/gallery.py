@@ -76,8 +76,8 @@ class Paper:
 class Selection:
     """What is selected, also on other pages, or everything that matches.
 
-    `turn` is that of the last `Pressed` with a selection, so that an older answer undoes nothing, or -1 to say that the
-    selection was changed here.
+    `turn` is that of the last `Pressed` with a selection, so that an older answer undoes nothing, or below 0 another
+    number for each change that was made here.
     """
 
     ids: Sequence[str]

@@ -24,7 +24,7 @@ from pages.ui.language import _, plural
 _IDS = "history_selected"
 _TURN = "history_selected_turn"
 _EVERYTHING = "history_selected_everything"
-CHANGED_HERE = -1
+_CHANGES = "history_selected_changes"
 
 
 def ids() -> list[str]:
@@ -34,9 +34,14 @@ def ids() -> list[str]:
 
 
 def turn() -> int:
-    """What `gallery.board` is to be told."""
-    found: int = st.session_state.get(_TURN, CHANGED_HERE)
+    """What `gallery.board` is to be told: below 0 for each change that was made here another number."""
+    found: int = st.session_state.get(_TURN, -1)
     return found
+
+
+def _changed_here() -> None:
+    st.session_state[_CHANGES] = st.session_state.get(_CHANGES, 1) + 1
+    st.session_state[_TURN] = -st.session_state[_CHANGES]
 
 
 def is_everything() -> bool:
@@ -47,7 +52,7 @@ def is_everything() -> bool:
 def choose_everything() -> None:
     """Select everything that matches, however many clips; for callbacks."""
     st.session_state[_EVERYTHING] = True
-    st.session_state[_TURN] = CHANGED_HERE
+    _changed_here()
 
 
 def take(pressed: gallery.Pressed) -> bool:
@@ -63,7 +68,7 @@ def take(pressed: gallery.Pressed) -> bool:
 def clear() -> None:
     """Select nothing."""
     st.session_state[_IDS] = []
-    st.session_state[_TURN] = CHANGED_HERE
+    _changed_here()
     st.session_state[_EVERYTHING] = False
 
 
