@@ -30,6 +30,7 @@ RUN_HERE = {
     TUTORIAL,
     HOW_TO / "answer-questions-about-spend.md",
     HOW_TO / "add-a-provider.md",  # by test_lantern.py
+    HOW_TO / "approve-orders.md",
     HOW_TO / "back-up-and-upgrade.md",
     HOW_TO / "choose-a-model.md",
     HOW_TO / "connect-an-agent.md",  # by test_client_examples.py
@@ -121,6 +122,17 @@ def test_budgets(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
     assert '"limitCredits":500,"mode":"stop","takenCredits":0,"leftCredits":500' in set_project
     assert '"limitCredits"' in set_each
     assert '"timeZone":"Asia/Jakarta"' in set_zone
+
+
+def test_approval_is_asked_for(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
+    """What waits is listed, and the rule is set."""
+    look, set_rule = commands(HOW_TO / "approve-orders.md")
+
+    with live.serving() as address:
+        waiting, rule = (run(block, tmp_path, VIDEO_API=address, **shell) for block in (look, set_rule))
+
+    assert '"approvals":[]' in waiting
+    assert '"aboveCredits":5000,"overBudget":true' in rule
 
 
 def test_models_are_compared(shell: Mapping[str, str], tmp_path: Path) -> None:
