@@ -223,8 +223,8 @@ def test_page_of_all_workspaces_walks_an_index_of_each(
         assert plan.count(index) == len(ana.roles), plan
         assert "SCAN generations" not in plan
     else:  # it may walk the ids of all for a workspace that has almost all of them
-        assert index in plan
-        assert "Merge Append" in plan
+        of_few = "ix_generations_in_vain" in plan  # with a handful of rows that has failed ones alone, to be sorted
+        assert of_few or (index in plan and "Merge Append" in plan)
         assert "Seq Scan on generations" not in plan
 
 
