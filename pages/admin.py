@@ -8,12 +8,13 @@ from core import db, installation
 from core.catalog_changes import live_lists
 from core.clock import utc_now
 from core.files.content_credentials import Unsigned
-from core.insights import attention, provider_status
+from core.insights import provider_status
+from core.insights.attention import Attention
 from core.workspaces.access import Charge
 from pages.sections import progress_text
 from pages.sections.account import provider_cards
 from pages.sections.admin import books, people, standing, trust
-from pages.sections.attention import cases, queue
+from pages.sections.attention import cases, looked_at, queue
 from pages.sections.costs import dollar, drift
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
@@ -31,10 +32,8 @@ def refused_accounts() -> None:
         st.warning(f"{provider_cards.account_fault(status)} {provider_cards.account_remedy()}", icon=":material/key:")
 
 
-def unsigned() -> None:
+def unsigned(waiting: Attention) -> None:
     """Clips that were delivered without content credentials, or soon will be: why, and what helps."""
-    with db.read_session() as session:
-        waiting = attention.waiting(session)
     if waiting.certificate_ends_at is not None:
         ends = _("The certificate that clips are signed with ends {when}. Clips are not signed from then on.").format(
             when=wording.moment(waiting.certificate_ends_at)
@@ -87,9 +86,10 @@ def needs_somebody() -> None:
     """What waits for a person."""
     person = current_member.administrator()
     charge = Charge.of_operator(person)
-    standing.show(person, charge)
+    found = looked_at.waiting(charge)
+    standing.show(person, found)
     refused_accounts()
-    unsigned()
+    unsigned(found)
     drift.warn()
     notes_on_models()
     cases.show(person, charge)

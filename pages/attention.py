@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from core import db, installation
-from core.insights import attention
 from core.workspaces.access import Charge
 from core.workspaces.permissions import Action
-from pages.sections.attention import cases, ending, late, queue, used_up
+from pages.sections.attention import cases, ending, late, looked_at, queue, used_up
 from pages.ui import components, current_member
 from pages.ui.language import _
 
@@ -14,8 +12,7 @@ from pages.ui.language import _
 def waits() -> None:
     """Everything that waits, or that nothing does."""
     charge = Charge.of_manager(person)
-    with db.read_session() as session:
-        found = attention.look(session, installation.current().settings, charge)
+    found = looked_at.waiting(charge)
     if not found.count:
         components.empty_state(
             _("Nothing waits"),

@@ -93,16 +93,20 @@ class Attention:
 
 
 class AttentionCounter:
-    """How many things wait, for the bar of every page of this process: counted again after `COUNTED_SECONDS`."""
+    """What waits, for the bar of every page of this process: looked at again after `COUNTED_SECONDS`."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: OrderedDict[Charge, _Counted] = OrderedDict()
 
     def count(self, charge: Charge, look: Callable[[], Attention], *, anew: bool = False) -> int:
-        """As `look` counts what is in this charge. `anew` where that is shown, so that a decision is seen at once.
+        """How many things wait in this charge, as `found` knows them."""
+        return self.found(charge, look, anew=anew).count
 
-        One thread counts for a charge, the others take what was known.
+    def found(self, charge: Charge, look: Callable[[], Attention], *, anew: bool = False) -> Attention:
+        """What `look` finds in this charge. `anew` where that is shown, so that a decision is seen at once.
+
+        One thread looks for a charge, the others take what was known.
         """
         with self._lock:
             known = self._known.setdefault(charge, _Counted())
@@ -112,18 +116,18 @@ class AttentionCounter:
         is_old = anew or time.monotonic() - known.at > COUNTED_SECONDS
         if is_old and known.lock.acquire(blocking=anew):
             try:
-                known.count = look().count
+                known.found = look()
                 known.at = time.monotonic()
             finally:
                 known.lock.release()
-        return known.count
+        return known.found
 
 
 @dataclass(slots=True)
 class _Counted:
     lock: Lock = field(default_factory=Lock)
     at: float = float("-inf")
-    count: int = 0
+    found: Attention = field(default_factory=lambda: Attention(0, ()))
 
 
 def look(session: Reader, settings: Settings, charge: Charge) -> Attention:

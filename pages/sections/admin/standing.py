@@ -2,19 +2,18 @@
 
 import streamlit as st
 
-from core import db, installation
-from core.insights import attention, health
-from core.workspaces.access import Charge, Member
+from core import installation
+from core.insights import health
+from core.insights.attention import Attention
+from core.workspaces.access import Member
 from pages.sections.attention import ending, late, used_up
 from pages.ui import wording
 from pages.ui.language import _, plural
 
 
-def show(person: Member, charge: Charge) -> None:
+def show(person: Member, found: Attention) -> None:
     """A broken rule, no room or store, models that end, budgets used up, what is late; nothing while all is well."""
     here = installation.current()
-    with db.read_session() as session:
-        found = attention.look(session, here.settings, charge)
     _broken_rules(found.broken_rules)
     free_bytes = health.free_bytes(here.settings)
     if found.is_disk_nearly_full and free_bytes is not None:
