@@ -11,13 +11,13 @@ from starlette.responses import Response, StreamingResponse
 
 from core import audit_log, db
 from core.api.http import routing
+from core.api.http.attachments import attachment
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import next_page, refuses
 from core.api.schemas import fields, requests, responses
 from core.audit import log_entries, log_export
 from core.audit.log_entries import LogLine, LogQuery, Place
 from core.clock import utc_now
-from core.files.disposition import content_disposition
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.workspaces.permissions import Action
 
@@ -136,10 +136,7 @@ def list_audit_log(
         form = SpreadsheetFormat(query.format)
         audit_log.record_export(member.user, what="audit_log", format=form)
         name = f"audit-log-{utc_now():%Y-%m-%d}.{form}"
-        headers = {"Content-Disposition": content_disposition(name)}
-        return StreamingResponse(
-            log_export.spreadsheet(member, chosen, form), media_type=form.media_type, headers=headers
-        )
+        return attachment(log_export.spreadsheet(member, chosen, form), name=name, media_type=form.media_type)
     behind = None if query.cursor is None else Place.of_cursor(query.cursor)
     with db.read_session() as session:
         found = log_entries.page(session, member, chosen, behind=behind, limit=query.limit + 1)

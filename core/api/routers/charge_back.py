@@ -10,12 +10,12 @@ from starlette.responses import Response, StreamingResponse
 
 from core import audit_log
 from core.api.http import routing
+from core.api.http.attachments import attachment
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses, sends_sheet
 from core.api.schemas import requests
 from core.billing import months
 from core.clock import utc_now
-from core.files.disposition import content_disposition
 from core.messages import Writer
 from core.usage import charge_back, charge_back_pdf
 from core.usage.charge_back import ChargeBackFormat, ChargedTo
@@ -57,8 +57,7 @@ def get_charge_back(
         media_type = kind.media_type
     audit_log.record_export(member.user, what="charge_back", format=form, month=query.month, by=query.by)
     name = f"charge-back-{query.month}-by-{query.by.replace('_', '-')}.{form}"
-    headers = {"Content-Disposition": content_disposition(name)}
-    return StreamingResponse(pieces, media_type=media_type, headers=headers)
+    return attachment(pieces, name=name, media_type=media_type)
 
 
 def _accepted(accept: str) -> ChargeBackFormat:

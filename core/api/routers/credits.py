@@ -8,12 +8,12 @@ from starlette.responses import Response, StreamingResponse
 
 from core import audit_log, db
 from core.api.http import routing
+from core.api.http.attachments import attachment
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import sends_sheet
 from core.api.schemas import fields, requests, responses
 from core.billing import ledger, months
 from core.catalog import price_list
-from core.files.disposition import content_disposition
 from core.usage import export, statement
 from core.usage.spreadsheet import Separator, SpreadsheetFormat
 
@@ -89,6 +89,5 @@ def get_statement(member: CurrentMember, query: Annotated[StatementQuery, Query(
         member.user, what="credits", workspace_id=member.workspace_id, format=query.format, **details
     )
     name = f"credits-{query.month or 'all'}.{query.format}"
-    headers = {"Content-Disposition": content_disposition(name)}
     pieces = export.statement(rows, query.format, query.separator)
-    return StreamingResponse(pieces, media_type=query.format.media_type, headers=headers)
+    return attachment(pieces, name=name, media_type=query.format.media_type)

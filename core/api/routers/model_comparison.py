@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from pydantic import Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from core import audit_log, db
+from core import db
 from core.api.http import routing
+from core.api.http.attachments import attachment
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses, sends_sheet
-from core.api.routers.usage import SelectionQuery, UsageFormat, reaches_far_enough, selection
+from core.api.routers.usage import SelectionQuery, UsageFormat, note_export, reaches_far_enough, selection
 from core.api.schemas import fields, requests, responses
 from core.catalog.rules import Adjustment
-from core.files.disposition import content_disposition
 from core.insights import comparison_file, model_comparison
 from core.insights.model_comparison import ComparedModel
 from core.spec import GenerationSpec
@@ -234,12 +234,9 @@ def compare_models(member: CurrentMember, query: Annotated[ComparisonQuery, Quer
         found = model_comparison.compare(session, member, selected, order)
     if query.format is not UsageFormat.JSON:
         form = SpreadsheetFormat(query.format)
-        workspace_id = None if selected.everybody else member.workspace_id
-        audit_log.record_export(member.user, what="models", workspace_id=workspace_id, format=form)
-        name = f"models-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
-        headers = {"Content-Disposition": content_disposition(name)}
+        name = note_export(member, selected, "models", form)
         pieces = comparison_file.models(found, form, query.separator)
-        return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
+        return attachment(pieces, name=name, media_type=form.media_type)
     return ComparisonAnswer(
         success=True,
         since=selected.since,

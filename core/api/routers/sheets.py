@@ -5,17 +5,17 @@ from typing import Annotated
 
 from fastapi import Form, Query
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from core import db
 from core.api.http import addresses, idempotency, routing
+from core.api.http.attachments import attachment
 from core.api.http.auth import CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import leads_to, next_page, refuses, sends_file
 from core.api.schemas import sheets as shapes
 from core.db import ReadSession
 from core.db.tables import Sheet
-from core.files.disposition import content_disposition
 from core.generations.sheets import kept, ordering, progress, reading, result, variables
 from core.generations.sheets.checked import CheckedLine, Defaults
 from core.generations.sheets.progress import SheetClipRow
@@ -211,6 +211,5 @@ def _result(
         status=str, error=str, clip_link=lambda clip: f"{page}{clip}", file_link=lambda clip: f"{api}/download/{clip}"
     )
     name = f"{sheet.name.rpartition('.')[0] or sheet.name}-result.{form}"
-    headers = {"Content-Disposition": content_disposition(name)}
     pieces: Iterator[bytes] = spreadsheet.write(result.lines(sheet, clips, words), form)
-    return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
+    return attachment(pieces, name=name, media_type=form.media_type)

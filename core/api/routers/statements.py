@@ -3,15 +3,15 @@
 from typing import Annotated
 
 from fastapi import Form, Query
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from core import audit_log, db
 from core.api.http import routing
+from core.api.http.attachments import attachment
 from core.api.http.auth import CurrentMember, PathId
 from core.api.openapi.answers import leads_to, next_page, refuses, sends_sheet
 from core.api.schemas import statements as shapes
 from core.db.enums import LineOutcome
-from core.files.disposition import content_disposition
 from core.generations.sheets.tables import MAX_FILE_BYTES
 from core.statements import accepting, listing, result_file, uploads
 from core.statements.columns import guess
@@ -150,6 +150,4 @@ def _file(member: CurrentMember, statement_id: str, query: shapes.LinesQuery) ->
     lines = listing.every_line(member, statement_id, outcomes=_outcomes(query))
     audit_log.record_export(member.user, what="statement", statement=statement.id, format=form)
     name = f"statement-{statement.provider}-{statement.month}.{form}"
-    headers = {"Content-Disposition": content_disposition(name)}
-    pieces = spreadsheet.write(result_file.rows(lines), form)
-    return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
+    return attachment(spreadsheet.write(result_file.rows(lines), form), name=name, media_type=form.media_type)

@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from core import audit_log, db, errors
 from core.api.http import auth, routing
+from core.api.http.attachments import attachment
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses, sends_sheet
 from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
-from core.files.disposition import content_disposition
 from core.messages import plain
 from core.usage import export, reports
 from core.usage.reports import Group
@@ -172,12 +172,8 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
         form = SpreadsheetFormat(query.format)
         with db.read_session() as session:
             reports.total(session, member, selected)  # refuse what is refused before the first byte is sent
-        workspace_id = None if selected.everybody else member.workspace_id
-        audit_log.record_export(member.user, what="usage", workspace_id=workspace_id, format=form)
-        name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
-        headers = {"Content-Disposition": content_disposition(name)}
-        pieces = _file(member, selected, groups, form, query.separator)
-        return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
+        name = note_export(member, selected, "usage", form)
+        return attachment(_file(member, selected, groups, form, query.separator), name=name, media_type=form.media_type)
     with db.read_session() as session:
         every = reports.aggregate(session, member, selected, groups or export.DEFAULT)
         rows = list(reports.with_names(session, islice(every, JSON_ROWS_LIMIT + 1), groups or ()))
@@ -202,6 +198,13 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
             totals=UsageTotals(**totals),
         ),
     )
+
+
+def note_export(member: Member, selected: reports.UsageQuery, what: str, form: SpreadsheetFormat) -> str:
+    """Write down that figures of a selection leave as a file; what it is called."""
+    workspace_id = None if selected.everybody else member.workspace_id
+    audit_log.record_export(member.user, what=what, workspace_id=workspace_id, format=form)
+    return f"{what}-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
 
 
 def _file(

@@ -5,18 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from pydantic import Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from core import audit_log, db
+from core import db
 from core.api.http import idempotency, routing
+from core.api.http.attachments import attachment
 from core.api.http.auth import CurrentMember
 from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_sheet
 from core.api.routers import generations
-from core.api.routers.usage import SelectionQuery, UsageFormat, reaches_far_enough, selection
+from core.api.routers.usage import SelectionQuery, UsageFormat, note_export, reaches_far_enough, selection
 from core.api.schemas import fields, requests, responses
-from core.files.disposition import content_disposition
 from core.generations import order_again
 from core.usage import waste, waste_file
 from core.usage.spreadsheet import Separator, SpreadsheetFormat
@@ -136,12 +136,9 @@ def get_waste(member: CurrentMember, query: Annotated[WasteQuery, Query()]) -> W
         rows = waste.rows(session, member, selected, groups)
     if query.format is not UsageFormat.JSON:
         form = SpreadsheetFormat(query.format)
-        workspace_id = None if selected.everybody else member.workspace_id
-        audit_log.record_export(member.user, what="waste", workspace_id=workspace_id, format=form)
-        name = f"waste-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
-        headers = {"Content-Disposition": content_disposition(name)}
+        name = note_export(member, selected, "waste", form)
         pieces = waste_file.waste(rows, groups, form, query.separator, sees_costs=sees_costs)
-        return StreamingResponse(pieces, media_type=form.media_type, headers=headers)
+        return attachment(pieces, name=name, media_type=form.media_type)
     return WasteAnswer(
         success=True,
         since=selected.since,
