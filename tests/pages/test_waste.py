@@ -10,9 +10,11 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import Role
 from core.db.tables import Generation
+from core.generations import lifecycle
 from core.identity import users
-from tests.factories.generations import load_generation
+from tests.factories.generations import create_generation, load_generation
 from tests.factories.studio import Studio
+from tests.factories.workspaces import create_team_of, now
 from tests.pages.conftest import Open, sent, widget
 
 
@@ -54,6 +56,17 @@ def test_figures_lead_to_their_clips(open_page: Open, studio: Studio) -> None:
     assert (address["status"], address["because"]) == ("failed", "generation_failed")
     shown = sent(open_page("history", **address), "clip_gallery") or {}
     assert {card["id"] for card in shown["cards"]} == {row.id for row in broken}
+
+
+def test_figures_of_a_team_lead_to_its_own_library(open_page: Open, studio: Studio) -> None:
+    """Opened anew, the link stays in the workspace whose figures were looked at."""
+    team_id = create_team_of(db.default(), studio.person)
+    here = now(db.default(), studio.person, team_id)
+    row = create_generation(db.default(), here)
+    with db.write_session() as session:
+        assert lifecycle.fail(session, row, errors.GenerationFailed())
+    [line] = table(open_page("usage", show="waste", period="7", people="mine", workspace=team_id))
+    assert line["Failed"][2].endswith(f"&workspace={team_id}")
 
 
 def test_groups_are_chosen_and_kept_in_the_address(open_page: Open, studio: Studio) -> None:

@@ -1,7 +1,6 @@
 """The table of the explorer, which is the legend of its chart: sorted by any column, with a total and ways to clips."""
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -108,4 +107,4 @@ def _address(clips: ClipFilter | None) -> str | None:
         "tag": clips.tag,
         "status": _STATUS[clips.status] if clips.status else None,
     }
-    return f"./history?{urlencode({name: value for name, value in wanted.items() if value})}"
+    return filters.address(**wanted)

@@ -25,7 +25,7 @@ from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.sections.clip import marks
 from pages.sections.usage import labels, reasons
-from pages.ui import components, query_param, time_zone, wording
+from pages.ui import components, current_member, query_param, time_zone, wording
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -100,6 +100,12 @@ PARAMS = (
 def asked_text() -> str:
     """The words that the address asks for."""
     return st.query_params.get("text", "")[:SEARCH_LIMIT_CHARS]
+
+
+def address(**wanted: str | None) -> str:
+    """The library with these filters as a link, which opened anew stays in the workspace of who looks."""
+    said = {name: value for name, value in wanted.items() if value}
+    return current_member.page_address("history", current_member.current_member(), **said)
 
 
 def clear() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -234,7 +233,7 @@ def _address(choice: Choice, unopened_before: date, row: WasteRow, outcome: Outc
         "reason": reason if outcome is Outcome.REJECTED else None,
         "because": reason if outcome is Outcome.FAILED else None,
     }
-    return f"./history?{urlencode({name: value for name, value in wanted.items() if value})}"
+    return filters.address(**wanted)
 
 
 def _minutes(seconds: int) -> str:
