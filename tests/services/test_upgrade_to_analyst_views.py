@@ -4,40 +4,24 @@ import pytest
 from alembic import command
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, inspect, select, text
+from sqlalchemy import MetaData, inspect, text
 
 from core.analyst_pack import description
 from core.db import Database, views
 from core.db.schema import alembic_config
 from tests.factories.packs import fill, pack
+from tests.factories.upgrades import dump, revision_before
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
 
 VIEWS = {table.view_name for table in description.TABLES if table.has_view}
 
 
-def before(connection: Connection) -> str:
-    """The revision before."""
-    found = ScriptDirectory.from_config(alembic_config(connection)).get_revision(views.SINCE).down_revision
-    assert isinstance(found, str)
-    return found
-
-
-def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
-    """Every row of the tables that were known before."""
-    return {
-        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
-        for name, table in known.tables.items()
-        if not name.startswith(("generation_words", "alembic_version"))
-    }
-
-
 def test_upgrade_of_a_filled_database(database: Database) -> None:
     """All that was there stays, whoever goes back and forth; views and packs are there after, and none before."""
     fill(database, days=10)
     with database.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), before(connection))
+        command.downgrade(alembic_config(connection), revision_before(connection, views.SINCE))
     known = MetaData()
     with database.engine.connect() as connection:
         assert not VIEWS & set(inspect(connection).get_view_names())
@@ -51,7 +35,7 @@ def test_upgrade_of_a_filled_database(database: Database) -> None:
             assert dump(connection, known) == kept
             assert set(inspect(connection).get_view_names()) == VIEWS
         with database.engine.begin() as connection:
-            command.downgrade(alembic_config(connection), before(connection))
+            command.downgrade(alembic_config(connection), revision_before(connection, views.SINCE))
     database.migrate()
     pack(database)
 

@@ -2,7 +2,7 @@
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, MetaData, select
+from sqlalchemy import MetaData
 
 from core.billing import ledger
 from core.db import Database
@@ -14,20 +14,12 @@ from core.workspaces.access import Member
 from tests.factories.approvals import ask, asking_team, decide
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, create_generation, load_generation
+from tests.factories.upgrades import dump
 from tests.factories.workspaces import create_admin
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
 
 BEFORE = "0029"
-
-
-def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
-    """Every row of the tables that were known before, by the columns that they had then."""
-    return {
-        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
-        for name, table in known.tables.items()
-        if not name.startswith(("generation_words", "alembic_version"))
-    }
 
 
 def test_upgrade_of_orders_of_before(database: Database, person: Member) -> None:

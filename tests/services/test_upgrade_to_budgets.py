@@ -15,7 +15,7 @@ from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, create_generation, load_generation
 from tests.factories.projects import create_project
-from tests.services.test_upgrade_to_reject_reasons import dump
+from tests.factories.upgrades import dump
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
 

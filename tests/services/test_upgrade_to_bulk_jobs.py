@@ -4,8 +4,7 @@ import hashlib
 
 import pytest
 from alembic import command
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, inspect, select
+from sqlalchemy import MetaData, inspect, select
 
 from core.db import Database
 from core.db.enums import SourceKind
@@ -17,27 +16,11 @@ from core.generations.submit import submit
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed, load_generation
+from tests.factories.upgrades import dump, revision_before
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
 
 FRAME, OTHER = "images/ab/frame.jpg", "images/ab/other.jpg"
-
-
-def before(connection: Connection) -> str:
-    """The revision before."""
-    script = ScriptDirectory.from_config(alembic_config(connection))
-    found = script.get_revision("0021").down_revision
-    assert isinstance(found, str)
-    return found
-
-
-def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
-    """Every row of the tables that were known before, by the columns that they had then."""
-    return {
-        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
-        for name, table in known.tables.items()
-        if not name.startswith(("generation_words", "alembic_version"))
-    }
 
 
 def image(member: Member, key: str, identity: bytes) -> Upload:
@@ -66,7 +49,7 @@ def test_upgrade_of_clips_that_go_on_from_others(database: Database, person: Mem
             settings = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
             submit(session, person, order, extends_id=first.id, **settings)  # type: ignore[arg-type]  # of their names
     with database.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), before(connection))
+        command.downgrade(alembic_config(connection), revision_before(connection, "0021"))
     known = MetaData()
     with database.engine.connect() as connection:
         assert "bulk_jobs" not in inspect(connection).get_table_names()

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 from alembic import command
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, inspect, select
+from sqlalchemy import MetaData, inspect
 
 from core.billing import months
 from core.clock import utc_now
@@ -15,27 +14,12 @@ from core.usage import closing
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules, set_back
 from tests.factories.generations import create_completed
+from tests.factories.upgrades import dump, revision_before
 from tests.factories.workspaces import create_admin
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
 
 MONTH = months.of(utc_now() - timedelta(days=62))
-
-
-def before(connection: Connection) -> str:
-    """The revision before."""
-    found = ScriptDirectory.from_config(alembic_config(connection)).get_revision("0029").down_revision
-    assert isinstance(found, str)
-    return found
-
-
-def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
-    """Every row of the tables that were known before, by the columns that they had then."""
-    return {
-        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
-        for name, table in known.tables.items()
-        if not name.startswith(("generation_words", "alembic_version"))
-    }
 
 
 def test_upgrade_of_old_months(database: Database, person: Member) -> None:
@@ -44,7 +28,7 @@ def test_upgrade_of_old_months(database: Database, person: Member) -> None:
     set_back(MONTH, database)
     admin = create_admin(database)
     with database.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), before(connection))
+        command.downgrade(alembic_config(connection), revision_before(connection, "0029"))
     known = MetaData()
     with database.engine.connect() as connection:
         assert "closed_periods" not in inspect(connection).get_table_names()
@@ -58,7 +42,7 @@ def test_upgrade_of_old_months(database: Database, person: Member) -> None:
             indexes = {index["name"] for index in inspect(connection).get_indexes("ledger_entries")}
         assert "ix_ledger_entries_account_time" in indexes
         with database.engine.begin() as connection:
-            command.downgrade(alembic_config(connection), before(connection))
+            command.downgrade(alembic_config(connection), revision_before(connection, "0029"))
     database.migrate()
     with database.write_session() as session:
         period = closing.close(session, admin, MONTH)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, MetaData, select, text
+from sqlalchemy import MetaData, text
 
 from core import errors
 from core.clock import utc_now
@@ -33,6 +33,7 @@ from tests.factories.generations import (
     create_generation,
     load_generation,
 )
+from tests.factories.upgrades import dump
 from tests.factories.users import create_member
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
@@ -72,15 +73,6 @@ def go_back(database: Database) -> None:
                 "WHERE model_id = 'kling-2.5'"
             )
         )
-
-
-def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
-    """Every row of the tables that were known before, by the columns that they had then."""
-    return {
-        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
-        for name, table in known.tables.items()
-        if not name.startswith(("generation_words", "alembic_version"))
-    }
 
 
 def figures(database: Database, person: Member) -> UsageTotals:

@@ -2,7 +2,7 @@
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, MetaData, select
+from sqlalchemy import MetaData
 
 from core.db import Database
 from core.db.schema import alembic_config
@@ -13,19 +13,11 @@ from core.generations.review import Changes
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, load_generation
+from tests.factories.upgrades import dump
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
 
 BEFORE = "0018"
-
-
-def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
-    """Every row of the tables that were known before, by the columns that they had then."""
-    return {
-        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
-        for name, table in known.tables.items()
-        if not name.startswith(("generation_words", "alembic_version"))
-    }
 
 
 def judge(database: Database, person: Member, row: Generation, verdict: ReviewStatus) -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 from alembic import command
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, inspect, select
+from sqlalchemy import MetaData, inspect, select
 
 from core.billing import months
 from core.clock import utc_now
@@ -16,6 +15,7 @@ from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed
 from tests.factories.statements import Clip, build_file, line_of, upload
+from tests.factories.upgrades import dump, revision_before
 from tests.factories.workspaces import create_admin
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
@@ -23,28 +23,12 @@ pytestmark = pytest.mark.both_databases  # each has its own way to change a tabl
 TABLES = {"vendor_statements", "statement_lines", "statement_clips", "cost_adjustments"}
 
 
-def before(connection: Connection) -> str:
-    """The revision before."""
-    found = ScriptDirectory.from_config(alembic_config(connection)).get_revision("0031").down_revision
-    assert isinstance(found, str)
-    return found
-
-
-def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
-    """Every row of the tables that were known before, by the columns that they had then."""
-    return {
-        name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
-        for name, table in known.tables.items()
-        if not name.startswith(("generation_words", "alembic_version"))
-    }
-
-
 def test_upgrade_of_filled_database(database: Database, person: Member) -> None:
     """All that was there stays, whoever goes back and forth; days of before have nothing adjusted."""
     create_completed(database, person)
     admin = create_admin(database)
     with database.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), before(connection))
+        command.downgrade(alembic_config(connection), revision_before(connection, "0031"))
     known = MetaData()
     with database.engine.connect() as connection:
         assert not TABLES & set(inspect(connection).get_table_names())
@@ -57,7 +41,7 @@ def test_upgrade_of_filled_database(database: Database, person: Member) -> None:
             assert dump(connection, known) == kept
             assert set(inspect(connection).get_table_names()) >= TABLES
         with database.engine.begin() as connection:
-            command.downgrade(alembic_config(connection), before(connection))
+            command.downgrade(alembic_config(connection), revision_before(connection, "0031"))
     database.migrate()
 
     with database.read_session() as session:
