@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from core import db
@@ -17,8 +18,13 @@ from core.messages import Writer
 from core.notifications import inbox, notice_sender, ways, webhooks
 from core.notifications.inbox import Told
 from core.workspaces.access import Member
+from tests.factories import installations
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order
 from tests.factories.projects import create_project
+from tests.fixtures.mail_server import MailServer
+from tests.fixtures.receiver import Receiver
+
+PUBLIC = "https://video.example.org"
 
 
 def told(database: Database, person: Member) -> Sequence[Told]:
@@ -74,3 +80,17 @@ def press(database: Database, person: Member, number: int, **changes: Any) -> li
     with database.write_session() as session:
         rows = submit_many(session, person, orders, batch_id=new_id(), shown_credits=total, **how)  # type: ignore[arg-type]  # both are what they are called
         return [row.id for row in rows]
+
+
+def reaching(post_office: MailServer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of the installation, which from now on sends mail by this server, and may send to the receiver."""
+    for name, value in {
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(post_office.port),
+        "SMTP_SECURITY": "none",
+        "SMTP_FROM": "AI Video Generator <video@example.org>",
+        "WEBHOOK_ALLOW_HOSTS": receiver.host_port,
+        "PUBLIC_URL": PUBLIC,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return installations.reopen().settings

@@ -3,7 +3,6 @@
 import json
 import ssl
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,44 +24,18 @@ from pages.ui import catalogues
 from tests.factories import installations
 from tests.factories import workspaces as teams
 from tests.factories.generations import create_completed, create_generation, finish, lose_submit
-from tests.factories.notices import all_sends, by_address, by_mail, press, send_due
+from tests.factories.notices import PUBLIC, all_sends, by_address, by_mail, press, reaching, send_due
 from tests.factories.users import create_member, deactivate
-from tests.fixtures import receiver as receivers
 from tests.fixtures.mail_server import MailServer, mail_server, self_signed, words
 from tests.fixtures.receiver import Receiver
 
 pytestmark = pytest.mark.both_databases
 
-PUBLIC = "https://video.example.org"
-
-
-@pytest.fixture
-def post_office() -> Iterator[MailServer]:
-    """A mail server."""
-    with mail_server() as running:
-        yield running
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Somebody's chat or webhook."""
-    with receivers.receiver() as running:
-        yield running
-
 
 @pytest.fixture
 def site(site: Installation, post_office: MailServer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of an installation that sends mail by this server, and may send to the receiver."""
-    for name, value in {
-        "SMTP_HOST": "127.0.0.1",
-        "SMTP_PORT": str(post_office.port),
-        "SMTP_SECURITY": "none",
-        "SMTP_FROM": "AI Video Generator <video@example.org>",
-        "WEBHOOK_ALLOW_HOSTS": receiver.host_port,
-        "PUBLIC_URL": PUBLIC,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return installations.reopen().settings
+    return reaching(post_office, receiver, monkeypatch)
 
 
 @pytest.fixture

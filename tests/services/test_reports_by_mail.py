@@ -1,7 +1,6 @@
 """Views of usage that people have sent to themselves: once a period, with the figures of then, for who may see them."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -26,50 +25,25 @@ from core.usage.views import View, Whose
 from core.workspaces import members
 from core.workspaces.access import Member
 from pages.ui import catalogues
-from tests.factories import histories, installations
+from tests.factories import histories
 from tests.factories import workspaces as teams
 from tests.factories.histories import Ended
-from tests.factories.notices import all_notices, all_sends, by_address, by_mail, send_due, told
+from tests.factories.notices import PUBLIC, all_notices, all_sends, by_address, by_mail, reaching, send_due, told
 from tests.factories.projects import create_project
 from tests.factories.users import create_member, deactivate
-from tests.fixtures import receiver as receivers
-from tests.fixtures.mail_server import MailServer, mail_server, words
+from tests.fixtures.mail_server import MailServer, words
 from tests.fixtures.receiver import Receiver
 from tests.said import codes
 
 pytestmark = pytest.mark.both_databases
 
-PUBLIC = "https://video.example.org"
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def post_office() -> Iterator[MailServer]:
-    """A mail server."""
-    with mail_server() as running:
-        yield running
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Somebody's webhook."""
-    with receivers.receiver() as running:
-        yield running
 
 
 @pytest.fixture
 def site(site: Installation, post_office: MailServer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of an installation that sends mail by this server, and may send to the receiver."""
-    for name, value in {
-        "SMTP_HOST": "127.0.0.1",
-        "SMTP_PORT": str(post_office.port),
-        "SMTP_SECURITY": "none",
-        "SMTP_FROM": "AI Video Generator <video@example.org>",
-        "WEBHOOK_ALLOW_HOSTS": receiver.host_port,
-        "PUBLIC_URL": PUBLIC,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return installations.reopen().settings
+    return reaching(post_office, receiver, monkeypatch)
 
 
 @pytest.fixture

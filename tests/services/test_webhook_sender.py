@@ -1,6 +1,6 @@
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -23,13 +23,6 @@ from tests.factories.users import create_member, deactivate
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.said import codes
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Somebody's webhook."""
-    with receivers.receiver() as running:
-        yield running
 
 
 @pytest.fixture
