@@ -2,14 +2,26 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    String,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from core.db.enums import BudgetScope, EntryKind
 from core.db.tables import Account, BudgetMonth, Generation, LedgerEntry
 
-SUBJECT: dict[BudgetScope, ColumnElement[str]] = {
+SUBJECT: dict[BudgetScope, SQLColumnExpression[str]] = {
     BudgetScope.WORKSPACE: Account.workspace_id.expression,
-    BudgetScope.PROJECT: func.coalesce(Generation.charged_project_id, Generation.project_id),
+    BudgetScope.PROJECT: Generation.charged_in_id,
     BudgetScope.MEMBER: Generation.user_id.expression,
 }
 """Whose counter an order is counted in."""
@@ -18,7 +30,7 @@ SUBJECT: dict[BudgetScope, ColumnElement[str]] = {
 def of_ledger(scope: BudgetScope) -> Select[*tuple[Any, ...]]:
     """What orders that were counted have taken and not given back, by workspace, month and subject."""
     amount = LedgerEntry.amount_credits
-    subject = SUBJECT[scope].label("subject_id")
+    subject: ColumnElement[str] = SUBJECT[scope].label("subject_id")
     return (
         select(
             Account.workspace_id,

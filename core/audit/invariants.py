@@ -255,10 +255,10 @@ def _projects(since: Since | None) -> Queries:
     count = select(func.count(Project.id))
     if since is None:
         charges = (
-            select(CHARGED_IN.label("project_id"), func.sum(LedgerEntry.amount_credits).label("credits"))
+            select(Generation.charged_in_id.label("project_id"), func.sum(LedgerEntry.amount_credits).label("credits"))
             .join(Generation, Generation.id == LedgerEntry.generation_id)
             .where(LedgerEntry.kind == EntryKind.SETTLE)
-            .group_by(CHARGED_IN)
+            .group_by(Generation.charged_in_id)
             .subquery()
         )
         wrong = Project.spent_credits != func.coalesce(charges.c.credits, 0)
@@ -275,8 +275,6 @@ def _projects(since: Since | None) -> Queries:
 
 
 COMPLETED = Generation.status == Status.COMPLETED
-CHARGED_IN = func.coalesce(Generation.charged_project_id, Generation.project_id)
-"""The project whose spend a clip belongs to, also after it was moved."""
 
 INVARIANTS: Sequence[Invariant] = (
     Invariant(

@@ -20,7 +20,7 @@ def queries(since: object) -> tuple[Select[Any], Select[Any]]:
     told = (
         (GenerationTag.ended_on, utc_day(Generation.ended_at)),
         (GenerationTag.maker_id, Generation.user_id),
-        (GenerationTag.charged_in_id, func.coalesce(Generation.charged_project_id, Generation.project_id)),
+        (GenerationTag.charged_in_id, Generation.charged_in_id),
         (GenerationTag.provider, Generation.provider),
         (GenerationTag.model_id, Generation.model_id),
         (GenerationTag.outcome, status),

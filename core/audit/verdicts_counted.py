@@ -7,8 +7,6 @@ from sqlalchemy import Select, case, false, func, literal, null, or_, select, un
 from core.audit.utc_day import utc_day
 from core.db.tables import Generation, Project, UsageDay
 
-_CHARGED_IN = func.coalesce(Generation.charged_project_id, Generation.project_id)
-
 
 def queries(since: object) -> tuple[Select[Any], Select[Any]]:
     """Days and projects whose counted verdicts differ from those on the clips that were charged there then.
@@ -25,12 +23,12 @@ def queries(since: object) -> tuple[Select[Any], Select[Any]]:
             utc_day(Generation.ended_at).label("day"),
             Project.workspace_id,
             Generation.user_id,
-            _CHARGED_IN.label("project_id"),
+            Generation.charged_in_id.label("project_id"),
             Generation.provider,
             Generation.model_id,
             *(figure.label(f"f{place}") for place, figure in enumerate(of_clips)),
         )
-        .join(Project, Project.id == _CHARGED_IN)
+        .join(Project, Project.id == Generation.charged_in_id)
         .where(Generation.kept.is_not(None)),
         select(
             UsageDay.day,

@@ -258,12 +258,12 @@ def _judge(
 ) -> None:
     """Write the verdict and take the difference to the one before it into the roll-up."""
     figures: dict[rollups.Key, Counter[str]] = {}
-    paid_by = _paid_by(session, rows)
+    paid_by = rollups.paid_by(session, rows)
     for row in rows:
         assert row.ended_at is not None, "a completed clip has ended"  # noqa: S101 -- for the type checker
-        charged_in = row.charged_project_id or row.project_id
+        charged_in_id = row.charged_in_id
         key = rollups.Key(
-            rollups.day_of(row.ended_at), paid_by[charged_in], row.user_id, charged_in, row.provider, row.model_id
+            rollups.day_of(row.ended_at), paid_by[charged_in_id], row.user_id, charged_in_id, row.provider, row.model_id
         )
         added = figures.setdefault(key, Counter())
         added.update(_counted(kept, row.duration_seconds))
@@ -272,13 +272,6 @@ def _judge(
     for key in sorted(figures):
         if changed := {name: figure for name, figure in figures[key].items() if figure}:
             rollups.add(session, key, **changed)
-
-
-def _paid_by(session: WriteSession, rows: Sequence[Generation]) -> dict[str, str]:
-    """Project that clips were charged in -> its workspace, which may be another one than where the clips are now."""
-    ids = {row.charged_project_id or row.project_id for row in rows}
-    found = session.execute(select(Project.id, Project.workspace_id).where(Project.id.in_(ids)))
-    return {row.id: row.workspace_id for row in found}
 
 
 def _counted(kept: bool | None, seconds: int) -> dict[str, int]:
@@ -300,13 +293,12 @@ def _move(session: WriteSession, member: Member, rows: Sequence[Generation], pro
     added = Counter({target.id: len(moving)})
     added.subtract(by_origin)
     ids = [row.id for row in moving]
-    first_project = func.coalesce(Generation.charged_project_id, Generation.project_id)
     update_where(
         session,
         Generation,
         Generation.id.in_(ids),
         project_id=target.id,
-        charged_project_id=func.nullif(first_project, target.id),
+        charged_project_id=func.nullif(Generation.charged_in_id, target.id),
     )
     for changed_id in sorted(added):
         update_where(

@@ -254,7 +254,7 @@ def _records(
                 Generation.status,
                 Generation.error_code,
                 Generation.user_id,
-                func.coalesce(Generation.charged_project_id, Generation.project_id).label("project_id"),
+                Generation.charged_in_id.label("project_id"),
                 seconds_between(session, Generation.submitted_at, Generation.ended_at).label("took"),
             )
             .where(whose, Generation.model_id == model_id, Generation.ended_at >= begin, Generation.ended_at < end)

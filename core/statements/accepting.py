@@ -15,7 +15,7 @@ from core import audit_log, db, errors
 from core.audit_log import Act
 from core.billing import ledger, months
 from core.db import ReadSession, WriteSession, update_where
-from core.db.tables import CostAdjustment, Generation, Project, StatementLine, VendorStatement
+from core.db.tables import CostAdjustment, Generation, StatementLine, VendorStatement
 from core.messages import Message, message
 from core.providers import registry
 from core.statements.comparing import ACCEPTABLE
@@ -102,7 +102,7 @@ def _book(
         return Booked(0, 0)
     made: list[dict[str, Any]] = []
     days: Counter[rollups.Key] = Counter()
-    paid_by = _paid_by(session, clips.values())
+    paid_by = rollups.paid_by(session, clips.values())
     for row, day, idr in rows:
         clip = clips.get(row.generation_id or "")
         turned = update_where(
@@ -127,7 +127,7 @@ def _book(
             }
         )
         if clip is not None:
-            project_id = clip.charged_project_id or clip.project_id
+            project_id = clip.charged_in_id
             days[rollups.Key(day, paid_by[project_id], clip.user_id, project_id, clip.provider, model_id)] += idr
     session.execute(insert(CostAdjustment), made)
     for key in sorted(days):
@@ -179,13 +179,6 @@ def _keep_months_open(session: WriteSession) -> None:
 def _clips(session: ReadSession, rows: Collection[StatementLine]) -> dict[str, Generation]:
     ids = {row.generation_id for row in rows if row.generation_id}
     return {row.id: row for row in session.scalars(select(Generation).where(Generation.id.in_(ids)))}
-
-
-def _paid_by(session: ReadSession, clips: Collection[Generation]) -> dict[str, str]:
-    """Project that clips were charged in -> its workspace, which may be another one than where the clips are now."""
-    ids = {clip.charged_project_id or clip.project_id for clip in clips}
-    found = session.execute(select(Project.id, Project.workspace_id).where(Project.id.in_(ids)))
-    return {row.id: row.workspace_id for row in found}
 
 
 def _day(

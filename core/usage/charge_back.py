@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, select
+from sqlalchemy import Select, SQLColumnExpression, Subquery, func, select
 from sqlalchemy.orm import aliased
 
 from core import db
@@ -62,18 +62,17 @@ HEADS = {
 FIGURES = ("clips", "credits", "idr", "month", "month_is_closed")
 
 _owner = aliased(User)
-_PROJECT_ID = func.coalesce(Generation.charged_project_id, Generation.project_id)
 _CHARGED = (
     select(func.count().label("clips"), func.sum(LedgerEntry.amount_credits).label("credits"))
     .select_from(LedgerEntry)
     .join(Account, Account.id == LedgerEntry.account_id)
     .join(Generation, Generation.id == LedgerEntry.generation_id)
-    .join(Project, Project.id == _PROJECT_ID)
+    .join(Project, Project.id == Generation.charged_in_id)
     .where(LedgerEntry.kind == EntryKind.SETTLE)
 )
-_TO: Mapping[ChargedTo, ColumnElement[str]] = {
+_TO: Mapping[ChargedTo, SQLColumnExpression[str]] = {
     ChargedTo.WORKSPACE: Account.workspace_id.expression,
-    ChargedTo.PROJECT: _PROJECT_ID,
+    ChargedTo.PROJECT: Generation.charged_in_id,
     ChargedTo.COST_CENTRE: Project.cost_centre.expression,
 }
 

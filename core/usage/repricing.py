@@ -128,7 +128,7 @@ def _groups_of_model(
         select(
             *(_settings_column(name) for name in _GROUP_COLUMNS),
             Generation.status,
-            func.coalesce(Generation.charged_project_id, Generation.project_id).label("project_id"),
+            Generation.charged_in_id.label("project_id"),
             Generation.provider,
             Generation.user_id,
             Generation.credits,

@@ -1,14 +1,14 @@
 """Adds to the daily roll-ups of usage; the only module that writes them, always in the transaction they tell of."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, String, case, cast, func, update
+from sqlalchemy import ColumnElement, String, case, cast, func, select, update
 
-from core.db import WriteSession, types, update_where
+from core.db import ReadSession, WriteSession, types, update_where
 from core.db.enums import ENDED_STATUSES, Status
-from core.db.tables import Generation, GenerationTag, UndeliveredDay, UsageDay, Workspace
+from core.db.tables import Generation, GenerationTag, Project, UndeliveredDay, UsageDay, Workspace
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,6 +21,13 @@ class Key:
     project_id: str
     provider: str
     model_id: str
+
+
+def paid_by(session: ReadSession, clips: Iterable[Generation]) -> Mapping[str, str]:
+    """Project that clips were charged in -> its workspace, which may be another one than where the clips are now."""
+    ids = {clip.charged_in_id for clip in clips}
+    found = session.execute(select(Project.id, Project.workspace_id).where(Project.id.in_(ids)))
+    return {row.id: row.workspace_id for row in found}
 
 
 def day_of(ended_at: datetime) -> str:
@@ -83,7 +90,7 @@ def describe_tags(session: WriteSession, generation_ids: Collection[str]) -> Non
         .values(
             ended_on=_day_of_clip(session),
             maker_id=Generation.user_id,
-            charged_in_id=func.coalesce(Generation.charged_project_id, Generation.project_id),
+            charged_in_id=Generation.charged_in_id,
             provider=Generation.provider,
             model_id=Generation.model_id,
             outcome=status,

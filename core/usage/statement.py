@@ -36,7 +36,7 @@ _LINES = (
         profiles.workspace_name(Workspace).label("workspace"),
         profiles.person_name(_owner).label("owner"),
     )
-    .join(Project, Project.id == func.coalesce(Generation.charged_project_id, Generation.project_id))
+    .join(Project, Project.id == Generation.charged_in_id)
     .join(User, User.id == Generation.user_id)
     .join(Workspace, Workspace.id == Project.workspace_id)
     .join(_owner, _owner.id == Project.user_id)

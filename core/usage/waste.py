@@ -210,7 +210,7 @@ def _sums(
     ended_at = _column(session, chosen, "ended_at")
     whose = all_rows_for_analyst(member) if chosen.everybody else reports.in_reach(Generation, member, chosen)
     narrowed = (
-        (func.coalesce(Generation.charged_project_id, Generation.project_id), chosen.project_id),
+        (Generation.charged_in_id, chosen.project_id),
         (Generation.provider, chosen.provider),
         (Generation.model_id, chosen.model_id),
         (Generation.user_id, chosen.user_id),

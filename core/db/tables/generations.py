@@ -16,11 +16,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    func,
     literal_column,
     null,
     text,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import normal_form
@@ -184,6 +186,16 @@ class Generation(Base):
 
     replayed = False
     """Of this answer and no column: it was ordered before, and the request was a repeat."""
+
+    @hybrid_property
+    def charged_in_id(self) -> str:
+        """The project whose spend it belongs to, also after it was moved."""
+        return self.charged_project_id or self.project_id
+
+    @charged_in_id.inplace.expression
+    @classmethod
+    def _charged_in_id(cls) -> ColumnElement[str]:
+        return func.coalesce(cls.charged_project_id, cls.project_id)
 
     @property
     def spec(self) -> GenerationSpec:

@@ -80,7 +80,7 @@ class Choice:
         found, at = [], self.begin(self.selection.since)
         while at <= self.selection.until:
             found.append(at)
-            at = self.begin(at + timedelta(days={Group.DAY: 1, Group.WEEK: 7, Group.MONTH: 31}[self.step]))
+            at = self.after(at)
         return found
 
     def begin(self, day: date) -> date:
@@ -89,6 +89,10 @@ class Choice:
             return day - timedelta(days=day.weekday())
         return day.replace(day=1) if self.step is Group.MONTH else day
 
+    def after(self, at: date) -> date:
+        """The first day of the bar after the one that begins with a day."""
+        return self.begin(at + timedelta(days={Group.DAY: 1, Group.WEEK: 7, Group.MONTH: 31}[self.step]))
+
     def key(self, at: date) -> str:
         """How tables name a bar, so that they sort by time."""
         return f"{at:%Y-%m}" if self.step is Group.MONTH else at.isoformat()
@@ -96,9 +100,8 @@ class Choice:
     def clips(self, at: date) -> dict[str, str]:
         """What the address of the library asks for, to show the clips of a bar."""
         chosen = self.selection
-        after = self.begin(at + timedelta(days={Group.DAY: 1, Group.WEEK: 7, Group.MONTH: 31}[self.step]))
         wanted = {
-            "days": filters.span(max(at, chosen.since), min(after - timedelta(days=1), chosen.until)),
+            "days": filters.span(max(at, chosen.since), min(self.after(at) - timedelta(days=1), chosen.until)),
             "project": chosen.project_id,
             "model": chosen.model_id,
             "whose": chosen.user_id,
