@@ -37,6 +37,11 @@ PROOFS := $(addprefix tests/services/test_,api_tokens.py approval_flow.py approv
 	token_caps.py) $(addprefix tests/unit/test_,margins.py price_list.py quote.py state_machine.py) \
 	tests/api/test_models.py
 
+# Databases, processes, Chromium and deadlines share a machine: what fails in a crowd is asked once more, alone and out
+# loud, and what then fails has failed. `pytest -ra` names both. Proofs are asked once.
+again = { echo "== not everything passed; what failed is run once more, alone"; \
+	pytest -n 0 --last-failed --last-failed-no-failures none $(1); }
+
 .PHONY: test-all
 test-all: export HYPOTHESIS_PROFILE ?= ci
 test-all:  ## all tests but those in a browser, on both databases and with processes; no line of PROVED is left out

@@ -225,6 +225,15 @@ def test_parameters_have_names() -> None:
     held_to(MANY_POSITIONAL, found, f"more than {MAX_POSITIONAL} places: two of one type change places unnoticed")
 
 
+def test_commands_of_the_makefile_are_complete() -> None:
+    """A name that is called and not defined is nothing to make: the command ends as half a line, in CI first."""
+    for target in re.findall(r"^([a-z-]+):(?!.*=)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE):
+        make = ["make", "--warn-undefined-variables", "--dry-run", target]
+        told = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True)
+        parsed = subprocess.run(["bash", "-n"], input=told.stdout, capture_output=True, text=True, check=False)
+        assert (told.stderr, parsed.stderr) == ("", ""), target
+
+
 def held_to(exceptions: set[str], found: set[str], why: str) -> None:
     """What was found is excepted, and nothing is excepted that was not found."""
     assert not found - exceptions, f"{sorted(found - exceptions)} have {why}. Make it two."
