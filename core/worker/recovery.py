@@ -20,8 +20,8 @@ from core.clock import utc_now
 from core.config import BadSetting, Settings
 from core.db import ReadSession, WriteSession, availability, identity, update_where
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, Project, User, Workspace, is_live
-from core.generations import lifecycle
+from core.db.tables import Flight, Generation, GenerationEvent, Project, User, Workspace, is_live
+from core.generations import flights, lifecycle
 from core.identity import users
 from core.installation import Installation
 from core.messages import message
@@ -127,15 +127,9 @@ def take_up(installation: Installation, journal: Journal) -> None:
     for send in journal.unsettled(installation_id):
         if journal.is_under_way(send.generation_id):
             with installation.database.write_session() as session:
-                update_where(
-                    session,
-                    Generation,
-                    Generation.id == send.generation_id,
-                    Generation.stage == Stage.SUBMITTING,
-                    Generation.status == Status.PROCESSING,
-                    Generation.next_at < db.now(session) + LEASE / 2,
-                    next_at=db.now(session) + LEASE,
-                )
+                now = db.now(session)
+                over_soon = (Flight.status == Status.PROCESSING, Flight.next_at < now + LEASE / 2)
+                flights.renew(session, send.generation_id, Stage.SUBMITTING, now + LEASE, *over_soon)
             continue
         try:
             answers.record(journal, send, answers.from_json(send.outcome), for_seconds=0)
@@ -334,6 +328,8 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
         user_id=person.id,
         project_id=project.id,
         next_at=db.now(session),
+        progress=0.0,
+        progress_is_estimate=True,
         created_at=created_at,
         visible_mark=select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery(),
         **(values | {"budget_month": month}),
@@ -351,6 +347,7 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
     ledger.hold(session, row.workspace_id, generation_id=row.id, credits=row.credits, actor=lifecycle.SYSTEM)
     limits.take_many(session, [row], is_refusable=False)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=message("put_back"))
+    flights.begin(session, [row])
     update_where(
         session,
         Project,
