@@ -91,18 +91,18 @@ def _hand_over(
     """As many of a provider's line as it has room for."""
     limit = settings.provider_max_in_flight.get(provider.name) or provider.max_in_flight
     handed = []
-    for row, flight in _next_in_turn(session, provider.name, _room(session, provider.name, limit)):
+    for row, flight in next_in_turn(session, provider.name, _room(session, provider.name, limit)):
         if not may_call(provider):
             break
         what = message("next_in_line", provider=provider.display_name)
         next_at = db.now(session) + HAND_OVER_LEASE
         if lifecycle.transition(session, row, Status.PENDING, Stage.DISPATCHED, what=what, next_at=next_at):
             handed.append(flight)
-    if handed:
-        for flight in handed:
-            session.refresh(flight)
-        turns.taken(session, provider.name, [flight.turn for flight in handed])
-    return handed
+    if not handed:
+        return []
+    turns.taken(session, provider.name, [flight.turn for flight in handed])
+    as_they_are = select(Flight).where(Flight.id.in_([flight.id for flight in handed])).order_by(Flight.turn, Flight.id)
+    return session.scalars(as_they_are.execution_options(populate_existing=True)).all()
 
 
 def claim_downloads(limit: int) -> Sequence[Flight]:
@@ -213,7 +213,8 @@ def _due(session: ReadSession, statuses: Mapping[Stage, tuple[Status, ...]]) -> 
     found = []
     for provider, stage in product(_providers(session), statuses):
         of_stage = (Flight.provider == provider, Flight.stage == stage, Flight.status.in_(statuses[stage]))
-        if session.scalar(select(Flight.id).where(*of_stage, Flight.next_at <= now).limit(1)) is not None:
+        first = select(Flight.id).where(*of_stage, Flight.next_at <= now).order_by(Flight.next_at).limit(1)
+        if session.scalar(first) is not None:
             found.append((provider, stage))
     return found
 
@@ -251,7 +252,7 @@ def _room(session: WriteSession, provider: str, max_in_flight: int | None) -> in
     return max(0, room)
 
 
-def _next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[tuple[Generation, Flight]]:
+def next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[tuple[Generation, Flight]]:
     """Due queued rows of a provider by their turns, the older first where two have the same."""
     if limit == 0:
         return []

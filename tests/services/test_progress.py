@@ -146,9 +146,8 @@ def places(database: Database, of: Member) -> dict[str, tuple[int, int]]:
 def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: Member) -> None:
     """What the provider has not begun goes before what waits here, and there everybody's first before any second."""
     ben = somebody_else(database)
-    made, sent, first, second = (create_generation(database, ben) for _ in range(4))
+    lost, made, sent, first, second = (create_generation(database, ben) for _ in range(5))
     create_generation(database, ben, model_id="seedance-t2v")
-    lost = create_generation(database, ben)
     advance(database, made.id, DISPATCHED, SUBMITTING, WAITING, progress=0.2)
     advance(database, sent.id, DISPATCHED, SUBMITTING, WAITING)
     lose_submit(database, lost.id)
