@@ -18,7 +18,7 @@ import httpx
 from core import db, errors
 from core.db import availability
 from core.db.enums import Stage
-from core.db.tables import Generation
+from core.db.tables import Flight, Generation
 from core.generations import reconciliation
 from core.installation import Installation
 from core.providers import connection, registry
@@ -136,7 +136,7 @@ class Looks:
             if not availability.is_away(failure):
                 raise
 
-    async def _poll(self, row: Generation) -> None:
+    async def _poll(self, row: Flight) -> None:
         """Ask a provider about one row; whatever comes of it is written in the next tick."""
         assert self.client is not None  # noqa: S101 -- set before the first tick
         try:
@@ -166,7 +166,7 @@ class Looks:
             self._has_more.discard(row.provider)
         self._learned.append(poll_results.PollResult(row, result))
 
-    async def _look_where_it_moved(self, row: Generation, moved: errors.ProviderMoved) -> poll_results.Outcome:
+    async def _look_where_it_moved(self, row: Flight, moved: errors.ProviderMoved) -> poll_results.Outcome:
         """A job is asked about where it was sent; when its vendor has left that place, at the address set since."""
         assert self.client is not None  # noqa: S101 -- set before the first tick
         today = connection.connect_where_it_moved(
@@ -179,17 +179,19 @@ class Looks:
         except errors.ProviderError as error:
             return error
 
-    async def _find(self, provider: Provider, row: Generation) -> poll_results.Outcome:
+    async def _find(self, provider: Provider, row: Flight) -> poll_results.Outcome:
         """Look for the job of a lost submit; the request is made up anew, as it was sent."""
         if not provider.supports_lookup:
             return errors.SubmitUncertain()
-        request, sent_at = await asyncio.to_thread(self._lost_request, row)
-        return await provider.find_submitted_job(request, since=sent_at, until=row.updated_at)
+        request, sent_at, lost_at = await asyncio.to_thread(self._lost_request, row.id)
+        return await provider.find_submitted_job(request, since=sent_at, until=lost_at)
 
-    def _lost_request(self, row: Generation) -> tuple[VideoRequest, datetime]:
+    def _lost_request(self, generation_id: str) -> tuple[VideoRequest, datetime, datetime]:
         with db.read_session() as session:
+            row = session.get_one(Generation, generation_id)
             sent_at = reconciliation.sent_at(session, row)
-        return provider_request.from_row(row, self._settings, self._installation.storage), sent_at
+        request = provider_request.from_row(row, self._settings, self._installation.storage)
+        return request, sent_at, row.updated_at
 
 
 def _has_no_rate(provider: str) -> bool:

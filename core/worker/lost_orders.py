@@ -14,7 +14,7 @@ from core.assets import made_from
 from core.billing import ledger
 from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import Generation, Project, User, Workspace
-from core.generations import lifecycle
+from core.generations import flights, lifecycle
 from core.identity import users
 from core.messages import message
 from core.usage import limits
@@ -78,6 +78,8 @@ def put_back(session: WriteSession, send: Send) -> Generation:
         user_id=person.id,
         project_id=project.id,
         next_at=db.now(session),
+        progress=0.0,
+        progress_is_estimate=True,
         created_at=created_at,
         visible_mark=select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery(),
         **(values | {"budget_month": month}),
@@ -95,6 +97,7 @@ def put_back(session: WriteSession, send: Send) -> Generation:
     ledger.hold(session, row.workspace_id, generation_id=row.id, credits=row.credits, actor=lifecycle.SYSTEM)
     limits.take_many(session, [row], is_refusable=False)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=message("put_back"))
+    flights.begin(session, [row])
     update_where(
         session,
         Project,

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, update
-
 from core import db, errors
 from core.db import WriteSession, availability
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, table_of
-from core.generations import lifecycle, reconciliation, spending
+from core.db.tables import Flight, Generation
+from core.generations import flights, lifecycle, reconciliation, spending
 from core.insights import circuit_breaker, model_stats
 from core.messages import message
 from core.providers import registry
@@ -30,9 +28,9 @@ Outcome = JobStatus | JobMatches | errors.ProviderError
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """A claimed row and what its provider said: a status, what its own list shows, or an error."""
+    """What was claimed and what its provider said: a status, what its own list shows, or an error."""
 
-    row: Generation
+    row: Flight
     result: Outcome
 
 
@@ -93,7 +91,7 @@ def _write_all(looks: Sequence[PollResult], poll_seconds: float, judged_at: date
             if not _write_move(session, look, judged_at or db.now(session)):
                 progress.append(_progress(session, look.row, look.result, typical, poll_seconds))
         if progress:  # most of them, so all in one statement
-            session.connection().execute(_SET_PROGRESS, progress)
+            flights.write_looks(session, progress)
 
 
 def _note_health(session: WriteSession, look: PollResult, answered: set[str]) -> None:
@@ -110,8 +108,12 @@ def _note_health(session: WriteSession, look: PollResult, answered: set[str]) ->
 
 
 def _write_move(session: WriteSession, look: PollResult, judged_at: datetime) -> bool:
-    """Carry out what moves the row, or ends its wait; False where it only goes on."""
-    row, result = look.row, look.result
+    """Carry out what moves it, or ends its wait, where it still stands as it was claimed; False if it only goes on."""
+    if _goes_on(look, judged_at):
+        return False
+    row, result = flights.still(session, look.row), look.result
+    if row is None:
+        return True
     if row.stage is Stage.SUBMITTING:
         if isinstance(result, JobMatches):
             reconciliation.reconcile(session, row, result)
@@ -128,6 +130,16 @@ def _write_move(session: WriteSession, look: PollResult, judged_at: datetime) ->
         lifecycle.mark_uncertain(session, row, late, next_at=db.now(session) + SLOW_POLL)
         return True
     return False
+
+
+def _goes_on(look: PollResult, judged_at: datetime) -> bool:
+    """Whether it surely does, as most do, so that nothing but its flight need be read."""
+    flight, result = look.row, look.result
+    if flight.stage is Stage.SUBMITTING or isinstance(result, errors.ProviderRemoved):
+        return False
+    is_late = flight.status is Status.PROCESSING and flight.deadline_at is not None and judged_at > flight.deadline_at
+    is_open = not isinstance(result, JobStatus) or result.state in (JobState.QUEUED, JobState.RUNNING)
+    return is_open and not is_late
 
 
 def _log_unknown_word(provider: str, word: str | None, words_logged: set[tuple[str, str]]) -> None:
@@ -176,26 +188,10 @@ def _link_told(row: Generation, status: JobStatus) -> str | None:
     return row.provider_video_url if is_forgotten else None
 
 
-_SET_PROGRESS = (
-    update(table_of(Generation))
-    .where(
-        Generation.id == bindparam("row_id"),
-        Generation.stage == bindparam("row_stage"),
-        Generation.version == bindparam("row_version"),
-    )
-    .values(
-        progress=bindparam("share"),
-        progress_is_estimate=bindparam("is_estimate"),
-        setbacks=0,
-        next_at=bindparam("due_at"),
-    )
-)
-
-
 def _progress(
-    session: WriteSession, row: Generation, result: Outcome, typical: Callable[[Generation], float], poll_seconds: float
+    session: WriteSession, row: Flight, result: Outcome, typical: Callable[[Flight], float], poll_seconds: float
 ) -> Mapping[str, Any]:
-    """How far it is and when to look again, for `_SET_PROGRESS`; never backwards, never at the end before it is."""
+    """How far it is and when to look again, for `write_looks`; never backwards, never at the end before it is."""
     now = db.now(session)
     reported = result.progress if isinstance(result, JobStatus) else None
     is_in_line = isinstance(result, JobStatus) and result.state is JobState.QUEUED
@@ -214,10 +210,9 @@ def _progress(
     elif isinstance(result, errors.UnreadableReply):  # dear to read, and hardly ever better at once
         pause = max(pause, min(SLOW_POLL, (now - (row.submitted_at or now)) / 10))
     return {
-        "row_id": row.id,
-        "row_stage": row.stage,
-        "row_version": row.version,
-        "share": max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
-        "is_estimate": row.progress_is_estimate if is_in_line else reported is None,
-        "due_at": now + pause,
+        "id": row.id,
+        "version": row.version,
+        "progress": max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
+        "progress_is_estimate": row.progress_is_estimate if is_in_line else reported is None,
+        "next_at": now + pause,
     }

@@ -18,8 +18,8 @@ from core.clock import utc_now
 from core.config import BadSetting, Settings
 from core.db import ReadSession, WriteSession, availability, identity, update_where
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, is_live
-from core.generations import lifecycle
+from core.db.tables import Flight, Generation, GenerationEvent, is_live
+from core.generations import flights, lifecycle
 from core.installation import Installation
 from core.messages import message
 from core.worker import answers, lost_orders, sweep
@@ -110,15 +110,9 @@ def take_up(installation: Installation, journal: Journal) -> None:
     for send in journal.unsettled(installation_id):
         if journal.is_under_way(send.generation_id):
             with installation.database.write_session() as session:
-                update_where(
-                    session,
-                    Generation,
-                    Generation.id == send.generation_id,
-                    Generation.stage == Stage.SUBMITTING,
-                    Generation.status == Status.PROCESSING,
-                    Generation.next_at < db.now(session) + LEASE / 2,
-                    next_at=db.now(session) + LEASE,
-                )
+                now = db.now(session)
+                over_soon = (Flight.status == Status.PROCESSING, Flight.next_at < now + LEASE / 2)
+                flights.renew(session, send.generation_id, Stage.SUBMITTING, now + LEASE, *over_soon)
             continue
         try:
             answers.record(journal, send, answers.from_json(send.outcome), for_seconds=0)
