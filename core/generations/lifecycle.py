@@ -14,6 +14,7 @@ from sqlalchemy import case, insert, select, update
 from core import db, errors
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
+from core.db.shares import ALL, Share
 from core.db.tables import Generation, GenerationEvent, is_live, table_of
 from core.generations import conformance, delivery_findings, settlement, spending
 from core.generations.settlement import Ended
@@ -62,21 +63,27 @@ def claim(
     statuses: Sequence[Status] = tuple(Status),
     provider: str | None = None,
     counts: bool = False,
+    share: Share = ALL,
+    late: timedelta = timedelta(),
 ) -> Sequence[Generation]:
     """Take up to `limit` due rows of a stage, oldest due first, by moving `next_at` forward; nobody else gets them.
 
     A claim that dies becomes due again after `lease`. With `counts` it is a setback until its result is written, and
-    after many of them in a row the lease is long. The rows come back as they are after the claim.
+    after many of them in a row the lease is long. Only rows of the `share` that are due for so long are taken. They
+    come back as they are after the claim.
     """
     now = db.now(session)
+    waits = Generation.next_at <= now - late
     due = (
         select(Generation.id)
-        .where(is_live(), Generation.stage == stage, Generation.status.in_(statuses), Generation.next_at <= now)
+        .where(is_live(), Generation.stage == stage, Generation.status.in_(statuses), waits)
         .order_by(Generation.next_at)
         .limit(limit)
     )
     if provider is not None:
         due = due.where(Generation.provider == provider)
+    if not share.is_all:
+        due = due.where(share.holds(Generation.id))
     if not session.scalar(select(due.exists())):
         return []
     values: dict[str, Any] = {"next_at": now + lease}
