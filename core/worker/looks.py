@@ -189,6 +189,7 @@ class Looks:
                 words_logged=self._words_logged,
                 failures_logged=self._logged,
                 judged_at=self.judged_at,
+                can_be_called=bool(self._settings.public_url),
             )
         except Exception as failure:
             if availability.is_away(failure):  # kept until it can be written; a row claimed anew meanwhile ignores it
