@@ -1,6 +1,7 @@
 """Which providers this installation can use and how they are reached: settings meet the registry here."""
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,6 +128,7 @@ def _client(transport: BoundedTransport, timeout: httpx.Timeout) -> httpx.AsyncC
     )
 
 
+_url = lru_cache(maxsize=4096)(httpx.URL)  # a job is asked about at the same address again and again
 _HEADERS = {"Accept-Encoding": content_coding.ACCEPTED}
 
 
@@ -146,7 +148,8 @@ class _PlainClient(httpx.AsyncClient):
         """A request to this very address, with the headers that all have."""
         headers = self._always | dict(parts.pop("headers", None) or {})
         extensions = {"timeout": self._timeouts, **(parts.pop("extensions", None) or {})}
-        return httpx.Request(method, url, headers=headers, extensions=extensions, **parts)
+        known = _url(url) if isinstance(url, str) else url
+        return httpx.Request(method, known, headers=headers, extensions=extensions, **parts)
 
     async def send(self, request: httpx.Request, **_options: Any) -> httpx.Response:
         """The whole reply; raises as the transport does."""

@@ -6,9 +6,11 @@ and Redis only to hand work over; while Redis is away, waiting goes on and the h
 
 import asyncio
 import logging
+import resource
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import httpx
@@ -57,6 +59,8 @@ MAX_HANDED_DOWNLOADS = 16
 MAX_UNTAKEN_DOWNLOADS = 64
 """With as many in the queue no worker takes any, so that more are not put there."""
 KEY_CHECK_INTERVAL = timedelta(minutes=10)
+OPEN_FILES = 8192
+"""Many systems allow a process 1024 unless it asks for more."""
 OVERDUE_AFTER_START_SECONDS = 600.0
 """How long everything under way has had the chance to be looked at, before silence about it counts."""
 
@@ -256,11 +260,22 @@ def _note_key(provider: type[Provider], works: bool) -> None:
         circuit_breaker.record_key_check(session, provider.name, works=works)
 
 
+def _allow_open_files() -> None:
+    """As many as a few vendors that hang hold connections; where the system allows fewer, those."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def main(installation: Installation, writers: Mapping[str, Writer]) -> None:
     """Run one dispatcher, and beside it the senders, in this process until SIGTERM or SIGINT.
 
     `writers` put what people are told into words, by the tag of a language.
     """
+
+    _allow_open_files()
 
     async def run() -> None:
         stop = asyncio.Event()
