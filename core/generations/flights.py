@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from core import db
 from core.db import ReadSession, WriteSession, types, update_where
 from core.db.enums import Stage, Status
+from core.db.shares import ALL, Share
 from core.db.tables import Flight, Generation, is_live, table_of
 from core.db.types import UtcDateTime
 from core.generations import turns
@@ -120,19 +121,25 @@ def claim(
     provider: str,
     statuses: Sequence[Status] = tuple(Status),
     counts: bool = False,
+    share: Share = ALL,
+    late: timedelta = timedelta(),
 ) -> Sequence[Flight]:
     """Take up to `limit` due flights of a stage of a provider, oldest due first, by moving `next_at` forward.
 
     Nobody else gets them. A claim that dies becomes due again after `lease`. With `counts` it is a setback until its
-    result is written, and after many of them in a row the lease is long. They come back as they are after the claim.
+    result is written, and after many of them in a row the lease is long. Only flights of the `share` that are due for
+    so long are taken. They come back as they are after the claim.
     """
     now = db.now(session)
+    waits = Flight.next_at <= now - late
     due = (
         select(Flight.id)
-        .where(Flight.provider == provider, Flight.stage == stage, Flight.status.in_(statuses), Flight.next_at <= now)
+        .where(Flight.provider == provider, Flight.stage == stage, Flight.status.in_(statuses), waits)
         .order_by(Flight.next_at)
         .limit(limit)
     )
+    if not share.is_all:
+        due = due.where(share.holds(Flight.id))
     if session.scalar(due.limit(1)) is None:
         return []
     values: dict[str, Any] = {"next_at": now + lease}

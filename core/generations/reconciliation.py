@@ -15,6 +15,7 @@ from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Flight, Generation, GenerationEvent, is_live
 from core.generations import flights, lifecycle, spending
+from core.insights import call_watch
 from core.messages import Message, message
 from core.providers import registry
 from core.providers.contract import JobMatches, ProviderJob
@@ -104,6 +105,7 @@ def take_notice(session: WriteSession, generation_id: str, notice: JobNotice | N
             _learn(session, row, notice)
     pause = max(poll_seconds, registry.provider_class(owner).min_poll_seconds)
     flights.expedite(session, generation_id, pause=timedelta(seconds=pause))
+    call_watch.note_call(session, owner)
 
 
 def _learn(session: WriteSession, row: Generation, notice: JobNotice) -> None:

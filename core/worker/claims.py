@@ -14,6 +14,7 @@ from core import db, errors
 from core.config import Settings
 from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
+from core.db.shares import ALL, Share
 from core.db.tables import Flight, Generation, in_line
 from core.generations import approval_requests, flights, lifecycle, turns
 from core.insights import circuit_breaker
@@ -26,16 +27,19 @@ from core.worker.lease_watch import LeaseWatch
 MAX_OUTSTANDING_SUBMITS = 8
 HAND_OVER_LEASE = timedelta(seconds=30)
 POLL_LEASE = timedelta(seconds=60)
+OTHERS_FIRST = timedelta(seconds=1)
+"""How long rows are left to the dispatcher that they fall to; then anyone takes them, for it may have died."""
 REMOVED_LIMIT = timedelta(minutes=10)
 """How long an order waits for a provider that this process does not know: a newer release beside it may."""
 OVERDUE_UNSEEN = timedelta(minutes=30)
 """How long after its deadline a row ends whose looks tell nothing: they cannot be written, or nobody fetches it."""
 
 
-def claim_polls(room: Callable[[str], int]) -> Sequence[Flight]:
+def claim_polls(room: Callable[[str], int], share: Share = ALL) -> Sequence[Flight]:
     """Those whose provider is to be asked now: waiting ones, and uncertain ones at a slow pace.
 
     `room` says how many more a provider may be asked about at once, so that one that hangs holds up nobody else's.
+    Rows that fall to other dispatchers are left to them for a moment, except on SQLite.
     """
     with db.read_session() as session:
         due = _due(session, _TO_LOOK_AT)
@@ -44,17 +48,25 @@ def claim_polls(room: Callable[[str], int]) -> Sequence[Flight]:
         return []
     claimed: list[Flight] = []
     with db.write_session() as session:
+        is_shared = not share.is_all and session.get_bind().dialect.name == "postgresql"
+        parts = ((share, timedelta()), (ALL, OTHERS_FIRST)) if is_shared else ((ALL, timedelta()),)
         for provider, stage in due:
-            if free := rooms.get(provider, 0):
-                claimed += flights.claim(
+            left = rooms.get(provider, 0)
+            for part, late in parts if left else ():
+                found = flights.claim(
                     session,
                     stage,
-                    limit=free,
+                    limit=left,
                     lease=POLL_LEASE,
                     statuses=_TO_LOOK_AT[stage],
                     provider=provider,
                     counts=True,
+                    share=part,
+                    late=late,
                 )
+                claimed += found
+                if (left := left - len(found)) <= 0:
+                    break
     return claimed
 
 

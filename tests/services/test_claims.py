@@ -9,7 +9,8 @@ from sqlalchemy import update
 from core import db, errors
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Flight, ProviderHealth
+from core.db.shares import Share
+from core.db.tables import Flight, Generation, ProviderHealth
 from core.generations import commands
 from core.generations.submit import submit
 from core.insights import circuit_breaker
@@ -242,3 +243,34 @@ def test_sweep_when_several_do_it_at_once(somebody: Member) -> None:
 
     assert (swept.status, load_generation(row.id).version) == (Status.UNCERTAIN, swept.version)
     assert broken_rules() == []
+
+
+@pytest.mark.both_databases
+def test_looks_when_dispatchers_share_them(installation: Installation, ana: Member) -> None:
+    """Each takes its own and leaves others' for a moment, on PostgreSQL; then anyone takes what is left."""
+    ids = set()
+    for _ in range(12):
+        row = create_generation(db.default(), ana)
+        ids.add(row.id)
+        advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, next_at=utc_now() + timedelta(hours=1))
+
+    def make_due(ago: timedelta) -> None:
+        with db.write_session() as session:
+            session.execute(update(Generation).values(next_at=db.now(session) - ago))
+
+    def taken(share: Share) -> set[str]:
+        return {row.id for row in claims.claim_polls(lambda _provider: 100, share)}
+
+    is_shared = db.default().engine.dialect.name == "postgresql"
+    make_due(timedelta())
+    mine, others = taken(Share(0, 2)), taken(Share(1, 2))
+    assert not mine & others
+    if is_shared:
+        assert mine | others <= ids
+        make_due(timedelta(seconds=-60))
+        with db.write_session() as session:
+            left = update(Generation).where(Generation.id.in_(others | (ids - mine)))
+            session.execute(left.values(next_at=db.now(session) - 2 * claims.OTHERS_FIRST))
+        assert taken(Share(0, 2)) == ids - mine
+    else:
+        assert mine == ids
