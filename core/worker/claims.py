@@ -51,7 +51,7 @@ def claim_polls(room: Callable[[str], int], share: Share = ALL) -> Sequence[Flig
         is_shared = not share.is_all and session.get_bind().dialect.name == "postgresql"
         parts = ((share, timedelta()), (ALL, OTHERS_FIRST)) if is_shared else ((ALL, timedelta()),)
         for provider, stage in due:
-            left = rooms.get(provider, 0)
+            left = rooms.get(provider, 0)  # for all its stages together
             for part, late in parts if left else ():
                 found = flights.claim(
                     session,
@@ -67,6 +67,7 @@ def claim_polls(room: Callable[[str], int], share: Share = ALL) -> Sequence[Flig
                 claimed += found
                 if (left := left - len(found)) <= 0:
                     break
+            rooms[provider] = left
     return claimed
 
 

@@ -10,7 +10,7 @@ from core import db, errors
 from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.shares import Share
-from core.db.tables import Flight, Generation, ProviderHealth
+from core.db.tables import Flight, ProviderHealth
 from core.generations import commands
 from core.generations.submit import submit
 from core.insights import circuit_breaker
@@ -256,7 +256,7 @@ def test_looks_when_dispatchers_share_them(installation: Installation, ana: Memb
 
     def make_due(ago: timedelta) -> None:
         with db.write_session() as session:
-            session.execute(update(Generation).values(next_at=db.now(session) - ago))
+            session.execute(update(Flight).values(next_at=db.now(session) - ago))
 
     def taken(share: Share) -> set[str]:
         return {row.id for row in claims.claim_polls(lambda _provider: 100, share)}
@@ -269,7 +269,7 @@ def test_looks_when_dispatchers_share_them(installation: Installation, ana: Memb
         assert mine | others <= ids
         make_due(timedelta(seconds=-60))
         with db.write_session() as session:
-            left = update(Generation).where(Generation.id.in_(others | (ids - mine)))
+            left = update(Flight).where(Flight.id.in_(others | (ids - mine)))
             session.execute(left.values(next_at=db.now(session) - 2 * claims.OTHERS_FIRST))
         assert taken(Share(0, 2)) == ids - mine
     else:
