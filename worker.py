@@ -162,6 +162,7 @@ def _become_supervisor(options: argparse.Namespace, settings: "Settings") -> NoR
     environ = dict(os.environ)
     parts: list[Part] = []
     if "demo" not in settings.provider_base_urls:
+        environ.pop("DEMO_API_KEY_FILE", None)  # the studio that is started here has a key of its own
         parts.append(_studio(environ, settings.data_dir / "demo-studio"))
     roles = ["dispatcher", *["submit"] * options.submit, *["collect"] * options.collect]
     parts += [(f"{role} {roles[: place + 1].count(role)}", _role(role)) for place, role in enumerate(roles)]
