@@ -32,7 +32,8 @@ def filled(variables: Mapping[str, str], providers: Collection[str] | None) -> M
 
     ValueError with a sentence for a file that cannot be used, and for a value that is given in both ways.
     """
-    return {**variables, **dict(_values(variables, providers))}
+    values = dict(_values(variables, providers))
+    return {**variables, **values} if values else variables
 
 
 def is_known(name: str, providers: Collection[str] | None) -> bool:
