@@ -1,7 +1,7 @@
 """Whether the loop of this process goes round, told over HTTP to whoever watches it: a container, a balancer, a person.
 
-`/health` says whether it lives, `/ready` whether it can work now; others may add addresses (`HealthServer.add`). Neither
-database nor Redis is asked: the loop itself says how its rounds went.
+`/health` says whether it lives, `/ready` whether it can work now; others may add addresses (`HealthServer.add`).
+Neither database nor Redis is asked: the loop itself says how its rounds went.
 """
 
 import json
