@@ -19,7 +19,7 @@ from core.config import Settings
 from core.worker import endings
 from core.worker.health import HealthServer, Pulse
 from deploy import probe
-from tests.deploy import kustomize
+from tests.deploy import kustomize, nginx
 from tests.system.app import ROOT, free_port
 
 DEPLOY = ROOT / "deploy"
@@ -175,36 +175,15 @@ def test_systemd(tmp_path: Path) -> None:
         assert found == ""
 
 
-@pytest.fixture
-def nginx_conf(tmp_path: Path) -> Path:
-    """Our files of nginx as they are in the container, with paths and ports of this test."""
-    values = {
-        "STUDIO_SERVERS": "server 127.0.0.1:8501 max_fails=1 fail_timeout=5s; server 127.0.0.1:8502;",
-        "STUDIO_RESOLVER": "127.0.0.1",
-        "STUDIO_LISTEN": f"127.0.0.1:{free_port()}",
-        "STUDIO_SERVER_NAME": "_",
-        "STUDIO_EXTRA": str(tmp_path / "extra"),
-        "STUDIO_ACCESS_LOG": str(tmp_path / "access.log"),
-    }
-    template = (DEPLOY / "nginx" / "studio.conf.template").read_text(encoding="utf-8")
-    for name, value in values.items():
-        assert f"${{{name}}}" in template
-        template = template.replace(f"${{{name}}}", value)
-    assert "${STUDIO" not in template
-    (tmp_path / "studio.conf").write_text(template, encoding="utf-8")
-    frame = (DEPLOY / "nginx" / "nginx.conf").read_text(encoding="utf-8")
-    (tmp_path / "nginx.conf").write_text(frame.replace("/tmp/", f"{tmp_path}/"), encoding="utf-8")  # noqa: S108 -- the container's
-    return tmp_path / "nginx.conf"
-
-
-def test_nginx(nginx_conf: Path) -> None:
+def test_nginx(tmp_path: Path) -> None:
     """Nginx takes it, and so does who looks for what can go wrong with it.
 
     Left out: the app itself decides by which names it answers, so it gets the one that was asked for with its port; and
     the page's websocket and event stream must not wait in a buffer.
     """
-    assert "test is successful" in run("nginx", "-t", "-c", nginx_conf, "-p", nginx_conf.parent)
-    assert "No issues found" in run("gixy", "--skips", "host_spoofing,proxy_buffering_off", nginx_conf)
+    conf = nginx.configured(tmp_path, port=free_port(), nodes=[8501, 8502])
+    assert "test is successful" in run("nginx", "-t", "-c", conf, "-p", tmp_path)
+    assert "No issues found" in run("gixy", "--skips", "host_spoofing,proxy_buffering_off", conf)
 
 
 def test_probe() -> None:
