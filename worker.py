@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NoReturn
 from core import process_settings, startup
 from core.worker import endings
 from core.worker.health import HealthServer, Pulse
-from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent, python_path
+from core.worker.supervisor import STOP_SECONDS, ManagedProcess, Supervisor, exit_with_parent, python_path
 
 if TYPE_CHECKING:
     from core.config import Settings
@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
         return 2
     if options.end_with_parent:
-        exit_with_parent(endings.STOP_SECONDS.get(options.role, endings.WHOLE_SECONDS))
+        exit_with_parent(endings.WHOLE_SECONDS if options.role == "all" else _stop_seconds(options.role))
     pulse = Pulse()
     with ExitStack() as stack:
         if options.health_port is not None:
@@ -92,7 +92,7 @@ def _play(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bo
 
                 recovery.at_start(opened)
             if options.role != "dispatcher":
-                return _listen(options.role, settings, pulse)
+                return _listen(options, settings, pulse)
             from core.worker import dispatcher
             from pages.ui import catalogues
 
@@ -100,7 +100,7 @@ def _play(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bo
             return False
 
 
-def _listen(role: str, settings: "Settings", pulse: Pulse) -> bool:
+def _listen(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bool:
     """Run a queue's jobs until told to stop; True if the process has rested and may be started anew."""
     from core.files import scratch
     from core.redis.job_queue import DOWNLOAD, SUBMIT, Listener
@@ -109,7 +109,7 @@ def _listen(role: str, settings: "Settings", pulse: Pulse) -> bool:
 
     assert settings.redis_url is not None  # noqa: S101 -- checked at the start
     bulkheads = Bulkheads()
-    listener = Listener(settings.redis_url, SUBMIT if role == "submit" else DOWNLOAD)
+    listener = Listener(settings.redis_url, SUBMIT if options.role == "submit" else DOWNLOAD)
     with scratch.opened(settings.incoming_dir):
         rests = listener.listen(
             jobs.taker(bulkheads),
@@ -117,7 +117,8 @@ def _listen(role: str, settings: "Settings", pulse: Pulse) -> bool:
             lambda is_well, pause_seconds: pulse.beat(is_well=is_well, pause_seconds=pause_seconds),
         )
         pulse.end()
-        left = bulkheads.close(within_seconds=None if role == "submit" else endings.COLLECT_SECONDS)
+        at_most = endings.COLLECT_AT_A_DESK_SECONDS if options.end_with_parent else endings.COLLECT_SECONDS
+        left = bulkheads.close(within_seconds=None if options.role == "submit" else at_most)
     if left:
         log.info("%d files were still being fetched; another process goes on with them", left)
         logging.shutdown()
@@ -222,10 +223,13 @@ def _supervise(parts: Sequence[Part], *, end_with_parent: bool) -> int:
 
 def _managed(name: str, command: list[str]) -> ManagedProcess:
     """A part that ends as its role must; the studio, without one, serves the others and ends after them."""
-    stop_seconds = endings.STOP_SECONDS.get(name.partition(" ")[0])
-    if stop_seconds is None:
-        return ManagedProcess(name, command, serves=True)
-    return ManagedProcess(name, command, stop_seconds=stop_seconds)
+    role = name.partition(" ")[0]
+    return ManagedProcess(name, command, stop_seconds=_stop_seconds(role), serves=role not in ROLES)
+
+
+def _stop_seconds(role: str) -> float:
+    """How long a part may take to end beside the others; only a submit must not be killed earlier."""
+    return endings.STOP_SECONDS[role] if role == "submit" else STOP_SECONDS
 
 
 def _role(role: str) -> list[str]:

@@ -17,6 +17,9 @@ the dispatcher asks again, and what was being fetched is fetched again.
 COLLECT_SECONDS = 100.0
 """How long a collect waits for what it fetches; a file may take an hour, and another process goes on where it was."""
 
+COLLECT_AT_A_DESK_SECONDS = 10.0
+"""The same where all parts run beside each other: whoever presses Ctrl+C waits for what is paid for, and no more."""
+
 WHOLE_SECONDS = max(STOP_SECONDS.values()) + 20.0
 """What a worker with all its parts may take: the slowest, then those that the others need to the end."""
 

@@ -32,6 +32,7 @@ def test_times_of_the_roles() -> None:
     """A submit may take as long as an order can, and whoever waits for it waits longer."""
     assert endings.STOP_SECONDS["submit"] >= tasks.SUBMIT_SECONDS + 15
     assert endings.STOP_SECONDS["collect"] > endings.COLLECT_SECONDS
+    assert supervisor.STOP_SECONDS > endings.COLLECT_AT_A_DESK_SECONDS
     assert max(endings.STOP_SECONDS.values()) + supervisor.STOP_SECONDS <= endings.WHOLE_SECONDS
 
 
