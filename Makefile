@@ -47,7 +47,7 @@ test-all: export HYPOTHESIS_PROFILE ?= ci
 test-all:  ## all tests but those in a browser, on both databases and with processes; no line of PROVED is left out
 	pytest $(addprefix --cov=,$(PROVED)) --cov-report= $(PROOFS)
 	coverage report --show-missing --skip-covered --fail-under 100
-	pytest $(addprefix --ignore ,$(PROOFS) tests/system tests/browser tests/soak) tests || $(call again,tests)
+	pytest $(addprefix --ignore ,$(PROOFS) tests/system tests/browser tests/soak tests/image) tests || $(call again,tests)
 	pytest -n 4 tests/system || $(call again,tests/system)
 
 .PHONY: browser
@@ -105,6 +105,10 @@ requirements-check:  ## fail when requirements/ does not match pyproject.toml
 .PHONY: package
 package:  ## prove that an editable install works in a fresh virtual environment
 	.ci/package
+
+.PHONY: image
+image:  ## build the image without a container engine and start every role of it (root, apt, Linux; takes minutes)
+	.ci/image
 
 .PHONY: bench
 bench:  ## what the API's busiest calls cost; `python -m benchmarks.NAME` has the others

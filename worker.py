@@ -14,11 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from core import process_settings, startup
-from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent, python_path
+from core.worker import endings
+from core.worker.health import HealthServer, Pulse
+from core.worker.supervisor import STOP_SECONDS, ManagedProcess, Supervisor, exit_with_parent, python_path
 
 if TYPE_CHECKING:
     from core.config import Settings
@@ -33,7 +36,11 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 def main(argv: Sequence[str]) -> int:
     """Run what the arguments say until told to stop; exit code 2 when it cannot be begun."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.health_port is not None and options.role == "all":
+        parser.error("--health-port needs a --role: each process has an address of its own")
+    endings.leave_on_signal()
     with startup.entry_point():
         return _run(options)
 
@@ -53,14 +60,27 @@ def _run(options: argparse.Namespace) -> int:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
         return 2
     if options.end_with_parent:
-        exit_with_parent()
-    if options.role == "all" or not options.end_with_parent:  # a part waits where it opens the database
-        _await_database(settings)
-    if options.role == "all":
-        _become_supervisor(options, settings)
+        exit_with_parent(endings.WHOLE_SECONDS if options.role == "all" else _stop_seconds(options.role))
+    pulse = Pulse()
+    with ExitStack() as stack:
+        if options.health_port is not None:
+            server = HealthServer(pulse, options.role)
+            stack.enter_context(server.serving(options.health_address, options.health_port))
+        if options.role == "all" or not options.end_with_parent:  # a part waits where it opens the database
+            _await_database(settings)
+        if options.role == "all":
+            _become_supervisor(options, settings)
+        rests = _play(options, settings, pulse)
+    if rests:  # started anew, the process gives back what its jobs took; its id and its input stay
+        endings.keep_signals()
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- itself
+    return 0
+
+
+def _play(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bool:
+    """Run one part until told to stop; True if it has rested and may be started anew."""
     from core import installation
 
-    rests = False
     # The schema is brought up to date before anything needs it.
     with installation.opened(settings, waits=options.end_with_parent) as opened:
         from core.redis.presence import Role
@@ -71,19 +91,16 @@ def _run(options: argparse.Namespace) -> int:
                 from core.worker import recovery
 
                 recovery.at_start(opened)
-            if options.role == "dispatcher":
-                from core.worker import dispatcher
-                from pages.ui import catalogues
+            if options.role != "dispatcher":
+                return _listen(options, settings, pulse)
+            from core.worker import dispatcher
+            from pages.ui import catalogues
 
-                dispatcher.main(opened, catalogues.writers())
-            else:
-                rests = _listen(options.role, settings)
-    if rests:  # started anew, the process gives back what its jobs took; its id and its input stay
-        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- itself
-    return 0
+            dispatcher.main(opened, catalogues.writers(), pulse)
+            return False
 
 
-def _listen(role: str, settings: "Settings") -> bool:
+def _listen(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bool:
     """Run a queue's jobs until told to stop; True if the process has rested and may be started anew."""
     from core.files import scratch
     from core.redis.job_queue import DOWNLOAD, SUBMIT, Listener
@@ -92,10 +109,20 @@ def _listen(role: str, settings: "Settings") -> bool:
 
     assert settings.redis_url is not None  # noqa: S101 -- checked at the start
     bulkheads = Bulkheads()
-    listener = Listener(settings.redis_url, SUBMIT if role == "submit" else DOWNLOAD)
+    listener = Listener(settings.redis_url, SUBMIT if options.role == "submit" else DOWNLOAD)
     with scratch.opened(settings.incoming_dir):
-        rests = listener.listen(jobs.taker(bulkheads), bulkheads.is_busy)
-        bulkheads.close()
+        rests = listener.listen(
+            jobs.taker(bulkheads),
+            bulkheads.is_busy,
+            lambda is_well, pause_seconds: pulse.beat(is_well=is_well, pause_seconds=pause_seconds),
+        )
+        pulse.end()
+        at_most = endings.COLLECT_AT_A_DESK_SECONDS if options.end_with_parent else endings.COLLECT_SECONDS
+        left = bulkheads.close(within_seconds=None if options.role == "submit" else at_most)
+    if left:
+        log.info("%d files were still being fetched; another process goes on with them", left)
+        logging.shutdown()
+        os._exit(0)  # at once: threads that FFmpeg is busy in would be cut off in the middle of the interpreter's end
     return rests
 
 
@@ -144,6 +171,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="collect processes; each fetches four files of each provider at once, two of each host (default 1)",
     )
+    parser.add_argument(
+        "--health-port",
+        type=int,
+        metavar="PORT",
+        help="say there over HTTP how this part is: /health is 503 when it stands still, /ready when it cannot work",
+    )
+    parser.add_argument(
+        "--health-address",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="at which address of this machine; 0.0.0.0 in a container (default 127.0.0.1)",
+    )
     parser.add_argument("--supervise", metavar="JSON", help=argparse.SUPPRESS)  # how this program starts itself anew
     parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input is closed")
     return parser
@@ -162,6 +201,7 @@ def _become_supervisor(options: argparse.Namespace, settings: "Settings") -> NoR
     environ = dict(os.environ)
     parts: list[Part] = []
     if "demo" not in settings.provider_base_urls:
+        environ.pop("DEMO_API_KEY_FILE", None)  # the studio that is started here has a key of its own
         parts.append(_studio(environ, settings.data_dir / "demo-studio"))
     roles = ["dispatcher", *["submit"] * options.submit, *["collect"] * options.collect]
     parts += [(f"{role} {roles[: place + 1].count(role)}", _role(role)) for place, role in enumerate(roles)]
@@ -175,10 +215,21 @@ def _supervise(parts: Sequence[Part], *, end_with_parent: bool) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
     if end_with_parent:
-        exit_with_parent()
-    with Supervisor([ManagedProcess(name, command) for name, command in parts], environ=os.environ):
+        exit_with_parent(endings.WHOLE_SECONDS)
+    with Supervisor([_managed(*part) for part in parts], environ=os.environ):
         stop.wait()
     return 0
+
+
+def _managed(name: str, command: list[str]) -> ManagedProcess:
+    """A part that ends as its role must; the studio, without one, serves the others and ends after them."""
+    role = name.partition(" ")[0]
+    return ManagedProcess(name, command, stop_seconds=_stop_seconds(role), serves=role not in ROLES)
+
+
+def _stop_seconds(role: str) -> float:
+    """How long a part may take to end beside the others; only a submit must not be killed earlier."""
+    return endings.STOP_SECONDS[role] if role == "submit" else STOP_SECONDS
 
 
 def _role(role: str) -> list[str]:

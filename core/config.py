@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from core import setting_names, setting_values, sign_in_settings, storage_settings
+from core import setting_files, setting_names, setting_values, sign_in_settings, storage_settings
 from core.proxies import Proxies, proxy_address
 from core.sign_in_settings import IssuerSettings, RoleRule
 from core.startup import StartError
@@ -318,13 +318,14 @@ def read(providers: Collection[str], *, given: Mapping[str, str] | None = None, 
 def load(variables: Mapping[str, str], *, providers: Collection[str] | None = None) -> Settings:
     """Check settings; raises BadSetting. Makes `DATA_DIR` and, on first start, the secret key in it.
 
-    `NAME_API_KEY` and the like are taken of these `providers` only; None takes those of every name.
+    `NAME_API_KEY` and the like are taken of these `providers` only; None takes those of every name. A secret may lie in
+    a file that `NAME_FILE` names.
     """
     try:
-        settings = Settings(variables, providers)
+        settings = Settings(setting_files.filled(variables, providers), providers)
     except ValidationError as refused:
         raise BadSetting(_sentence(refused)) from None
-    except ValueError as refused:  # of providers, whose variables have names of their own
+    except ValueError as refused:  # of identity providers and files, which name their variables themselves
         raise BadSetting(str(refused)) from None
     for contradiction in (sign_in_settings.contradiction, storage_settings.contradiction, _contradiction):
         if wrong := contradiction(settings):
@@ -350,6 +351,7 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
     known = {name.upper() for name in Settings.model_fields}
     known |= {f"{provider.upper()}{suffix}" for provider in providers for suffix in suffixes}
     known |= {name for name in variables if sign_in_settings.is_issuer_name(name)}
+    known |= {name for name in variables if setting_files.is_known(name, providers)}
     begins = (*(f"{provider.upper()}_" for provider in providers), *_PREFIXES)
     found = []
     for name in sorted(set(variables) - known):

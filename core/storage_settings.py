@@ -15,13 +15,15 @@ from core.redaction import shown_address
 STORES = ("s3", "gs", "az")
 MEDIA_LINKS = ("proxy", "direct")
 
-_SECRET = (
+SECRETS = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "GOOGLE_SERVICE_ACCOUNT_KEY",
     "AZURE_STORAGE_ACCOUNT_KEY",
     "AZURE_STORAGE_SAS_KEY",
 )
+"""Those of a store's own variables that nobody may see."""
+
 VARIABLES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_REGION",
@@ -31,7 +33,7 @@ VARIABLES = (
     "GOOGLE_APPLICATION_CREDENTIALS",
     "AZURE_STORAGE_ACCOUNT_NAME",
     "AZURE_STORAGE_ENDPOINT",
-    *_SECRET,
+    *SECRETS,
 )
 """What is read of a store's own variables; by which role a machine may use a store, its client finds out by itself."""
 
@@ -121,7 +123,7 @@ def given(variables: Mapping[str, str]) -> dict[str, str]:
 
 def secrets(settings: Chosen) -> set[str]:
     """What must not be seen in a log."""
-    return {settings.store_variables[name] for name in _SECRET if name in settings.store_variables}
+    return {settings.store_variables[name] for name in SECRETS if name in settings.store_variables}
 
 
 def contradiction(settings: Chosen) -> str | None:

@@ -126,13 +126,21 @@ class Listener:
         self._is_away = False
         self._tell_at = 0.0
 
-    def listen(self, take: Callable[[Ring], None], is_busy: Callable[[], bool]) -> bool:
+    def listen(
+        self,
+        take: Callable[[Ring], None],
+        is_busy: Callable[[], bool],
+        beat: Callable[[bool, float], None] = lambda _is_well, _pause_seconds: None,
+    ) -> bool:
         """Hand on each ring until the process is told to stop, or has rested for a while after the last one.
 
         True for the latter: FFmpeg and its buffers have doubled the process by then, so whoever runs it may start it
         anew. SIGTERM and SIGINT ask it to stop, however often, since what is under way may be paid for; only after a
-        rest they end the process at once, so that none goes unheard between one start and the next.
+        rest they do again what they did before, so that none goes unheard between one start and the next.
+
+        `beat` is told of each round: whether Redis answered, and for how many seconds it pauses.
         """
+        before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
         for number in _STOP_SIGNALS:
             signal.signal(number, lambda _number, _frame: self._stop.set())
         has_worked, active_at, pause_seconds = False, time.monotonic(), 0.5
@@ -141,10 +149,12 @@ class Listener:
                 ring = self._next()
             except RedisError as away:
                 self._note_away(away)
+                beat(False, pause_seconds)
                 self._stop.wait(pause_seconds)
                 pause_seconds = min(_LONGEST_PAUSE_SECONDS, pause_seconds * 2)
                 continue
             pause_seconds = 0.5
+            beat(True, 0.0)
             if ring is not None:
                 take(ring)
                 has_worked = True
@@ -158,8 +168,8 @@ class Listener:
         self._redis.close()
         self._for_rq.close()
         if not self._stop.is_set():
-            for number in _STOP_SIGNALS:
-                signal.signal(number, signal.SIG_DFL)
+            for number, handler in before.items():
+                signal.signal(number, handler)
         return not self._stop.is_set()
 
     def _next(self) -> Ring | None:

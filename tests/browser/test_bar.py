@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.worker import endings
 from tests.browser.conftest import Visitor, barriers, excess_px, lead_to, picture, settle
 from tests.browser.furnishing import furnish, installation
 from tests.system.app import App, running
@@ -109,7 +110,7 @@ def test_server_that_is_away_is_told_of_in_own_words(app: App, visitor: Visitor)
     assert barriers(page) == []
 
     app.process.terminate()
-    app.process.wait(30)
+    app.process.wait(endings.WHOLE_SECONDS)
     expect(page.get_by_text("The server does not answer. This page tries again by itself")).to_be_visible(
         timeout=60_000
     )

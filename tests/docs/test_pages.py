@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from babel.messages import pofile
 
+from core import setting_files
 from core.providers import http
 from core.providers.adapter import Adapter
 from tests.docs.documents import DOCS, DOCUMENTS, ROOT, anchors, blocks, links, name, prose
@@ -16,8 +17,8 @@ OF_EXAMPLES = {"VIDEO_API", "VIDEO_TOKEN", "VIDEO_WORKSPACE", "WEBHOOK_SECRET", 
 }  # Python's own
 """Names in capitals that are no settings: variables and places of the examples themselves."""
 
-OF_OTHERS = {"FORWARDED_ALLOW_IPS"}
-"""What a program reads that we run: uvicorn."""
+OF_OTHERS = {"FORWARDED_ALLOW_IPS", "STUDIO_IMAGE"}
+"""What a program reads that we run: uvicorn, Docker Compose."""
 
 
 def test_readme_is_short_and_has_the_two_commands() -> None:
@@ -74,7 +75,10 @@ def test_settings_exist(path: Path) -> None:
     for word in re.findall(r"`\$?([A-Z]+(?:_[A-Z]+)+)", path.read_text(encoding="utf-8")):
         of_adapters = hasattr(Adapter, word) or hasattr(http, word)
         assert (
-            of_adapters or word in OF_EXAMPLES | OF_OTHERS or any(re.fullmatch(pattern, word) for pattern in known)
+            of_adapters
+            or setting_files.is_known(word, None)
+            or word in OF_EXAMPLES | OF_OTHERS
+            or any(re.fullmatch(pattern, word) for pattern in known)
         ), word
 
 

@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -51,6 +51,8 @@ def app(vendor: Vendor) -> ASGIApp:
             return refusal or Response(status_code=500)
         if kind in LOST_KINDS:
             return await no_answer(kind, request)
+        if kind == "held":
+            return StreamingResponse(vendor.held(_processing(request, job)), media_type="application/json")
         return JSONResponse(_processing(request, job) | (await echoed(request) if kind == "echo" else {}))
 
     async def fetch(request: Request) -> Response:

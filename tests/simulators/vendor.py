@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import re
 import time
 import urllib.parse
@@ -29,7 +30,7 @@ _REFUSED_KINDS = {"429", "429header", "429text", "500", "500verdict", "badkey", 
 _REFUSED_KINDS |= {"200error", "nsfwsubmit", "messege", "gone", "badinput", "echorefuse"}
 _JOB_KINDS = {"ok", "slow", "late", "nsfw", "fail", "never", "oddword", "early", "nojob", "echo", "echofail"}
 _JOB_KINDS |= {"idtext", "jobid", "costnumber", "bigvideo", "upstreamfail", "aborted", "removed", "doneerror"}
-_JOB_KINDS |= {"costnull", "costtext", "nsfwdone", "expires", "filegone", "inline", "latefile", "toobusy"}
+_JOB_KINDS |= {"held", "costnull", "costtext", "nsfwdone", "expires", "filegone", "inline", "latefile", "toobusy"}
 _LOOK_KINDS = {"look429", "look500", "lookhtml", "lookreset"}
 _FILE_KINDS = {"drop", "truncate", "expired", "lost", "htmlfile", "wrongtype", "gzip", "redirect", "redirectplain"}
 _FILE_KINDS |= {"empty", "hugelen", "notvideo", "hevc", "drip", "silent", "babble"}
@@ -85,6 +86,8 @@ class Vendor:
     submits: list[dict[str, Any]] = field(default_factory=list)
     looks: int = 0
     uploads: set[str] = field(default_factory=set)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    """What answers to those submits that are held."""
     _armed: list[str] = field(default_factory=list)
     _turned_away: set[str] = field(default_factory=set)
 
@@ -120,7 +123,19 @@ class Vendor:
             Route("/files/{name}.mp4", self._file),
             Route("/_sim/faults", self._arm, methods=["POST"]),
             Route("/_sim/calls", self._calls),
+            Route("/_sim/let-go", self._let_go, methods=["POST"]),
         ]
+
+    async def held(self, answer: dict[str, Any]) -> AsyncIterator[bytes]:
+        """An answer whose end comes when it is let go, and until then a blank now and then, so that nobody gives up."""
+        while not self.let_go.is_set():
+            yield b" "
+            await asyncio.wait([asyncio.create_task(self.let_go.wait())], timeout=1)
+        yield json.dumps(answer).encode()
+
+    async def _let_go(self, _request: Request) -> Response:
+        self.let_go.set()
+        return Response(status_code=204)
 
     async def look_fault(self, request: Request, job: Job | None) -> Response | None:
         """What goes wrong with the first look at a job of a look kind; None when nothing does."""

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import psutil
 
+from core.worker import endings
+
 ROOT = Path(__file__).parents[2]
 API = "/api/apps/video-generator"
 
@@ -100,10 +102,10 @@ class App:
         return found
 
     def stop(self) -> None:
-        """End it politely."""
+        """End it politely; its workers bring to an end what they send."""
         self.client.close()
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(endings.WHOLE_SECONDS)
 
 
 def free_port() -> int:

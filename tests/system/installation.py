@@ -26,7 +26,7 @@ from core.generations.submit import submit
 from core.providers import registry
 from core.redis import connection as redis_connection
 from core.storage_settings import StoreAccess
-from core.worker import local_stack
+from core.worker import endings, local_stack
 from core.workspaces.access import Member
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, load_generation
 from tests.factories.projects import create_project
@@ -173,7 +173,7 @@ with installation.opened():
         for worker in self.workers:
             worker.terminate()
         for worker in self.workers:
-            worker.wait(30)
+            worker.wait(endings.WHOLE_SECONDS)
         if self.redis is not None and self.redis.poll() is None:
             self.redis.terminate()
             self.redis.wait(10)

@@ -17,6 +17,7 @@ from core import db
 from core.api.routers import event_hub, events
 from core.db.tables import GenerationEvent
 from core.installation import Installation
+from core.worker import endings
 from tests.api.conftest import arrive
 from tests.api.streams import listening
 from tests.system.app import ROOT, free_port, running
@@ -40,7 +41,7 @@ def test_stream_ends_with_the_app(tmp_path: Path) -> None:
         assert any(generation_id in line for line in lines)
         app.process.send_signal(signal.SIGTERM)
         assert not [line for line in lines if "reload" in line]  # reads on to a proper end of the stream
-        app.process.wait(20)
+        app.process.wait(endings.WHOLE_SECONDS)
     assert app.process.returncode in (0, -signal.SIGTERM)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from core.billing import ledger
 from core.db.enums import Stage, Status
+from core.worker import endings
 from tests import simulators
 from tests.factories.generations import (
     DISPATCHED,
@@ -232,7 +233,7 @@ def test_part_killed_is_started_again(installation_at_work: Installation) -> Non
     site.until(site.settled, "it is done by the parts started again")
     family = psutil.Process(worker.pid).children(recursive=True)
     worker.terminate()
-    worker.wait(30)
+    worker.wait(endings.WHOLE_SECONDS)
 
     assert site.row(generation_id).status is Status.COMPLETED
     assert not psutil.wait_procs(family, timeout=10)[1]

@@ -167,3 +167,16 @@ def test_close_when_jobs_run_and_wait() -> None:
 
     assert not closing.is_alive()
     assert jobs.begun == ["runs"]
+
+
+def test_close_when_something_takes_longer_than_one_waits() -> None:
+    """Who may not wait for ever is told how much still runs; nothing that waited begins."""
+    house = Bulkheads()
+    jobs = Held(house)
+    for n in range(3):
+        jobs.take(f"a{n}", "a", {"a": 2})
+    jobs.until(lambda begun: len(begun) == 2)
+    assert house.close(within_seconds=0.05) == 2
+    jobs.let_go("a0", "a1", "a2")
+    assert house.close() == 0
+    assert sorted(jobs.begun) == ["a0", "a1"]

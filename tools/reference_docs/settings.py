@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
-from core import config, sign_in_settings
+from core import config, setting_files, sign_in_settings
 from core.config import Settings
 from core.providers import registry
 from core.worker import local_stack
@@ -317,11 +317,21 @@ def page() -> str:
         "cut off, but for secret keys. Names that are nearly ours, and models that no provider has, are warned about.",
         "What is written locally can be read by the account alone that the processes run under; files of a version "
         "before that others could read are made private at the start.",
+        f"A secret may lie in a file instead, as containers and service managers hand them over: {_in_files()}. The "
+        "file is read at the start; line ends at its end do not count. One that is missing, unreadable or empty, or a "
+        "secret that is given in both ways, stops the start.",
         markdown.table(("variable", "default", "meaning"), rows),
         f"`NAME` is the provider's name in capitals: {names}.",
         "The address and port of the app itself are Streamlit's own settings, in `.streamlit/config.toml` or as "
         "`--server.address` and `--server.port`.",
     )
+
+
+def _in_files() -> str:
+    """The variables that say where a secret lies."""
+    given = (*setting_files.SECRETS, "OIDC_CLIENT_SECRET", *(f"NAME{end}" for end in setting_files.OF_PROVIDERS))
+    names = [f"`{name}{setting_files.SUFFIX}`" for name in given]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _demo(demo: object, served: object) -> str:

@@ -1,0 +1,143 @@
+"""Whether the loop of this process goes round, told over HTTP to whoever watches it: a container, a balancer, a person.
+
+`/health` says whether it lives, `/ready` whether it can work now; others may add addresses (`HealthServer.add`).
+Neither database nor Redis is asked: the loop itself says how its rounds went.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET, AF_INET6
+from urllib.parse import urlsplit
+
+from core.startup import StartError
+
+LATE_SECONDS = 10.0
+"""A loop that has not gone round for so long, and has not said that it pauses, stands still."""
+_CLIENT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an address says."""
+
+    body: bytes
+    media_type: str = "application/json"
+    status: HTTPStatus = HTTPStatus.OK
+
+
+class Pulse:
+    """When the loop of this process last went round, and whether that round could do its work."""
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._state = "starting"
+        self._beat_at = 0.0
+        self._late_at = 0.0
+
+    def beat(self, *, is_well: bool = True, pause_seconds: float = 0.0) -> None:
+        """A round is over; the next one may be `pause_seconds` later than usual."""
+        now = self._monotonic()
+        self._beat_at, self._late_at = now, now + pause_seconds + LATE_SECONDS
+        self._state = "working" if is_well else "waiting"
+
+    def end(self) -> None:
+        """There are no more rounds: what is under way is brought to its end, and takes as long as it takes."""
+        self._state = "ending"
+
+    @property
+    def state(self) -> str:
+        """starting, working, waiting (for what it needs, which is away), ending, or late: its loop stands still."""
+        is_late = self._state in ("working", "waiting") and self._monotonic() >= self._late_at
+        return "late" if is_late else self._state
+
+    @property
+    def beat_seconds_ago(self) -> float | None:
+        """How long ago the last round was; None before the first."""
+        return None if self._state == "starting" else self._monotonic() - self._beat_at
+
+
+class HealthServer:
+    """The addresses of one process: path -> what is asked for its answer at each request."""
+
+    def __init__(self, pulse: Pulse, role: str) -> None:
+        self._pulse = pulse
+        self._role = role
+        self._answers: dict[str, Callable[[], Answer]] = {"/health": self._health, "/ready": self._ready}
+
+    def add(self, path: str, answer: Callable[[], Answer]) -> None:
+        """One more address; `answer` is called in a thread of its own."""
+        self._answers[path] = answer
+
+    @contextmanager
+    def serving(self, address: str, port: int) -> Iterator[int]:
+        """Answer while the block runs; yields the port, which the system chooses for 0. StartError if it is taken."""
+        try:
+            server = _server(address, port, self._answers)
+        except OSError as failure:
+            raise StartError(f"--health-port: {address} port {port} cannot be used: {failure.strerror}.") from None
+        thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="health", daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            server.server_close()
+
+    def _health(self) -> Answer:
+        """503 only where another start would help; what waits for a database must not be started anew."""
+        return self._said(is_well=self._pulse.state != "late")
+
+    def _ready(self) -> Answer:
+        return self._said(is_well=self._pulse.state == "working")
+
+    def _said(self, *, is_well: bool) -> Answer:
+        ago = self._pulse.beat_seconds_ago
+        said = {
+            "role": self._role,
+            "state": self._pulse.state,
+            "beatSecondsAgo": None if ago is None else round(ago, 3),
+        }
+        status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
+        return Answer(json.dumps(said).encode(), status=status)
+
+
+def _server(address: str, port: int, answers: dict[str, Callable[[], Answer]]) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = _CLIENT_SECONDS
+        server_version, sys_version = "health", ""
+
+        def do_GET(self) -> None:
+            self._answer(with_body=True)
+
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def _answer(self, *, with_body: bool) -> None:
+            found = answers.get(urlsplit(self.path).path)
+            said = found() if found else Answer(b'{"error": "not_found"}', status=HTTPStatus.NOT_FOUND)
+            self.send_response(said.status)
+            self.send_header("Content-Type", said.media_type)
+            self.send_header("Content-Length", str(len(said.body)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            if with_body:
+                self.wfile.write(said.body)
+
+        def log_message(self, *_given: object) -> None:
+            """A probe each few seconds is nothing to log."""
+
+    class Server(ThreadingHTTPServer):
+        address_family = AF_INET6 if ":" in address else AF_INET
+        daemon_threads = True
+        block_on_close = False
+
+        def handle_error(self, *_given: object) -> None:
+            """Of a client that left; what an address raises is its own to log."""
+
+    return Server((address, port), Handler)
