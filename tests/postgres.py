@@ -29,7 +29,7 @@ class Server:
         if as_nobody:
             os.chown(folder, NOBODY, NOBODY)
         binaries, data = _binaries(folder, as_nobody), folder / "data"
-        self._folder = folder
+        self.folder = folder
         self._quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, **as_nobody}
         initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
         made = subprocess.run(initdb, capture_output=True, check=False, **self._quiet)
@@ -43,7 +43,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait for its answer."""
         self._process = subprocess.Popen(self._command, **self._quiet)
-        _wait(self._folder, self._process)
+        _wait(self.folder, self._process)
 
     def stop(self) -> None:
         """Stop it as an operator does, who does not wait for clients to leave."""
