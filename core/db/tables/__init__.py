@@ -16,6 +16,7 @@ from core.db.tables.notices import Notice, NoticeSend, WayToTell
 from core.db.tables.operation import (
     AuditLogEntry,
     AuditRun,
+    FullAudit,
     Heartbeat,
     InstallationIdentity,
     ProviderHealth,
@@ -65,6 +66,7 @@ __all__ = [
     "Draft",
     "ExchangeRate",
     "FailedAttempts",
+    "FullAudit",
     "Generation",
     "GenerationEvent",
     "GenerationTag",
