@@ -14,7 +14,7 @@ from core import db, errors
 from core.assets import retention
 from core.audit import full_audits, log_retention
 from core.clock import utc_now
-from core.db import ReadSession, update_where
+from core.db import ReadSession, snapshots, update_where
 from core.db.enums import Stage
 from core.db.tables import Generation, is_live
 from core.files import scratch
@@ -53,7 +53,23 @@ def run(installation: Installation, is_over: Callable[[], bool] = lambda: False)
         webhooks.prune(session)
         inbox.prune(session, days=installation.settings.inbox_days)
     prune_audit_log(installation)
+    tell_of_snapshots(installation)
     full_audits.run(installation.database, is_over=is_over)
+
+
+def tell_of_snapshots(installation: Installation) -> None:
+    """Let the log say who keeps the database from cleaning up, once an hour for each."""
+    with db.read_connection() as reader:
+        old = [each for each in snapshots.held(reader) if each.is_old]
+    for each in old:
+        if installation.told.is_news(("an old snapshot", each.name)):
+            log.warning(
+                "%s holds back what the database can clean up, by %d transactions (%s): everything gets slower until "
+                "it ends",
+                each.name,
+                each.transactions,
+                f"{each.seconds:.0f} s" if each.log_bytes is None else f"{each.log_bytes:,} bytes of its log",
+            )
 
 
 def prune_audit_log(installation: Installation) -> None:
