@@ -26,11 +26,10 @@ class HeldSnapshot:
     seconds: float | None = None
     log_bytes: int | None = None
 
-    @property
-    def is_old(self) -> bool:
+    def is_old(self, seconds: float = HELD_SECONDS) -> bool:
         """Somebody has to look at it."""
         return (
-            (self.seconds or 0.0) > HELD_SECONDS
+            (self.seconds or 0.0) > seconds
             or (self.log_bytes or 0) > HELD_BYTES
             or self.transactions > HELD_TRANSACTIONS
         )

@@ -181,7 +181,7 @@ def waiting(
         ending,
         session.scalar(_BROKEN_RULES) or 0,
         free_bytes is not None and free_bytes < health.NEARLY_FULL_BYTES,
-        tuple(each for each in snapshots.held(session) if each.is_old),
+        tuple(each for each in snapshots.held(session) if each.is_old()),
         tuple(nearly_used_up.budgets(session, charge, now, percent=nearly_used_up.BUDGET_OVER_PERCENT)),
         storages,
     )

@@ -57,10 +57,10 @@ def run(installation: Installation, is_over: Callable[[], bool] = lambda: False)
     full_audits.run(installation.database, is_over=is_over)
 
 
-def tell_of_snapshots(installation: Installation) -> None:
-    """Let the log say who keeps the database from cleaning up, once an hour for each."""
+def tell_of_snapshots(installation: Installation, *, seconds: float = snapshots.HELD_SECONDS) -> None:
+    """Let the log say who has kept the database from cleaning up for so long, once an hour for each."""
     with db.read_connection() as reader:
-        old = [each for each in snapshots.held(reader) if each.is_old]
+        old = [each for each in snapshots.held(reader) if each.is_old(seconds)]
     for each in old:
         if installation.told.is_news(("an old snapshot", each.name)):
             log.warning(

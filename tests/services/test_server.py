@@ -78,16 +78,16 @@ def test_snapshot_that_somebody_holds(database: Database, database_url: str) -> 
 
     assert (found["notebook"].seconds or 0) > 0
     assert found["notebook"].log_bytes is None
-    assert not found["notebook"].is_old
+    assert not found["notebook"].is_old()
     assert found["replication slot copy"].log_bytes is not None
 
 
 def test_snapshot_is_old() -> None:
     """By time for a transaction, by what it keeps for a slot, and by how much began since for both."""
-    assert not HeldSnapshot("x", HELD_TRANSACTIONS, HELD_SECONDS, HELD_BYTES).is_old
-    assert HeldSnapshot("x", 0, HELD_SECONDS + 1).is_old
-    assert HeldSnapshot("x", 0, None, HELD_BYTES + 1).is_old
-    assert HeldSnapshot("x", HELD_TRANSACTIONS + 1).is_old
+    assert not HeldSnapshot("x", HELD_TRANSACTIONS, HELD_SECONDS, HELD_BYTES).is_old()
+    assert HeldSnapshot("x", 0, HELD_SECONDS + 1).is_old()
+    assert HeldSnapshot("x", 0, None, HELD_BYTES + 1).is_old()
+    assert HeldSnapshot("x", HELD_TRANSACTIONS + 1).is_old()
 
 
 def test_old_snapshots_wait_for_somebody() -> None:
