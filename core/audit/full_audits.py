@@ -18,7 +18,7 @@ from core.audit.runs import AuditPass
 from core.audit.scope import Since
 from core.audit.slices import Found, Place, Slices
 from core.clock import is_within, utc_now
-from core.db import Database, update_where
+from core.db import Database, WriteSession, update_where
 from core.db import now as database_now
 from core.db.tables import AuditRun, FullAudit
 from core.ids import new_id
@@ -43,7 +43,9 @@ def run(database: Database, *, seconds: float = SECONDS, is_over: Callable[[], b
     if last is not None and not (is_recent or begins or last.broken) and runs.knows_place(last):
         _look_at_news(database, last)
     if begins or under_way.started_at is not None:
-        _look_on(database, begins=begins, seconds=seconds, is_over=is_over)
+        row = _begun(database, last) if begins else _claimed(database)
+        if row is not None:
+            _look_on(database, row, seconds=seconds, is_over=is_over)
 
 
 def _is_outdated(started_at: datetime, last: AuditRun | None) -> bool:
@@ -58,10 +60,7 @@ def _look_at_news(database: Database, last: AuditRun) -> None:
         runs.record(session, found)
 
 
-def _look_on(database: Database, *, begins: bool, seconds: float, is_over: Callable[[], bool]) -> None:
-    row = _claimed(database, begins=begins)
-    if row is None or row.started_at is None:
-        return
+def _look_on(database: Database, row: FullAudit, *, seconds: float, is_over: Callable[[], bool]) -> None:
     end = time.monotonic() + seconds
     slices = Slices(Place(row.part, row.after_key), Found.from_json(row.found))
     while not slices.place.is_end:
@@ -74,19 +73,40 @@ def _look_on(database: Database, *, begins: bool, seconds: float, is_over: Calla
     _end(database, row, slices)
 
 
-def _claimed(database: Database, *, begins: bool) -> FullAudit | None:
-    """The look at everything, taken by this process; None while another has it, or has begun one meanwhile."""
+def _begun(database: Database, last: AuditRun | None) -> FullAudit | None:
+    """A look at everything from its beginning, taken by this process; None when another has made one since `last`."""
     with database.write_session() as session:
-        now, mine = database_now(session), new_id()
-        until = FullAudit.claimed_until
-        # A lease longer than any was taken before the clock was set back.
-        is_free = or_(FullAudit.claim.is_(None), until < now, until > now + 2 * LEASE)
-        if not update_where(session, FullAudit, FullAudit.id == 1, is_free, claim=mine, claimed_until=now + LEASE):
+        if (mine := _claim(session)) is None:
             return None
-        if begins:
-            anew = {"started_at": utc_now(), "seen": asdict(runs.newest(session))}
-            update_where(session, FullAudit, FullAudit.claim == mine, part=0, after_key="", found={}, **anew)
-        return session.get_one(FullAudit, 1, populate_existing=True)
+        newest = runs.last_run(session)
+        if (newest and newest.id) != (last and last.id):
+            update_where(session, FullAudit, FullAudit.claim == mine, claim=None)
+            return None
+        anew = {"started_at": utc_now(), "seen": asdict(runs.newest(session))}
+        update_where(session, FullAudit, FullAudit.claim == mine, part=0, after_key="", found={}, **anew)
+        return session.get_one(FullAudit, 1)
+
+
+def _claimed(database: Database) -> FullAudit | None:
+    """The look at everything that is under way, taken by this process; None while another has it, or none is."""
+    with database.write_session() as session:
+        if (mine := _claim(session)) is None:
+            return None
+        row = session.get_one(FullAudit, 1)
+        if row.started_at is None:
+            update_where(session, FullAudit, FullAudit.claim == mine, claim=None)
+            return None
+        return row
+
+
+def _claim(session: WriteSession) -> str | None:
+    now, mine = database_now(session), new_id()
+    until = FullAudit.claimed_until
+    # A lease longer than any was taken before the clock was set back.
+    is_free = or_(FullAudit.claim.is_(None), until < now, until > now + 2 * LEASE)
+    if update_where(session, FullAudit, FullAudit.id == 1, is_free, claim=mine, claimed_until=now + LEASE):
+        return mine
+    return None
 
 
 def _kept(database: Database, row: FullAudit, slices: Slices, *, gives_back: bool) -> bool:
