@@ -41,7 +41,7 @@ def within(scope: object, key: SQLColumnExpression[Any]) -> ColumnElement[bool]:
 
 def charged_within(scope: object) -> ColumnElement[bool]:
     """Of a range of workspaces: that a generation was charged in a project of theirs, found by index. Else true."""
-    if not isinstance(scope, Range):
+    if not isinstance(scope, Range) or scope == Range():
         return true()
     projects = select(Project.id).where(within(scope, Project.workspace_id))
     moved = select(Generation.id).where(

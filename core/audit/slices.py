@@ -2,7 +2,7 @@
 
 A snapshot that is held for long slows every table that changes much: what was changed since cannot be cleaned up. So a
 slice goes through one rule over a range of its keys, and ranges grow or shrink by how long the one before has taken.
-What is compared for some accounts is compared in one snapshot.
+What is compared for some accounts is compared in one snapshot, which one workspace with millions of clips makes longer.
 """
 
 import time
@@ -10,21 +10,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.audit import closed_books, runs
 from core.audit.invariants import INVARIANTS
 from core.audit.runs import AuditPass, Result
-from core.audit.scope import Range
+from core.audit.scope import Range, within
 from core.clock import utc_now
 from core.db import Database, ReadSession
-from core.db.tables import Account
+from core.db.tables import Account, Project
 
 SECONDS = 2.5
 """A slice that took longer is followed by one of half its size, so that none takes 5 s where that can be helped."""
 SHORT_SECONDS, QUICK_SECONDS = 1.2, 0.3
 MOST = 1_000_000
-FIRST_IDS = 10_000
+FIRST_SIZE = 10_000
+WORKSPACES = 1_000
+"""So many are in a slice at most, whatever is in them."""
 
 PARTS: Sequence[str] = (*(rule.code for rule in INVARIANTS), closed_books.CODE)
 
@@ -76,7 +79,7 @@ _SHOWN = runs.MAX_VIOLATIONS_SHOWN
 
 
 class Slices:
-    """Takes slice after slice from a place on; `sizes` sets how many keys the first ones have."""
+    """Takes slice after slice from a place on; `first_size` is about how many clips or rows one has."""
 
     def __init__(self, place: Place, found: Found, *, first_size: int | None = None) -> None:
         self.place = place
@@ -88,7 +91,7 @@ class Slices:
     def take(self, database: Database) -> None:
         """Look at the next slice, in a snapshot of its own."""
         part = self.place.part
-        size = self._size or self._first_size or _first_size(part)
+        size = self._size or self._first_size or FIRST_SIZE
         begin = time.monotonic()
         with database.snapshot() as session:
             next_after = self._look(session, size)
@@ -107,17 +110,34 @@ class Slices:
         scope = None
         if rule.by is not None:
             begin = rule.by.type.python_type(after) if after else None
-            keys = select(rule.by).order_by(rule.by).offset(size - 1).limit(1)
-            scope = Range(begin, session.scalar(keys if begin is None else keys.where(rule.by > begin)))
+            last = _last_workspace if rule.by is Account.workspace_id else _last_key
+            scope = Range(begin, last(session, rule.by, begin, size))
         result = runs.checked(session, rule, scope)
         self.found.add(code, result.checked, result.offenders)
         return None if scope is None or scope.until is None else str(scope.until)
 
 
-def _first_size(part: int) -> int:
-    """One workspace, which may be all there is, or so many rows."""
-    by_workspace = part < len(INVARIANTS) and INVARIANTS[part].by is Account.workspace_id
-    return 1 if by_workspace else FIRST_IDS
+def _last_key(session: ReadSession, key: InstrumentedAttribute[Any], begin: Any, size: int) -> Any:
+    """The last of so many keys after the beginning; None when there are no more than that."""
+    return session.scalar(select(key).where(within(Range(begin), key)).order_by(key).offset(size - 1).limit(1))
+
+
+def _last_workspace(session: ReadSession, key: InstrumentedAttribute[str], begin: str | None, size: int) -> str | None:
+    """The last of as many workspaces as have about so many clips together, at least one; None when those are the last.
+
+    One workspace is never parted, since what is added up is all of its own.
+    """
+    clips = func.coalesce(func.sum(Project.generation_count), 0)
+    ahead = select(key, clips).outerjoin(Project, Project.workspace_id == key).where(within(Range(begin), key))
+    weight, last = 0, None
+    for number, (workspace_id, count) in enumerate(
+        session.execute(ahead.group_by(key).order_by(key).limit(WORKSPACES + 1))
+    ):
+        weight += 1 + count
+        if last is not None and (weight > size or number == WORKSPACES):
+            return last
+        last = workspace_id
+    return None
 
 
 def _next_size(size: int, seconds: float) -> int:
