@@ -84,7 +84,7 @@ def _start(stack: ExitStack) -> None:
     _check_address(settings)
     _leave_hosts_to_gate(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
-    opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS))
+    opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS, role="web"))
     recovery.at_start(opened)
     if settings.is_demo:
         redis_url = stack.enter_context(local_stack.running(settings))

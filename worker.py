@@ -82,7 +82,7 @@ def _play(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bo
     from core import installation
 
     # The schema is brought up to date before anything needs it.
-    with installation.opened(settings, waits=options.end_with_parent) as opened:
+    with installation.opened(settings, waits=options.end_with_parent, role=options.role) as opened:
         from core.redis.presence import Role
         from core.worker import heartbeat
 

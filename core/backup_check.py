@@ -16,7 +16,7 @@ from sqlalchemy import URL, Engine, create_engine, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core import backup, errors, storage_settings
-from core.audit import runs
+from core.audit import slices
 from core.audit.runs import Result
 from core.config import Settings
 from core.db import Database, copies, schema
@@ -51,7 +51,8 @@ def check(settings: Settings, source: str) -> Checked:
     says, StorageUnavailable while the files cannot be looked at.
     """
     with _restored(settings, source) as database, database.read_session() as session:
-        results = runs.run(session, storage=_files(settings, source))
+        missing = slices.missing_files(database, _files(settings, source).exists)
+        results = [*slices.everything(database).results, missing]
         clips = session.scalar(select(func.count(Generation.id))) or 0
         newest_at = session.scalar(select(GenerationEvent.at).order_by(GenerationEvent.id.desc()).limit(1))
     return Checked(clips, newest_at, [result for result in results if result.code != _OF_A_RUNNING_ONE])

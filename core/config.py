@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(setting_values.database_url)] = Field(
         default_factory=lambda found: sqlite_url(found["data_dir"] / "studio.db"), repr=False
     )
+    database_pool: Annotated[int, BeforeValidator(setting_values.at_least_one)] | None = None
+    database_pool_overflow: WholeNumber | None = None
+    database_prepared_statements: Annotated[bool, BeforeValidator(setting_values.switch)] | None = None
+    database_statement_seconds: WholeNumber | None = None
+    database_idle_seconds: WholeNumber | None = None
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(None, repr=False)
     storage_url: Annotated[str, AfterValidator(storage_settings.storage_url)] = Field(
         default_factory=lambda found: (found["data_dir"] / "media").as_uri()

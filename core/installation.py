@@ -146,7 +146,9 @@ class Installation:
             self.redis.close()
 
 
-def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Installation:
+def build(
+    settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False, role: str = "command"
+) -> Installation:
     """An installation whose schema is up to date and whose files are private; see `open_database` for the figures.
 
     Raises BadSetting, whose sentence names the setting of what cannot be used. From then on the process logs none of
@@ -164,7 +166,7 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
         causes.LOW_BALANCE: settings.low_balance_credits,
         causes.STORAGE_QUOTA: settings.storage_quota_bytes,
     }
-    database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
+    database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info, role=role)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)
     _look_at_signing_key(database, settings)
@@ -222,14 +224,18 @@ def _look_at_signing_key(database: Database, settings: Settings) -> None:
 
 @contextmanager
 def opened(
-    settings: Settings | None = None, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False
+    settings: Settings | None = None,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+    waits: bool = False,
+    role: str = "command",
 ) -> Iterator[Installation]:
     """Build one, from the process's own settings unless some are given; current while the block runs, then closed.
 
     The rest is as for `open_database`.
     """
     settings = settings or process_settings.read()
-    installation = build(settings, patience_seconds=patience_seconds, waits=waits)
+    installation = build(settings, patience_seconds=patience_seconds, waits=waits, role=role)
     try:
         with using(installation):
             yield installation

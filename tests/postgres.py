@@ -30,7 +30,8 @@ class Server:
         if as_nobody:
             os.chown(folder, NOBODY, NOBODY)
         binaries, data = _binaries(folder, as_nobody), folder / "data"
-        self._folder, self._binaries = folder, binaries
+        self._binaries = binaries
+        self.folder = folder
         self._quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, **as_nobody}
         if not data.exists():
             self._make(binaries, data)
@@ -48,14 +49,14 @@ class Server:
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs on this server, as the one whom its files belong to."""
-        command = [str(self._binaries / program), "-h", str(self._folder), "-U", "test", *arguments]
+        command = [str(self._binaries / program), "-h", str(self.folder), "-U", "test", *arguments]
         ended = subprocess.run(command, capture_output=True, check=False, **self._quiet)
         assert ended.returncode == 0, ended.stderr.decode()
 
     def start(self) -> None:
         """Start it and wait for its answer."""
         self._process = subprocess.Popen(self._command, **self._quiet)
-        _wait(self._folder, self._process)
+        _wait(self.folder, self._process)
 
     def stop(self) -> None:
         """Stop it as an operator does, who does not wait for clients to leave."""

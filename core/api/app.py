@@ -139,7 +139,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
 @asynccontextmanager
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     """What app.py does for the API that it mounts, for one that runs alone."""
-    with installation.opened(), api.state.hub.ending_with_process():
+    with installation.opened(role="web"), api.state.hub.ending_with_process():
         yield
 
 

@@ -3,14 +3,15 @@
 import sys
 
 from core import errors, installation, startup
-from core.audit import runs
+from core.audit import runs, slices
 
 
 def main() -> int:
     """Check this installation; 0 when all holds, 1 when a rule is broken, 2 when it cannot be looked at."""
     try:
-        with startup.entry_point(), installation.opened() as opened, opened.database.read_session() as session:
-            results = runs.run(session, storage=opened.storage)
+        with startup.entry_point(), installation.opened() as opened:
+            found = slices.everything(opened.database)
+            results = [*found.results, slices.missing_files(opened.database, opened.storage.exists)]
     except errors.StorageUnavailable as away:
         print(away, file=sys.stderr)  # noqa: T201 -- its output
         return 2

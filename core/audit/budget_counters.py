@@ -16,6 +16,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from core.audit.scope import Since, within
 from core.db.enums import BudgetScope, EntryKind
 from core.db.tables import Account, BudgetMonth, Generation, LedgerEntry
 
@@ -46,14 +47,15 @@ def of_ledger(scope: BudgetScope) -> Select[*tuple[Any, ...]]:
     )
 
 
-def queries(since: object | None) -> tuple[Select[Any], Select[Any]]:
+def queries(since: object) -> tuple[Select[Any], Select[Any]]:
     """In full: counters that differ from the ledger. Else: months whose projects or people do not add up to the whole.
 
     Counting the ledger anew reads every order; that the three sums of a month agree is quick to see.
     """
-    count = select(func.count()).select_from(BudgetMonth)
+    here = within(since, BudgetMonth.workspace_id)
+    count = select(func.count()).select_from(BudgetMonth).where(here)
     where = BudgetMonth.workspace_id + literal(" ") + BudgetMonth.month
-    if since is not None:
+    if isinstance(since, Since):
         sums = [
             func.sum(case((BudgetMonth.scope == scope, BudgetMonth.taken_credits), else_=0)) for scope in BudgetScope
         ]
@@ -65,8 +67,9 @@ def queries(since: object | None) -> tuple[Select[Any], Select[Any]]:
         cast(BudgetMonth.scope, String()).label("scope"),
         BudgetMonth.subject_id,
         (-BudgetMonth.taken_credits).label("credits"),
-    )
-    both = union_all(counted, *(of_ledger(scope) for scope in BudgetScope)).subquery()
+    ).where(here)
+    booked = (of_ledger(scope).where(within(since, Account.workspace_id)) for scope in BudgetScope)
+    both = union_all(counted, *booked).subquery()
     keys = (both.c.workspace_id, both.c.month, both.c.scope, both.c.subject_id)
     named = both.c.workspace_id + literal(" ") + both.c.month + literal(" ") + both.c.subject_id
     return count, select(named).group_by(*keys).having(func.sum(both.c.credits) != 0)

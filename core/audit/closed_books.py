@@ -1,13 +1,13 @@
 """The rule that closed months stay as they were closed: every row of theirs, and what was written down of them.
 
 Its pass over everything reads each row of the closed months once and holds none; the one over what is new looks at the
-closed months alone, since rows that come later lie in an open one.
+closed months alone, since rows that come later lie in an open one. A pass over everything can be made in parts.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, type_coerce
 from sqlalchemy.types import NullType
@@ -30,23 +30,59 @@ def check(session: ReadSession, *, full: bool) -> tuple[int, list[str]]:
     `2026-10: 4711` is the first row of a month that was changed, added, moved or taken out; `2026-10: closing` means
     that what was written down when it was closed was changed; `2026-10: usage` that its daily usage was.
     """
-    found = chain.sealed(session)
-    wrong = [*_unsealed(found), *_otherwise_told(session, found), *_without_period(session, found)]
     if not full:
-        return len(found), _as_offenders(wrong)
-    checked = 0
-    for period in found:
-        if _end_of(period) is None:
-            continue  # told as a closing
-        if (entry_id := _first_difference(session, period)) is not None:
-            wrong.append((period.month, str(entry_id)))
-        totals = _totals(period)
-        if dict(chain.sums_of(session, period.month)) != totals.get("ledger"):
-            wrong.append((period.month, "closing"))
-        if closing.differs(closing.usage_sums(session, period.month), totals.get("usage")):
-            wrong.append((period.month, "usage"))
-        checked += period.entry_count if isinstance(period.entry_count, int) else 0
-    return checked, _as_offenders(wrong)
+        found = chain.sealed(session)
+        return len(found), _as_offenders(_of_months(session, found))
+    checked, offenders, after = 0, set[str](), ""
+    while True:
+        part = look(session, after)
+        checked += part.checked
+        offenders.update(part.offenders)
+        if part.next_after is None:
+            return checked, sorted(offenders)
+        after = part.next_after
+
+
+class Part(NamedTuple):
+    """A part of the look at everything: what it was, and after which place the next one goes on, None at the end."""
+
+    checked: int
+    offenders: list[str]
+    next_after: str | None
+
+
+def look(session: ReadSession, after: str, most: int | None = None) -> Part:
+    """The rows of one closed month, or so many of them, after a place (`2026-10 500`); first of all months.
+
+    A month that is come to its end is compared with its totals.
+    """
+    found = chain.sealed(session)
+    wrong = [] if after else _of_months(session, found)
+    month, _, place = after.partition(" ")
+    at = next((n for n, period in enumerate(found) if period.month >= month), len(found))
+    if at == len(found):
+        return Part(0, _as_offenders(wrong), None)
+    period, following = found[at], found[at + 1].month if at + 1 < len(found) else None
+    if _end_of(period) is None:  # told as a closing
+        return Part(0, _as_offenders(wrong), following)
+    begin = int(place or 0) if period.month == month else 0
+    entry_id, reached = _first_difference(session, period, begin, most)
+    if reached is not None:
+        return Part(0, _as_offenders(wrong), f"{period.month} {reached}")
+    if entry_id is not None:
+        wrong.append((period.month, str(entry_id)))
+    totals = _totals(period)
+    if dict(chain.sums_of(session, period.month)) != totals.get("ledger"):
+        wrong.append((period.month, "closing"))
+    if closing.differs(closing.usage_sums(session, period.month), totals.get("usage")):
+        wrong.append((period.month, "usage"))
+    checked = period.entry_count if isinstance(period.entry_count, int) else 0
+    return Part(checked, _as_offenders(wrong), following)
+
+
+def _of_months(session: ReadSession, found: Sequence[Sealed]) -> list[tuple[str, str]]:
+    """What is wrong with what was written down of months, without a look at their rows."""
+    return [*_unsealed(found), *_otherwise_told(session, found), *_without_period(session, found)]
 
 
 def _as_offenders(wrong: list[tuple[str, str]]) -> list[str]:
@@ -102,23 +138,36 @@ def _without_period(session: ReadSession, found: Sequence[Sealed]) -> Iterator[t
         yield month, "closing"
 
 
-def _first_difference(session: ReadSession, period: Sealed) -> object:
-    """The id of the first row that is not as it was closed, or is missing; None when all are there as they were."""
-    rows = chain.rows_of(session, period.month)
+def _first_difference(session: ReadSession, period: Sealed, begin: int, most: int | None) -> tuple[object, int | None]:
+    """The id of the first row after `begin` that is not as it was closed, or is missing; None when all are as closed.
+
+    Beside it where the look ended, when it ended before the month does.
+    """
+    number, after_id, last = begin, None, chain.head(period.month, period.previous_hash)
+    if begin:
+        before = (ClosedEntry.month == period.month, ClosedEntry.place == begin)
+        of_row = select(ClosedEntry.entry_id, type_coerce(ClosedEntry.link, NullType())).where(*before)
+        row = session.execute(of_row).first()
+        if row is None or not isinstance(row[1], bytes):  # it was there as it should be when the part before ended
+            return period.last_entry_id, None
+        after_id, last = row
+    rows = chain.rows_of(session, period.month, after_id=after_id, most=most)
     kept = session.execute(
         select(ClosedEntry.place, ClosedEntry.entry_id, type_coerce(ClosedEntry.link, NullType()))
-        .where(ClosedEntry.month == period.month)
-        .order_by(ClosedEntry.place),
+        .where(ClosedEntry.month == period.month, ClosedEntry.place > begin)
+        .order_by(ClosedEntry.place)
+        .limit(most),
         execution_options={"yield_per": chain.ROWS_AT_ONCE},
     )
-    last, number = chain.head(period.month, period.previous_hash).hex(), 0
-    now = chain.links(period.month, period.previous_hash, rows)
-    for number, (link, was) in enumerate(zip_longest(now, kept), start=1):
+    now = chain.links(period.month, period.previous_hash, rows, after=last)
+    for number, (link, was) in enumerate(zip_longest(now, kept), start=begin + 1):
         if link is None or was is None:
-            return was[1] if link is None else link.entry_id
+            return (was[1] if link is None else link.entry_id), None
         if (number, link.entry_id, link.link) != tuple(was):
-            return min(each for each in (link.entry_id, was[1]) if isinstance(each, int))
-        last = link.link.hex()
-    if (last, number) != (period.entries_hash, period.entry_count):
-        return period.last_entry_id
-    return None
+            return min(each for each in (link.entry_id, was[1]) if isinstance(each, int)), None
+        last = link.link
+    if most is not None and number - begin == most:
+        return None, number
+    if (last.hex(), number) != (period.entries_hash, period.entry_count):
+        return period.last_entry_id, None
+    return None, None

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
+from core.audit.scope import Scope
 from core.db.tables import Flight, Generation, is_live
 from core.generations import flights
 
 
-def queries(_since: Any) -> tuple[Select[Any], Select[Any]]:
+def queries(_scope: Scope) -> tuple[Select[Any], Select[Any]]:
     """Live ones are few, so all of them are looked at every time; an ended one differs from any flight."""
     either = Generation.id.in_(select(Flight.id))
     wrong = or_(Flight.id.is_(None), flights.differs())

@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from core import errors
 from core.audit import closed_books
-from core.audit.invariants import COMPLETED, INVARIANTS, Invariant, Since
+from core.audit.invariants import COMPLETED, INVARIANTS, Invariant
+from core.audit.scope import Scope, Since
 from core.clock import is_within, utc_now
-from core.db import ReadSession, WriteSession
-from core.db.tables import AuditRun, Generation, GenerationEvent, LedgerEntry
+from core.db import ReadSession, WriteSession, update_where
+from core.db.tables import AuditRun, FullAudit, Generation, GenerationEvent, LedgerEntry
 from core.files import storage as storages
 from core.messages import Message, message, plain
 
@@ -71,7 +71,7 @@ def run(
 
     With `storage` also that each completed clip's file is really there (slow: one look a clip).
     """
-    results = [_checked(session, rule, since) for rule in INVARIANTS]
+    results = [checked(session, rule, since) for rule in INVARIANTS]
     results.append(_closed_books(session, full=since is None))
     if storage is not None:
         results.append(_files_present(session, storage))
@@ -94,23 +94,49 @@ def run_incremental(session: ReadSession, *, full: bool = False, overlap_ids: in
     now = utc_now()
     last = None if full else last_run(session)
     since, full_at = _resume(last, now, overlap_ids) if last else (None, now)
-    newest = select(
+    seen = newest(session)
+    return AuditPass(run(session, since=since), seen, now, full_at)
+
+
+def run_since(session: ReadSession, last: AuditRun, *, overlap_ids: int = OVERLAP_IDS) -> AuditPass:
+    """Check what is new since a kept pass that knows its place, however long ago everything was looked at."""
+    now, seen = utc_now(), newest(session)
+    since = _place_of(last, overlap_ids)
+    return AuditPass(run(session, since=since), seen, now, datetime.fromisoformat(last.results["full_at"]))
+
+
+def knows_place(last: AuditRun) -> bool:
+    """Whether a kept pass says where it ended; those of early releases do not."""
+    return "full_at" in last.results
+
+
+def newest(session: ReadSession) -> Since:
+    """Where the two tables end."""
+    ends = select(
         select(func.coalesce(func.max(LedgerEntry.id), 0)).scalar_subquery(),
         select(func.coalesce(func.max(GenerationEvent.id), 0)).scalar_subquery(),
     )
-    seen = Since(*session.execute(newest).one())
-    return AuditPass(run(session, since=since), seen, now, full_at)
+    return Since(*session.execute(ends).one())
+
+
+def needs_everything(last: AuditRun | None, now: datetime) -> bool:
+    """Whether the next pass has to look at everything: once a day, and while a rule is broken."""
+    return last is None or _resume(last, now, OVERLAP_IDS)[0] is None
 
 
 def _resume(last: AuditRun, now: datetime, overlap_ids: int) -> tuple[Since | None, datetime]:
     """Where a pass begins, and when everything was last looked at; None: at the beginning, now."""
-    if last.broken or "full_at" not in last.results:
+    if last.broken or not knows_place(last):
         return None, now
     full_at = datetime.fromisoformat(last.results["full_at"])
     if not is_within(FULL_RUN_INTERVAL, full_at, now=now):
         return None, now
+    return _place_of(last, overlap_ids), full_at
+
+
+def _place_of(last: AuditRun, overlap_ids: int) -> Since:
     seen = Since(**last.results["seen"])
-    return Since(seen.entry_id - overlap_ids, seen.event_id - overlap_ids), full_at
+    return Since(seen.entry_id - overlap_ids, seen.event_id - overlap_ids)
 
 
 def record(session: WriteSession, found: AuditPass) -> None:
@@ -132,6 +158,7 @@ def record(session: WriteSession, found: AuditPass) -> None:
 
 def start_over(session: WriteSession) -> None:
     """Let the next pass look at all rows: some were removed, and SQLite gives their ids to those that come."""
+    update_where(session, FullAudit, started_at=None, claim=None)
     if (last := last_run(session)) is not None and "seen" in last.results:
         last.results = last.results | {"seen": asdict(Since(0, 0))}
         session.flush()
@@ -147,8 +174,9 @@ def kept_message(kept: Mapping[str, Any], what: str) -> Message:
     return Message.from_json({"code": f"{what}_{kept.get('code')}", "params": {}}) or plain(kept[what])
 
 
-def _checked(session: ReadSession, rule: Invariant, since: Since | None) -> Result:
-    count, broken = rule.queries(since)
+def checked(session: ReadSession, rule: Invariant, scope: Scope) -> Result:
+    """One rule, on everything, on what is new or on a range."""
+    count, broken = rule.queries(scope)
     offenders = session.scalars(broken.limit(MAX_VIOLATIONS_SHOWN)).all()
     return Result(rule.code, session.scalar(count) or 0, tuple(str(offender) for offender in offenders))
 
@@ -159,13 +187,15 @@ def _closed_books(session: ReadSession, *, full: bool) -> Result:
 
 
 def _files_present(session: ReadSession, storage: storages.Storage) -> Result:
-    rows = session.execute(
-        select(Generation.id, Generation.output_key).where(COMPLETED, Generation.deleted_at.is_(None))
-    ).all()
-    missing: list[str] = []
-    for generation_id, key in rows:
-        try:
-            storage.stat(str(key))
-        except errors.NotFound:
-            missing.append(generation_id)
+    rows = files(session)
+    missing = [generation_id for generation_id, key in rows if not storage.exists(key)]
     return Result("files_present", len(rows), tuple(missing[:MAX_VIOLATIONS_SHOWN]))
+
+
+def files(session: ReadSession, after: str = "", most: int | None = None) -> Sequence[tuple[str, str]]:
+    """Id and file of completed clips after an id, in their order; of so many where that is said."""
+    there = (COMPLETED, Generation.deleted_at.is_(None), Generation.id > after)
+    rows = session.execute(
+        select(Generation.id, Generation.output_key).where(*there).order_by(Generation.id).limit(most)
+    )
+    return [(row.id, str(row.output_key)) for row in rows]

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Select, String, and_, case, cast, false, func, literal, null, or_, select
 
+from core.audit.scope import Since, within
 from core.audit.utc_day import utc_day
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation, GenerationTag
@@ -14,7 +15,7 @@ def queries(since: object) -> tuple[Select[Any], Select[Any]]:
 
     A tag leaves no row that would be new, so only a look at everything compares them.
     """
-    if since is not None:
+    if isinstance(since, Since):
         return select(literal(0)), select(null()).where(false())
     status = cast(Generation.status, String)
     told = (
@@ -34,4 +35,5 @@ def queries(since: object) -> tuple[Select[Any], Select[Any]]:
     differs = or_(*(kept.is_distinct_from(of_clip) for kept, of_clip in told))
     ended = and_(Generation.status.in_(ENDED_STATUSES), Generation.ended_at.is_not(None))
     tagged = select(GenerationTag.generation_id).join(Generation, Generation.id == GenerationTag.generation_id)
+    tagged = tagged.where(within(since, GenerationTag.generation_id))
     return select(func.count()).select_from(tagged.where(ended).subquery()), tagged.where(ended, differs).distinct()

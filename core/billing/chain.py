@@ -44,9 +44,14 @@ def canonical(values: Iterable[Any]) -> bytes:
     )
 
 
-def links(month: str, previous_hash: str, rows: Iterable[tuple[Any, ...]]) -> Iterator[Link]:
-    """The chain over rows as `rows_of` gives them: one link a row, and nothing is held but the last; pure."""
-    link = head(month, previous_hash)
+def links(
+    month: str, previous_hash: str, rows: Iterable[tuple[Any, ...]], *, after: bytes | None = None
+) -> Iterator[Link]:
+    """The chain over rows as `rows_of` gives them: one link a row, and nothing is held but the last; pure.
+
+    `after` is the link of the row before these, None where they are the first of their month.
+    """
+    link = after or head(month, previous_hash)
     for row in rows:
         link = hashlib.sha256(link + canonical(row)).digest()
         yield Link(row[0], link)
@@ -84,9 +89,15 @@ def sealed(session: ReadSession) -> list[Sealed]:
     return [Sealed(*(_read(value) for value in row)) for row in session.execute(query)]
 
 
-def rows_of(session: ReadSession, month: str) -> Iterator[tuple[Any, ...]]:
-    """The ledger rows of a month in their order, as they are hashed; read some hundred at a time."""
-    query = _ROWS[session.get_bind().dialect.name].where(*in_month(month)).order_by(LedgerEntry.id)
+def rows_of(
+    session: ReadSession, month: str, *, after_id: int | None = None, most: int | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """The ledger rows of a month in their order, as they are hashed; read some hundred at a time.
+
+    After the row of an id, and so many at most, where that is said.
+    """
+    which = in_month(month) if after_id is None else (*in_month(month), LedgerEntry.id > after_id)
+    query = _ROWS[session.get_bind().dialect.name].where(*which).order_by(LedgerEntry.id).limit(most)
     found = session.execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
     return (tuple(_read(value) for value in row) for row in found)
 

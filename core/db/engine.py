@@ -4,8 +4,6 @@ Write sessions on SQLite take the write lock at BEGIN: measured with four proces
 72 % of its attempts to "database is locked", BEGIN IMMEDIATE none.
 """
 
-import math
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,17 +12,14 @@ from typing import Any
 
 from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import DBAPIError
 
-from core.db import availability, indexes, schema
+from core.db import availability, indexes, schema, server
+from core.db.server import ServerUse
 from core.db.sessions import ReadSession, WriteSession
 
 PATIENCE_SECONDS = 30.0
 """How long work in the background waits for a lock on SQLite, or for a free connection."""
-
-PING_AFTER_SECONDS = 1.0
-"""How long a connection may have been idle and still be used without asking whether its server is there."""
 
 
 class Database:
@@ -39,17 +34,20 @@ class Database:
         *,
         patience_seconds: float = PATIENCE_SECONDS,
         info: Mapping[str, object] = MappingProxyType({}),
+        use: ServerUse = server.USUAL,
     ) -> None:
         self._info = dict(info)
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        make_engine = _sqlite_engine if parsed.get_backend_name() == "sqlite" else _server_engine
-        self.engine = make_engine(parsed, read_only=False, patience_seconds=patience_seconds)
-        self.read_engine = make_engine(parsed, read_only=True, patience_seconds=patience_seconds)
+        self._of_server: dict[str, Any] = {"patience_seconds": patience_seconds, "use": use}
+        if parsed.get_backend_name() == "sqlite":
+            self.engine = _sqlite_engine(parsed, read_only=False, patience_seconds=patience_seconds)
+            self.read_engine = _sqlite_engine(parsed, read_only=True, patience_seconds=patience_seconds)
+        else:
+            self.engine = server.make_engine(parsed, read_only=False, **self._of_server)
+            self.read_engine = server.make_engine(parsed, read_only=True, **self._of_server)
         self.file = _file_of(parsed)
-        by_itself = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
-        self._read_by_itself = self.read_engine.execution_options(**by_itself)
         self._outage = availability.Outage()
 
     @contextmanager
@@ -95,9 +93,14 @@ class Database:
         """A connection for statements that read, each by itself: no transaction around them, and no entities.
 
         For what is asked again and again: session and transaction cost as much as such a statement, and a server two
-        round trips more. The database refuses a write through it, as through `read_session`.
+        round trips more. The database refuses a write through it, as through `read_session`; where a pooler is in
+        between it takes a transaction for that, in which each statement still sees what was committed before it.
         """
-        with self._outage.noticed(), self._read_by_itself.connect() as connection:
+        with self._outage.noticed(), self.read_engine.connect() as connection:
+            if self.engine.dialect.name == "sqlite":
+                connection.execution_options(begin=None)
+            elif not connection.info[server.POOLED]:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
             yield connection
             if connection.in_transaction():
                 self._outage.answered(wrote=False)
@@ -109,15 +112,29 @@ class Database:
         sqlite3.Error when that cannot be done, having changed nothing, schema.UnusableSchema for tables of a newer
         version, and SQLAlchemy's or the driver's own errors.
         """
-        self._upgrade()
-        if self.engine.dialect.name == "postgresql":
-            indexes.complete(self.engine)
+        with self._unhurried() as engine:
+            self._upgrade(engine)
+            if engine.dialect.name == "postgresql":
+                indexes.complete(engine)
 
-    def _upgrade(self) -> None:
+    @contextmanager
+    def _unhurried(self) -> Iterator[Engine]:
+        """An engine whose statements take as long as they take."""
+        if self.engine.dialect.name == "sqlite":
+            yield self.engine
+            return
+        use = self._of_server["use"].unhurried
+        engine = server.make_engine(self.engine.url, read_only=False, **self._of_server | {"use": use})
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+    def _upgrade(self, engine: Engine) -> None:
         with self.read_connection() as connection:
             if schema.is_current(connection):
                 return
-        with self.engine.begin() as connection:  # on SQLite nobody else writes from here on
+        with engine.begin() as connection:  # on SQLite nobody else writes from here on
             if self.engine.dialect.name == "sqlite":
                 schema.keep_copy(connection)
             schema.upgrade(connection)
@@ -168,40 +185,6 @@ def read_connection() -> AbstractContextManager[Connection]:
 def _file_of(url: URL) -> Path | None:
     is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     return Path(str(url.database)).absolute() if is_file else None
-
-
-def _server_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:
-    in_time = {} if "connect_timeout" in url.query else {"connect_timeout": math.ceil(patience_seconds)}
-    engine = create_engine(
-        url,
-        pool_size=10,
-        max_overflow=20,
-        pool_timeout=patience_seconds,
-        connect_args=in_time,
-        json_deserializer=from_json,
-    )
-
-    if read_only:
-
-        @event.listens_for(engine, "connect")
-        def refuse_writes(connection: Any, _record: object) -> None:
-            connection.execute("SET default_transaction_read_only = on")  # holds without a transaction as well
-            connection.commit()
-
-    @event.listens_for(engine, "checkin")
-    def given_back(_connection: object, record: ConnectionPoolEntry) -> None:
-        record.info["given_back"] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-        if time.monotonic() - record.info.get("given_back", math.inf) < PING_AFTER_SECONDS:
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as failure:
-            raise InvalidatePoolError("the server has ended this connection") from failure
-
-    return engine
 
 
 def _sqlite_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:

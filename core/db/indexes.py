@@ -7,12 +7,14 @@ is committed, from what the models say, and again at the next start if it came t
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Index, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex
+
+from core.db import server
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -40,24 +42,29 @@ def complete(engine: Engine) -> None:
 
     wanted = {str(index.name): index for table in User.metadata.tables.values() for index in table.indexes}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if wanted.keys() <= _valid(connection) or not _is_ours_to_do(connection):
+        if wanted.keys() <= _valid(connection):
             return
+        with engine.begin() as holding:  # of a transaction, since behind a pooler no session holds a lock
+            # Without parameters: a statement that has some keeps its snapshot, for which the index would wait.
+            if holding.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_LOCK})").scalar() is True:
+                _make(connection, wanted)
+
+
+def _make(connection: Connection, wanted: Mapping[str, Index]) -> None:
+    is_ours = not connection.info[server.POOLED]
+    if is_ours:
         connection.execute(text(f"SET lock_timeout = '{_WAIT}'"))
-        try:
-            for name in sorted(wanted.keys() - _valid(connection)):
-                log.warning("the index %s is being made; everything goes on meanwhile", name)
-                connection.execute(text(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"'))  # one that came to no end
-                statement = str(CreateIndex(wanted[name]).compile(dialect=connection.dialect))
-                connection.exec_driver_sql(statement.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))
-        except OperationalError as failure:
-            log.warning("an index could not be made now, and is made at the next start: %s", failure.orig)
-        finally:
+    try:
+        for name in sorted(wanted.keys() - _valid(connection)):
+            log.warning("the index %s is being made; everything goes on meanwhile", name)
+            connection.execute(text(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"'))  # one that came to no end
+            statement = str(CreateIndex(wanted[name]).compile(dialect=connection.dialect))
+            connection.exec_driver_sql(statement.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))
+    except OperationalError as failure:
+        log.warning("an index could not be made now, and is made at the next start: %s", failure.orig)
+    finally:
+        if is_ours:
             connection.execute(text("RESET lock_timeout"))
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
-
-
-def _is_ours_to_do(connection: Connection) -> bool:
-    return connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}) is True
 
 
 def _valid(connection: Connection) -> set[str]:

@@ -19,6 +19,7 @@ from core.config import BadSetting, Settings
 from core.db import availability
 from core.db.engine import PATIENCE_SECONDS, Database
 from core.db.schema import UnusableSchema
+from core.db.server import use_of
 from core.redaction import shown_address
 
 log = logging.getLogger(__name__)
@@ -47,16 +48,18 @@ def open_database(
     patience_seconds: float = PATIENCE_SECONDS,
     waits: bool = False,
     info: Mapping[str, object] = MappingProxyType({}),
+    role: str = "command",
 ) -> Database:
     """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret.
 
     `patience_seconds` is how long it is waited for while somebody else holds it. With `waits` it is waited for until it
-    is there, as befits a process that would only be started again. `info` is what every session of it carries.
+    is there, as befits a process that would only be started again. `info` is what every session of it carries;
+    `role` is one of `server.ROLES`.
     """
     address = settings.database_url
     try:
         url = make_url(address)
-        database = Database(address, patience_seconds=patience_seconds, info=info)
+        database = Database(address, patience_seconds=patience_seconds, info=info, use=use_of(role, settings))
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError, TypeError):
         raise _bad(address, "is no address of a database we can use.") from None
     try:

@@ -16,7 +16,8 @@ from sqlalchemy import and_, func, select
 from core.catalog_changes import live_lists
 from core.clock import utc_now
 from core.config import Settings
-from core.db import Reader
+from core.db import Reader, snapshots
+from core.db.snapshots import HeldSnapshot
 from core.db.tables import AuditRun, Generation, ProviderHealth, SigningCertificate, is_uncertain
 from core.files.content_credentials import Unsigned
 from core.insights import circuit_breaker, cost_drift, health, late_clips, model_ends, nearly_used_up
@@ -62,8 +63,8 @@ class Attention:
     lists of models have told. `unsigned` are clips without content credentials, None when there are none;
     `certificate_ends_at` is when the certificate of the operator's own key ends, None while that is far away. `line`
     has what is under way for too long, `ending` the models in use that end within 30 days of now, `broken_rules` how
-    many of the rules that must always hold did not at the last check. What is of the installation alone stays empty for
-    who manages workspaces; `few_credits` are for them alone.
+    many of the rules that must always hold did not at the last check. `old_snapshots` are held in the database and slow
+    it down. What is of the installation alone stays empty for who manages workspaces; `few_credits` are for them alone.
     """
 
     unclear_clips: int
@@ -76,6 +77,7 @@ class Attention:
     ending: tuple[EndOfModel, ...] = ()
     broken_rules: int = 0
     is_disk_nearly_full: bool = False
+    old_snapshots: tuple[HeldSnapshot, ...] = ()
     budgets: tuple[BudgetNear, ...] = ()
     storages: tuple[StorageNear, ...] = ()
     few_credits: tuple[FewCredits, ...] = ()
@@ -85,7 +87,7 @@ class Attention:
         """How many things wait."""
         told = (self.unsigned, self.certificate_ends_at, self.line.waits_since)
         lists = (
-            *(self.refused_accounts, self.old_prices, self.line.late, self.ending),
+            *(self.refused_accounts, self.old_prices, self.line.late, self.ending, self.old_snapshots),
             *(self.budgets, self.storages, self.few_credits),
         )
         numbers = (self.unclear_clips, self.model_notes, self.broken_rules, self.is_disk_nearly_full)
@@ -179,6 +181,7 @@ def waiting(
         ending,
         session.scalar(_BROKEN_RULES) or 0,
         free_bytes is not None and free_bytes < health.NEARLY_FULL_BYTES,
+        tuple(each for each in snapshots.held(session) if each.is_old()),
         tuple(nearly_used_up.budgets(session, charge, now, percent=nearly_used_up.BUDGET_OVER_PERCENT)),
         storages,
     )

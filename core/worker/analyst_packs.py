@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from core import db, errors
 from core.analyst_pack import jobs, packing
 from core.analyst_pack.packing import Order, Progress
-from core.audit import runs
+from core.audit import runs, slices
 from core.db import availability, update_where
 from core.db.tables import AnalystPack
 from core.installation import Installation
@@ -138,8 +138,7 @@ class _Lease:
 
 def _check_books() -> None:
     """Look at every rule now, so that what is broken stands where administrators look."""
-    with db.read_session() as session:
-        found = runs.run_incremental(session, full=True)
+    found = slices.everything(db.default())
     with db.write_session() as session:
         runs.record(session, found)
 

@@ -163,7 +163,7 @@ class Dispatcher:
     async def _do_chores(self) -> None:
         """Housekeeping beside the ticks, which must not wait for it."""
         try:
-            await asyncio.to_thread(maintenance.run, self._installation)
+            await asyncio.to_thread(maintenance.run, self._installation, self._is_over)
             if self._is_time("endings", ENDINGS_SECONDS):
                 await asyncio.to_thread(_tell_of_endings)
             await self._check_keys()

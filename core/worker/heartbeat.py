@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.db import availability
 from core.insights import workers
 from core.insights.workers import Part
 from core.installation import Installation
@@ -72,7 +73,7 @@ class _Notes:
             with self._installation.database.write_session() as session:
                 workers.note(session, seen | {Part.DISPATCHER})
         except (SQLAlchemyError, OSError) as away:
-            if not self._is_away:
+            if not self._is_away and not availability.is_away(away):  # of which the log has a line already
                 log.warning("who works cannot be written down: %s", type(away).__name__)
             self._is_away = True
         else:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from core import db, errors
 from core.assets import retention
-from core.audit import log_retention, runs
-from core.clock import is_within, utc_now
-from core.db import ReadSession, update_where
+from core.audit import full_audits, log_retention
+from core.clock import utc_now
+from core.db import ReadSession, snapshots, update_where
 from core.db.enums import Stage
 from core.db.tables import Generation, is_live
 from core.files import scratch
@@ -26,7 +26,6 @@ from core.workspaces import quota
 
 log = logging.getLogger(__name__)
 
-AUDIT_EVERY = timedelta(minutes=10)
 LEFT_OVER_SECONDS = 86_400
 ID_LENGTH = 36
 """Files that are being worked on are named after their generation."""
@@ -39,8 +38,11 @@ PURGE_LEASE = timedelta(minutes=10)
 """How long a dispatcher that has claimed deleted rows may take to remove their files, before another one does."""
 
 
-def run(installation: Installation) -> None:
-    """Everything once; each part is short and safe to run beside another dispatcher's."""
+def run(installation: Installation, is_over: Callable[[], bool] = lambda: False) -> None:
+    """Everything once; each part is short and safe to run beside another dispatcher's.
+
+    `is_over` says that the process is about to end.
+    """
     heal_flights()
     purge_deleted_files(installation)
     retention.purge(installation.storage)
@@ -53,13 +55,23 @@ def run(installation: Installation) -> None:
         webhooks.prune(session)
         inbox.prune(session, days=installation.settings.inbox_days)
     prune_audit_log(installation)
-    with db.read_session() as session:
-        last = runs.last_run(session)
-    if last is None or not is_within(AUDIT_EVERY, last.at, now=utc_now()):
-        with db.read_session() as session:
-            found = runs.run_incremental(session)
-        with db.write_session() as session:
-            runs.record(session, found)
+    tell_of_snapshots(installation)
+    full_audits.run(installation.database, is_over=is_over)
+
+
+def tell_of_snapshots(installation: Installation, *, seconds: float = snapshots.HELD_SECONDS) -> None:
+    """Let the log say who has kept the database from cleaning up for so long, once an hour for each."""
+    with db.read_connection() as reader:
+        old = [each for each in snapshots.held(reader) if each.is_old(seconds)]
+    for each in old:
+        if installation.told.is_news(("an old snapshot", each.name)):
+            log.warning(
+                "%s holds back what the database can clean up, by %d transactions (%s): everything gets slower until "
+                "it ends",
+                each.name,
+                each.transactions,
+                f"{each.seconds:.0f} s" if each.log_bytes is None else f"{each.log_bytes:,} bytes of its log",
+            )
 
 
 def heal_flights() -> None:

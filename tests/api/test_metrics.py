@@ -24,11 +24,14 @@ KINDS = {
     "video_ledger_available_credits": "gauge",
     "video_ledger_held_credits": "gauge",
     "video_oldest_due_seconds": "gauge",
+    "video_oldest_snapshot_seconds": "gauge",
+    "video_oldest_snapshot_transactions": "gauge",
     "video_provider_configured": "gauge",
     "video_provider_failures": "gauge",
     "video_provider_up": "gauge",
     "video_queue_length": "gauge",
     "video_queue_up": "gauge",
+    "video_replication_slot_bytes": "gauge",
 }
 """Every figure; dashboards and alerts know them by these names."""
 

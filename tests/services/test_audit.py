@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 
 from core import db
 from core.audit import invariants, runs
+from core.audit.scope import Since
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Status
@@ -170,7 +171,7 @@ def test_look_when_there_is_much_that_is_old(installation: Installation, ana: Me
     with db.read_session() as session:
         connection = session.connection()
         for rule in invariants.INVARIANTS:
-            for query in rule.queries(invariants.Since(10**6, 10**6)):
+            for query in rule.queries(Since(10**6, 10**6)):
                 compiled = query.compile(connection, compile_kwargs={"literal_binds": True})
                 steps = [str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
                 scans = [step for step in steps if step.startswith(("SCAN generations", "SCAN ledger", "SCAN gen"))]

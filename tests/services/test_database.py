@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import errors
 from core.db import Database, indexes, schema, update_where
-from core.db.engine import PING_AFTER_SECONDS
 from core.db.enums import Scope
 from core.db.schema import alembic_config, newest_revision
+from core.db.server import PING_AFTER_SECONDS
 from core.db.tables import ApiToken, Generation, GenerationTag, Project, User
 from core.db.types import Base
 from core.generations import commands, lifecycle, queries

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import select, update
 
@@ -321,3 +322,21 @@ def test_run_does_every_chore(site: Installation, ana: Member) -> None:
     assert not old.exists()
     with db.read_session() as session, pytest.raises(errors.NotFound):
         queries.get(session, ana, gone.id)
+
+
+@pytest.mark.only_postgresql
+def test_log_tells_of_a_snapshot_that_is_held(
+    site: Installation, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who keeps the database from cleaning up is named once, not with every look."""
+    with psycopg.connect(f"{database_url}&application_name=notebook") as notebook:
+        notebook.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        notebook.execute("SELECT count(*) FROM users")
+        maintenance.tell_of_snapshots(site)
+        assert "notebook" not in caplog.text
+        for _ in range(2):
+            maintenance.tell_of_snapshots(site, seconds=0.0)
+
+    assert [record.getMessage().split(",")[0] for record in caplog.records if "notebook" in record.getMessage()] == [
+        "notebook"
+    ]

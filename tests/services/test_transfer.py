@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from core import errors
 from core.audit import runs
-from core.audit.invariants import Since
+from core.audit.scope import Since
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import WorkspaceRole

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,10 @@ API = "/api/apps/video-generator"
 
 
 class App:
-    """A running `streamlit run app.py`, with further options of Streamlit and variables, and a client with a token."""
+    """A running `streamlit run app.py`, with further options of Streamlit and variables, and a client with a token.
+
+    What it says goes to the file `log`, if one is given.
+    """
 
     def __init__(
         self,
@@ -30,13 +33,15 @@ class App:
         port: int | None = None,
         options: Sequence[str] = (),
         environ: Mapping[str, str] = MappingProxyType({}),
+        log: Path | None = None,
     ) -> None:
         self.port = port or free_port()
         cleared = ("REDIS_URL", "DATABASE_URL", "STORAGE_URL", "DEMO_BASE_URL")
         self.environ = {name: value for name, value in os.environ.items() if name not in cleared}
         self.environ |= {"DATA_DIR": str(folder), **environ}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *options]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ)
+        with log.open("ab") if log else nullcontext() as output:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=output, stderr=output)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}{API}", trust_env=False, timeout=60)
         try:
             self.until_healthy()
@@ -46,7 +51,7 @@ class App:
 
     def until_healthy(self) -> None:
         """Wait until the API answers, however busy the machine is."""
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while True:
             assert self.process.poll() is None, "the app ended at its start"
             try:
@@ -59,7 +64,7 @@ class App:
 
     def until_working(self) -> None:
         """Wait until its workers answer; until then pages may say that nobody works."""
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while self.client.get("/health").json().get("worker") is not True:
             assert time.monotonic() < end, "no worker answered"
             time.sleep(0.2)
@@ -85,7 +90,7 @@ class App:
 
     def until_ended(self, generation_id: str) -> dict[str, Any]:
         """Wait for the end; progress must never fall meanwhile."""
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         before = 0
         while True:
             status: dict[str, Any] = self.client.get(f"/generations/{generation_id}/status").json()["status"]
@@ -123,9 +128,10 @@ def running(
     port: int | None = None,
     options: Sequence[str] = (),
     environ: Mapping[str, str] = MappingProxyType({}),
+    log: Path | None = None,
 ) -> Iterator[App]:
-    """The app on a data folder, on a free port unless one is named."""
-    app = App(folder, port=port, options=options, environ=environ)
+    """The app on a data folder, on a free port unless one is named; what it says goes to `log`, if one is given."""
+    app = App(folder, port=port, options=options, environ=environ, log=log)
     try:
         app.sign_in()
         app.until_working()

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from core import config, setting_files, sign_in_settings
 from core.config import Settings
+from core.db import server
 from core.providers import registry
 from core.worker import local_stack
 from tools.reference_docs import markdown
@@ -32,6 +33,7 @@ def variables() -> Sequence[Variable]:
             "SQLite in `DATA_DIR`",
             "Any SQLAlchemy address, as `postgresql://user:password@host/name`; PostgreSQL for more than one machine.",
         ),
+        *_of_the_database(),
         Variable(
             "REDIS_URL",
             "unset",
@@ -221,6 +223,42 @@ def _mail(defaults: Settings) -> Sequence[Variable]:
         Variable("SMTP_PASSWORD", "unset", "The password of that account."),
         Variable(
             "SMTP_FROM", "unset", "Address that mail comes from, `Name <name@host>` or bare; `SMTP_HOST` needs it."
+        ),
+    )
+
+
+def _of_the_database() -> Sequence[Variable]:
+    """How a process uses a server of PostgreSQL."""
+    web, worker = server.ROLES["web"], server.ROLES["submit"]
+    return (
+        Variable(
+            "DATABASE_POOL",
+            f"{web.kept} in a web process, {worker.kept} or {server.ROLES['dispatcher'].kept} in a worker",
+            "How many connections to PostgreSQL a process keeps open to read, and as many to write; see "
+            "[run on many machines](../how-to/run-on-many-machines.md).",
+        ),
+        Variable(
+            "DATABASE_POOL_OVERFLOW",
+            f"{web.extra} in a web process, {worker.extra} or {server.ROLES['dispatcher'].extra} in a worker",
+            "How many more of each it makes in a rush.",
+        ),
+        Variable(
+            "DATABASE_PREPARED_STATEMENTS",
+            "by itself",
+            "Whether statements are prepared on PostgreSQL. Unset: only where no pooler such as PgBouncer is in "
+            "between. `on` for one that knows them (PgBouncer from 1.21 on, with `max_prepared_statements`).",
+        ),
+        Variable(
+            "DATABASE_STATEMENT_SECONDS",
+            f"{web.statement_seconds} in a web process, else as the server has it",
+            "How long one statement may take on PostgreSQL; 0: as the server has it. Changes of the schema have no "
+            "limit.",
+        ),
+        Variable(
+            "DATABASE_IDLE_SECONDS",
+            f"{web.idle_seconds}",
+            "After how long without a statement PostgreSQL ends a transaction that was left open, with its connection; "
+            "0: as the server has it.",
         ),
     )
 

@@ -87,10 +87,23 @@ class EndShape(responses.ApiModel):
     at: datetime
 
 
+class SnapshotShape(responses.ApiModel):
+    """What holds an old snapshot of the database, so that nothing which was changed since can be cleaned up.
+
+    `seconds` of a transaction, `logBytes` of a replication slot.
+    """
+
+    name: str
+    transactions: int
+    seconds: float | None
+    log_bytes: int | None
+
+
 class AttentionShape(responses.ApiModel):
     """What waits; `count` is all of it. `firstInLineSince` is null while nothing waits for long to be sent.
 
-    `refusedProviders`, `brokenRules` and `isDiskNearlyFull` are of the installation, and empty without it.
+    `refusedProviders`, `brokenRules`, `isDiskNearlyFull` and `oldSnapshots` are of the installation, and empty without
+    it.
     """
 
     count: int
@@ -104,6 +117,7 @@ class AttentionShape(responses.ApiModel):
     refused_providers: list[str]
     broken_rules: int
     is_disk_nearly_full: bool
+    old_snapshots: list[SnapshotShape]
 
     @classmethod
     def of(cls, found: Attention) -> Self:
@@ -139,6 +153,12 @@ class AttentionShape(responses.ApiModel):
             refused_providers=list(found.refused_accounts),
             broken_rules=found.broken_rules,
             is_disk_nearly_full=found.is_disk_nearly_full,
+            old_snapshots=[
+                SnapshotShape(
+                    name=one.name, transactions=one.transactions, seconds=one.seconds, log_bytes=one.log_bytes
+                )
+                for one in found.old_snapshots
+            ],
         )
 
 

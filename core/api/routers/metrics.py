@@ -24,7 +24,7 @@ from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
 from core.clock import utc_now
-from core.db import Database, ReadSession
+from core.db import Database, ReadSession, snapshots
 from core.db.tables import Account, Flight
 from core.insights import circuit_breaker
 from core.installation import Installation
@@ -48,7 +48,12 @@ def get_metrics(member: CurrentMember, installation: CurrentInstallation) -> Res
     """
     member.require(Action.OPERATE)
     with db.read_session() as session:
-        stored = [*work(session), *_providers(session, installation.configured), *_money(session)]
+        stored = [
+            *work(session),
+            *_providers(session, installation.configured),
+            *_money(session),
+            *_snapshots(session),
+        ]
     text = generate_latest(_Snapshot([*stored, *_queues(installation), *_process(installation.database)]))
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -118,6 +123,17 @@ def _money(session: ReadSession) -> Iterator[Metric]:
     yield _gauge(
         "video_audit_timestamp_seconds", "When that audit was made.", [({}, run.at.timestamp()) for run in runs]
     )
+
+
+def _snapshots(session: ReadSession) -> Iterator[Metric]:
+    """What keeps the database from cleaning up; 0 on SQLite."""
+    held = snapshots.held(session)
+    seconds: list[tuple[dict[str, str], float]] = [({}, max((each.seconds or 0.0 for each in held), default=0.0))]
+    yield _gauge("video_oldest_snapshot_seconds", "How long the oldest transaction has been open.", seconds)
+    behind: list[tuple[dict[str, str], float]] = [({}, max((each.transactions for each in held), default=0))]
+    yield _gauge("video_oldest_snapshot_transactions", "How many transactions began since the oldest one.", behind)
+    slots = [({"slot": each.name}, each.log_bytes) for each in held if each.log_bytes is not None]
+    yield _gauge("video_replication_slot_bytes", "How much of the log a replication slot holds back.", slots)
 
 
 def _queues(installation: Installation) -> Iterator[Metric]:

@@ -17,6 +17,7 @@ from core.db.tables.notices import Notice, NoticeSend, WayToTell
 from core.db.tables.operation import (
     AuditLogEntry,
     AuditRun,
+    FullAudit,
     Heartbeat,
     InstallationIdentity,
     ProviderHealth,
@@ -67,6 +68,7 @@ __all__ = [
     "ExchangeRate",
     "FailedAttempts",
     "Flight",
+    "FullAudit",
     "Generation",
     "GenerationEvent",
     "GenerationTag",

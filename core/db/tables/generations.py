@@ -297,6 +297,12 @@ class Generation(Base):
         Index(
             "ix_generations_unopened", *UNOPENED_COLUMNS, sqlite_where=text(UNOPENED), postgresql_where=text(UNOPENED)
         ),
+        Index(
+            "ix_generations_charged",
+            "charged_project_id",
+            sqlite_where=text("charged_project_id IS NOT NULL"),
+            postgresql_where=text("charged_project_id IS NOT NULL"),
+        ),
         Index("ix_generations_status", "workspace_id", "status", "id"),
         Index("ix_generations_workspace_model", "workspace_id", "model_id", "id"),
         Index("ix_generations_workspace_provider", "workspace_id", "provider", "id"),

@@ -87,6 +87,25 @@ class StorageSweep(Base):
     next_at: Mapped[datetime]
 
 
+class FullAudit(Base):
+    """The one row of the look at everything that is under way, a slice at a time; `started_at` is None between two.
+
+    Slices go through `part` after part by ascending keys, up to `after_key` as yet; `found` is what they have come to.
+    Who has `claim` goes on with it until `claimed_until`. `seen` is where the tables ended when it began.
+    """
+
+    __tablename__ = "full_audits"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    started_at: Mapped[datetime | None]
+    seen: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    part: Mapped[int] = mapped_column(default=0)
+    after_key: Mapped[str] = mapped_column(String(80), default="")
+    found: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    claim: Mapped[str | None] = mapped_column(String(36))
+    claimed_until: Mapped[datetime | None]
+
+
 class AuditRun(Base):
     """The last result of the always-true checks, so that a page can show when they last ran."""
 

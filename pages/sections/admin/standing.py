@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core import installation
+from core.db.snapshots import HeldSnapshot
 from core.insights import health
 from core.insights.attention import Attention
 from core.workspaces.access import Member
@@ -21,6 +22,8 @@ def show(person: Member, found: Attention) -> None:
     if here.storage.answers() is False:
         said = _("The store of files does not answer. Clips cannot be shown; those that finish wait until it does.")
         st.error(said, icon=":material/cloud_off:")
+    for held in found.old_snapshots:
+        _old_snapshot(held)
     ending.show(found)
     used_up.show(person, found)
     late.show(person, found.line)
@@ -40,3 +43,17 @@ def _broken_rules(number: int) -> None:
 def _disk(free_bytes: int) -> None:
     said = _("Only {size} are free on the disk that clips are written to. Make room before clips find no place.")
     st.error(said.format(size=wording.size(free_bytes)), icon=":material/hard_drive:")
+
+
+def _old_snapshot(held: HeldSnapshot) -> None:
+    if held.log_bytes is None:
+        said = _(
+            "A transaction of the database has been open for {minutes} minutes, and slows everything down: {name}. "
+            "End it; long readings belong to a copy of the database."
+        ).format(minutes=wording.credits(int((held.seconds or 0) // 60)), name=held.name)
+    else:
+        said = _(
+            "The database keeps {size} of its log for a copy that does not fetch it, and slows down: {name}. Let the "
+            "copy catch up, or drop the slot."
+        ).format(size=wording.size(held.log_bytes), name=held.name)
+    st.error(said, icon=":material/hourglass_disabled:")

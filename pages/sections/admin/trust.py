@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core import db
-from core.audit import runs
+from core.audit import runs, slices
 from core.clock import utc_now
 from pages.ui import components, current_member, wording
 from pages.ui.language import _, plural, translate_message
@@ -68,7 +68,6 @@ def _check_now() -> None:
     """Check every rule on everything and keep the result."""
     current_member.administrator()
     with st.spinner(_("Checking")):
-        with db.read_session() as session:
-            found = runs.run_incremental(session, full=True)
+        found = slices.everything(db.default())
         with db.write_session() as session:
             runs.record(session, found)

@@ -1,0 +1,133 @@
+"""How a process uses a server of PostgreSQL: by how many connections, how long they may take, and through what.
+
+A pooler such as PgBouncer in transaction mode lends a connection of the server for one transaction only. Behind one
+nothing is left in a session: no prepared statement, no `SET` that outlives its transaction, no lock of a session, no
+LISTEN, no temporary table. It is known by its own process number, which is not that of the server's process behind it.
+"""
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.config import Settings
+
+PING_AFTER_SECONDS = 1.0
+"""How long a connection may have been idle and still be used without asking whether its server is there."""
+
+POOLED = "is_pooled"
+"""In `Connection.info`: there is a pooler between this connection and the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUse:
+    """`kept` connections stay open, `extra` more are made in a rush: so many to read, and as many to write.
+
+    None of the two limits leaves what the server says, 0 is no limit. `prepares` None: where no pooler is in between.
+    """
+
+    kept: int = 5
+    extra: int = 5
+    statement_seconds: int | None = None
+    idle_seconds: int | None = 60
+    prepares: bool | None = None
+
+    @property
+    def unhurried(self) -> "ServerUse":
+        """The same for a change of the schema, which takes as long as it takes."""
+        return replace(self, kept=1, extra=1, statement_seconds=0, idle_seconds=0)
+
+    @property
+    def most_connections(self) -> int:
+        """How many a process has at most: readers and writers have a pool each."""
+        return 2 * (self.kept + self.extra)
+
+
+USUAL = ServerUse()
+ROLES = {
+    "web": ServerUse(5, 5, statement_seconds=30),
+    "dispatcher": ServerUse(2, 6),
+    "submit": ServerUse(1, 3),
+    "collect": ServerUse(1, 3),
+    "command": ServerUse(1, 4),
+}
+"""Of each role of a process. Measured with two web processes and two of each worker: 13 idle and 20 busy together."""
+
+
+def use_of(role: str, settings: Settings) -> ServerUse:
+    """What a process of this role does, or what the settings say it shall."""
+    found = ROLES[role]
+    statement, idle = settings.database_statement_seconds, settings.database_idle_seconds
+    return replace(
+        found,
+        kept=found.kept if settings.database_pool is None else settings.database_pool,
+        extra=found.extra if settings.database_pool_overflow is None else settings.database_pool_overflow,
+        statement_seconds=found.statement_seconds if statement is None else statement or None,
+        idle_seconds=found.idle_seconds if idle is None else idle or None,
+        prepares=settings.database_prepared_statements,
+    )
+
+
+def make_engine(url: URL, *, read_only: bool, patience_seconds: float, use: ServerUse) -> Engine:
+    """An engine whose connections keep to this use; those that read only cannot write."""
+    in_time = {} if "connect_timeout" in url.query else {"connect_timeout": math.ceil(patience_seconds)}
+    engine = create_engine(
+        url,
+        pool_size=use.kept,
+        max_overflow=use.extra,
+        pool_timeout=patience_seconds,
+        connect_args=in_time,
+        json_deserializer=from_json,
+    )
+    _begin_sessions(engine, read_only=read_only, use=use)
+
+    @event.listens_for(engine, "checkin")
+    def given_back(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["given_back"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("given_back", math.inf) < PING_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as failure:
+            raise InvalidatePoolError("the server has ended this connection") from failure
+
+    return engine
+
+
+def _begin_sessions(engine: Engine, *, read_only: bool, use: ServerUse) -> None:
+    """Set what holds for a connection: in its session where that is its own, else with each transaction."""
+    limits = {
+        "statement_timeout": use.statement_seconds,
+        "idle_in_transaction_session_timeout": use.idle_seconds,
+    }
+    values = {name: f"{seconds}s" for name, seconds in limits.items() if seconds is not None}
+    of_transaction = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in values.items())
+    of_session = values | ({"default_transaction_read_only": "on"} if read_only else {})
+
+    @event.listens_for(engine, "connect")
+    def begin_session(connection: Any, record: ConnectionPoolEntry) -> None:
+        connection.autocommit = True
+        [behind] = connection.execute("SELECT pg_backend_pid()").fetchone()
+        is_pooled = record.info[POOLED] = behind != connection.info.backend_pid
+        if use.prepares is False or (is_pooled and use.prepares is None):
+            connection.prepare_threshold = None
+        if not is_pooled and of_session:
+            names = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in of_session.items())
+            connection.execute(f"SELECT {names}")
+        connection.autocommit = False
+        if is_pooled and read_only:
+            connection.read_only = True  # said with each BEGIN
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        if of_transaction and connection.info[POOLED] and not driver.autocommit:
+            connection.exec_driver_sql(of_transaction)
