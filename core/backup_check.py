@@ -50,11 +50,12 @@ def check(settings: Settings, source: str) -> Checked:
     of `STORAGE_URL`. Raises Conflict for what cannot be read as one of these, AppError for what a database's program
     says, StorageUnavailable while the files cannot be looked at.
     """
-    with _restored(settings, source) as database, database.read_session() as session:
+    with _restored(settings, source) as database:
         missing = slices.missing_files(database, _files(settings, source).exists)
         results = [*slices.everything(database).results, missing]
-        clips = session.scalar(select(func.count(Generation.id))) or 0
-        newest_at = session.scalar(select(GenerationEvent.at).order_by(GenerationEvent.id.desc()).limit(1))
+        with database.read_session() as session:
+            clips = session.scalar(select(func.count(Generation.id))) or 0
+            newest_at = session.scalar(select(GenerationEvent.at).order_by(GenerationEvent.id.desc()).limit(1))
     return Checked(clips, newest_at, [result for result in results if result.code != _OF_A_RUNNING_ONE])
 
 
