@@ -25,6 +25,10 @@ run:  ## the complete demo on http://localhost:8501
 worker:  ## dispatcher and workers of one machine (needs REDIS_URL)
 	python worker.py
 
+.PHONY: stack
+stack:  ## a whole installation on this machine: nginx, two web processes, workers, PostgreSQL, Valkey, SeaweedFS
+	python -m tools.stack
+
 .PHONY: test
 test:  ## the quick tests
 	pytest

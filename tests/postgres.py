@@ -9,10 +9,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 NOBODY = 65534
@@ -24,7 +25,7 @@ class Server:
     PostgreSQL refuses to run as root, so root runs it as the user nobody (measured: initdb and start take 0.9 s).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, log: Path | None = None) -> None:
         as_nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         if as_nobody:
             os.chown(folder, NOBODY, NOBODY)
@@ -39,10 +40,20 @@ class Server:
         self._command = [str(binaries / "postgres"), "-D", str(data), *options]
         self.address = f"postgresql://test@/{{}}?host={folder}"
         """With `{}` where the database name goes."""
+        self._log = log
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does not run."""
+        return self._process.poll() is not None
 
     def start(self) -> None:
         """Start it and wait for its answer."""
-        self._process = subprocess.Popen(self._command, **self._quiet)
+        # In a session of its own: Ctrl-C in a terminal is for whoever has started it.
+        with self._log.open("ab") if self._log else nullcontext() as said:
+            self._process = subprocess.Popen(
+                self._command, stdout=said, stderr=said, start_new_session=True, **self._quiet
+            )
         _wait(self._folder, self._process)
 
     def stop(self) -> None:
@@ -50,20 +61,29 @@ class Server:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(20)
 
+    def kill(self) -> None:
+        """SIGKILL to the server; its own processes find that out and go, before which none can start in its place."""
+        family = psutil.Process(self._process.pid).children(recursive=True)
+        self._process.kill()
+        self._process.wait()
+        gone, left = psutil.wait_procs(family, timeout=20)
+        assert not left, f"{len(left)} processes of PostgreSQL outlive it, {len(gone)} went"
+
 
 @contextmanager
-def stoppable() -> Iterator[Server]:
-    """A server that has been started, for as long as the block."""
+def stoppable(*, log: Path | None = None) -> Iterator[Server]:
+    """A server that has been started, for as long as the block; what it says goes to `log`, if a file is named."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # socket paths must be short
     try:
-        found = Server(folder)
+        found = Server(folder, log=log)
         found.start()
         try:
             yield found
         finally:
-            found.stop()
+            if not found.has_ended:
+                found.stop()
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # broken off in the middle of initdb, files go meanwhile
 
 
 @contextmanager
