@@ -7,8 +7,7 @@ import getpass
 import os
 import re
 import shutil
-import signal
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.startup import StartError
@@ -37,43 +36,32 @@ http {{
 
 
 class Front:
-    """nginx at `port` before the servers at `ports`; some of them can be taken out while it runs."""
+    """nginx at `port` before the servers at `ports`, and what it writes down of each request."""
 
     def __init__(self, folder: Path, *, port: int, ports: Sequence[int], environ: Mapping[str, str]) -> None:
-        self._folder, self._port, self._ports = folder, port, ports
         (folder / "extra").mkdir(parents=True)
         self.access_log = folder / "access.log"
         """A line a request, which names the `node=` that answered."""
         user = f"user {getpass.getuser()};\n" if os.geteuid() == 0 else ""  # else files of root's would be nobody's
         (folder / "nginx.conf").write_text(FRAME.format(folder=folder, user=user))
-        self._write(out=())
+        variables = {
+            "STUDIO_SERVERS": " ".join(f"server 127.0.0.1:{each} max_fails=1 fail_timeout=1s;" for each in ports),
+            "STUDIO_RESOLVER": "127.0.0.1",  # never asked: servers have addresses here
+            "STUDIO_LISTEN": f"127.0.0.1:{port}",
+            "STUDIO_SERVER_NAME": "_",
+            "STUDIO_EXTRA": str(folder / "extra"),
+            "STUDIO_ACCESS_LOG": str(self.access_log),
+        }
+        template = TEMPLATE.read_text(encoding="utf-8")
+        filled = re.sub(r"\$\{(STUDIO_\w+)\}", lambda found: variables[found[1]], template)
+        (folder / "studio.conf").write_text(filled)
         command: Command = [program(), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
         self.program = Program("nginx", command, environ=environ, log=folder.with_suffix(".log"))
 
-    def take_out(self, *ports: int) -> None:
-        """Send nothing new to these servers from now on, and to all others; what is open stays as it is."""
-        self._write(out=ports)
-        os.kill(self.program.pid, signal.SIGHUP)
 
-    def _write(self, *, out: Collection[int]) -> None:
-        how = {port: "down" if port in out else "max_fails=1 fail_timeout=5s" for port in self._ports}
-        variables = {
-            "STUDIO_SERVERS": " ".join(f"server 127.0.0.1:{port} {each};" for port, each in how.items()),
-            "STUDIO_RESOLVER": "127.0.0.1",  # never asked: servers have addresses here
-            "STUDIO_LISTEN": f"127.0.0.1:{self._port}",
-            "STUDIO_SERVER_NAME": "_",
-            "STUDIO_EXTRA": str(self._folder / "extra"),
-            "STUDIO_ACCESS_LOG": str(self.access_log),
-        }
-        part = self._folder / "studio.conf.part"
-        template = TEMPLATE.read_text(encoding="utf-8")
-        part.write_text(re.sub(r"\$\{(STUDIO_\w+)\}", lambda found: variables[found[1]], template))
-        part.replace(self._folder / "studio.conf")
-
-
-def program() -> str:
-    """Where nginx is. StartError, with the command that installs it, where it is not."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+def program(places: str = "/usr/sbin:/usr/local/sbin") -> str:
+    """Where nginx is: on the PATH or in one of these places. StartError, with the command that installs it, if not."""
+    found = shutil.which("nginx") or shutil.which("nginx", path=places)
     if found is None:
         raise StartError(
             "nginx is not installed: apt-get install nginx (or brew install nginx). "
