@@ -79,6 +79,11 @@ class Company:
                 made.append(str(answer.json()["generation"]["id"]))
         return made
 
+    def ids(self) -> list[str]:
+        """All generations that there are."""
+        with self.database.read_session() as session:
+            return list(session.scalars(select(Generation.id)))
+
     def rows(self, ids: Collection[str]) -> Sequence[Generation]:
         """These generations as they are now."""
         with self.database.read_session() as session:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.config import API_PATH
+from core.db.enums import Status
 from tests.browser.conftest import Visit, Visitor, settle
 from tests.browser.signing_in import sign_in
 from tests.factories.images import create_image
@@ -122,6 +123,23 @@ def test_rolling_restart_under_load(company: Company) -> None:
     assert count.clips > 5
     assert (count.completed, count.lost, count.twice, count.stuck) == (count.clips, 0, 0, 0)
     assert company.broken_rules() == []
+
+
+def test_events_pass_nginx_at_once(company: Company) -> None:
+    """Who listens behind nginx hears of a clip while it is on its way, and not when a buffer is full."""
+    began = time.monotonic()
+    heard: list[str] = []
+    with company.client() as client, client.stream("GET", "/generations/events") as stream:
+        assert stream.status_code == 200
+        ids = company.order("a lake that somebody listens to")
+        for line in stream.iter_lines():
+            heard += [line] if ids[0] in line else []
+            if any(Status.COMPLETED in each for each in heard):
+                break
+    count = company.count("an event stream through nginx", ids, began=began)
+
+    assert len(heard) > 1, "each step was told"
+    assert (count.completed, count.lost, count.twice, count.stuck) == (1, 0, 0, 0)
 
 
 def test_sign_in_counts_at_both_nodes(company: Company) -> None:

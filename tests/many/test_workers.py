@@ -1,6 +1,7 @@
 """Workers of two machines: each is killed, the queue forgets everything, two dispatchers share, one clock is wrong."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -146,3 +147,15 @@ def test_clock_of_one_machine_is_wrong(
     assert {row.collect_attempt for row in company.rows(ids)} == {1}, "no lease was taken for over"
     assert Status.UNCERTAIN not in company.events(ids)
     assert company.broken_rules() == []
+
+
+def test_books_after_all_of_it(company: Company) -> None:
+    """Whatever was ordered so far was sent once, and the audit that operators run finds nothing."""
+    began = time.monotonic()
+    ids = [*company.ids(), *company.order("a lake at last")]
+    count = company.count("all of it together", ids, began=began)
+    audited = company.audit()
+
+    assert (count.lost, count.twice, count.stuck) == (0, 0, 0)
+    assert company.submits() == Counter(ids), "the vendors have begun one job for each clip"
+    assert audited.returncode == 0, audited.stdout + audited.stderr
