@@ -330,7 +330,14 @@ class Writer:
             sums[4] += credits
 
     def _sums(self) -> None:
-        """What is kept beside the rows: roll-ups, counts, balances."""
+        """What is kept beside the rows: flights, roll-ups, counts, balances."""
+        self.connection.execute(
+            "INSERT INTO flights (id, workspace_id, user_id, provider, model_id, resolution, duration_seconds, status, "
+            "stage, version, turn, next_at, setbacks, progress, progress_is_estimate, provider_job_id, created_at, "
+            "submitted_at) SELECT id, workspace_id, user_id, provider, model_id, resolution, duration_seconds, status, "
+            "stage, version, 0, next_at, 0, progress, progress_is_estimate, provider_job_id, created_at, submitted_at "
+            "FROM generations WHERE stage <> 'ended'"
+        )
         self.connection.executemany(
             "INSERT INTO usage_days (day, workspace_id, user_id, project_id, provider, model_id, completed, failed, "
             "cancelled, settled_credits, released_credits, video_seconds, estimated_cost_idr, kept_count, "

@@ -76,7 +76,7 @@ def restore(settings: Settings, source: Path) -> Contents:
     The database is put in its place last and at once. It is not opened here. Raises Conflict for a folder that is no
     copy, or while something runs, AppError for what the database's own program says.
     """
-    contents = _read_manifest(source)
+    contents = contents_of(source)
     url = make_url(settings.database_url)
     media = storage_settings.folder_of(settings.storage_url)
     if media is None and contents.media_files:
@@ -91,7 +91,7 @@ def restore(settings: Settings, source: Path) -> Contents:
         if contents.database == SQLITE_COPY:
             _put_sqlite(source / SQLITE_COPY, Path(str(url.database)))
         else:
-            _run_postgresql("pg_restore", url, ["--clean", "--if-exists", "--no-owner", "--exit-on-error",
+            run_postgresql("pg_restore", url, ["--clean", "--if-exists", "--no-owner", "--exit-on-error",
                                                 "--single-transaction", str(source / POSTGRESQL_COPY)])  # fmt: skip
     return contents
 
@@ -101,12 +101,15 @@ def _copy_database(url: URL, folder: Path) -> str:
         copies.copy_sqlite(Path(str(url.database)), folder / SQLITE_COPY)
         identity.mark_as_copy(folder / SQLITE_COPY)
         return SQLITE_COPY
-    _run_postgresql("pg_dump", url, ["--format=custom", f"--file={folder / POSTGRESQL_COPY}"])
+    run_postgresql("pg_dump", url, ["--format=custom", f"--file={folder / POSTGRESQL_COPY}"])
     return POSTGRESQL_COPY
 
 
-def _run_postgresql(program: str, url: URL, arguments: Sequence[str]) -> None:
-    """Run one of PostgreSQL's own programs; the password is not on its command line, where others could read it."""
+def run_postgresql(program: str, url: URL, arguments: Sequence[str]) -> None:
+    """Run one of PostgreSQL's own programs; the password is not on its command line, where others could read it.
+
+    AppError where it is not installed, and with what it says where it fails.
+    """
     found = shutil.which(program)
     if found is None:
         raise errors.AppError(message("postgresql_program_missing", program=program))
@@ -202,7 +205,8 @@ def _write_manifest(path: Path, contents: Contents) -> None:
     durable.sync(path)
 
 
-def _read_manifest(folder: Path) -> Contents:
+def contents_of(folder: Path) -> Contents:
+    """What a copy says of itself; Conflict for a folder that is none."""
     try:
         known: Mapping[str, Any] = json.loads((folder / MANIFEST).read_text())
         return Contents(known["madeAt"], known["database"], known["mediaFiles"], known["hasKey"])

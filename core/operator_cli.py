@@ -9,11 +9,10 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 
 from core import (
     audit_log,
-    backup,
+    backup_commands,
     config,
     db,
     errors,
@@ -22,7 +21,6 @@ from core import (
     redaction,
     startup,
     storage_commands,
-    storage_settings,
     vendors_check,
 )
 from core.audit import log_retention
@@ -38,7 +36,6 @@ from core.identity import api_tokens, sign_in_links, users
 from core.messages import message
 from core.providers import connection
 from core.sample import make, remove
-from core.worker import recovery
 from core.workspaces import members
 from core.workspaces.access import Member
 
@@ -113,40 +110,6 @@ def found(generation_id: str, provider_job_id: str) -> str:
     return f"{row.id} is {row.status}; job {provider_job_id} is being waited for."
 
 
-def back_up(target: Path) -> list[str]:
-    """Copy this installation into a new folder; it may run meanwhile, and its schema is left as it is."""
-    settings = process_settings.read()
-    made = backup.create(settings, target)
-    files = f"{made.media_files:,} files of media"
-    if storage_settings.folder_of(settings.storage_url) is None:
-        files = f"no files of media, which stay in {settings.storage_url}"
-    key = "the key" if made.has_key else "no key: SECRET_KEY is a setting, keep it with your other secrets"
-    return [f"{target} holds {made.database}, {files}, and {key}."]
-
-
-def restore(source: Path) -> list[str]:
-    """Put a copy in the place of what is there, and let nothing that may have been sent since be sent again."""
-    settings = process_settings.read()
-    with recovery.putting_back(settings):
-        put_back = backup.restore(settings, source)
-    with installation.opened() as opened:
-        recovered = recovery.at_start(opened)
-    return [f"Put back as it was at {put_back.made_at}.", *_told_of(recovered)]
-
-
-def restored() -> list[str]:
-    """Say that the database was put back by other means: nothing that may have been sent since is sent again."""
-    return _told_of(recovery.at_start(installation.current(), is_known_to_be_old=True))
-
-
-def _told_of(recovered: recovery.Recovered) -> list[str]:
-    return [
-        f"{recovered.uncertain:,} orders were waiting and may have been sent since: they are uncertain and not sent.",
-        f"{recovered.replayed:,} orders were put right from this machine's journal of what was sent.",
-        "See `uncertain` for what needs a decision.",
-    ]
-
-
 def migrate(*, check: bool) -> list[str]:
     """Bring the schema to this version's; with `check` only say what is missing, which raises Conflict."""
     settings, wanted = process_settings.read(), schema.newest_revision()
@@ -219,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-_UNOPENED = ("backup", "restore", "migrate", "vendors")
+_UNOPENED = ("backup", "backup-check", "restore", "migrate", "vendors")
 """What works on the files of an installation, on a schema that is not this version's, or on settings alone."""
 
 
@@ -234,12 +197,8 @@ def _run(chosen: argparse.Namespace) -> Iterable[str]:
             return [str(grant(chosen.email, chosen.credits, chosen.reason))]
         case "uncertain":
             return list_uncertain() or ["Nothing is uncertain."]
-        case "backup":
-            return back_up(chosen.target)
-        case "restore":
-            return restore(chosen.source)
-        case "restored":
-            return restored()
+        case "backup" | "backup-check" | "restore" | "restored" | "distrust":
+            return backup_commands.run(chosen)
         case "prune-audit-log":
             return prune_audit_log()
         case "sample":
@@ -285,13 +244,7 @@ def _parser() -> argparse.ArgumentParser:
     verdict = resolve.add_mutually_exclusive_group(required=True)
     verdict.add_argument("--release", action="store_true", help="it was never made: give the credits back")
     verdict.add_argument("--found", metavar="PROVIDER_JOB_ID", help="the provider has it: wait for it and charge it")
-    copy = commands.add_parser("backup", help="copy database, media and key into a new folder; the app may run")
-    copy.add_argument("target", type=Path)
-    put_back = commands.add_parser("restore", help="put such a copy back; the app and the workers must not run")
-    put_back.add_argument("source", type=Path)
-    commands.add_parser(
-        "restored", help="say that the database was put back by other means, before anything is started"
-    )
+    backup_commands.add_to(commands)
     commands.add_parser("prune-audit-log", help="remove entries of the audit log that are older than AUDIT_LOG_DAYS")
     company = commands.add_parser("sample", help="make or remove the sample company (AUTH_MODE=local)")
     company.add_argument("action", choices=["make", "remove"])

@@ -14,10 +14,8 @@ def main() -> int:
     except errors.StorageUnavailable as away:
         print(away, file=sys.stderr)  # noqa: T201 -- its output
         return 2
-    for result in results:
-        print(f"{'ok    ' if result.holds else 'BROKEN'}  {result.checked:>8}  {result.rule}")  # noqa: T201 -- its output
-        for offender in result.offenders:
-            print(f"          {offender}")  # noqa: T201 -- its output
+    for line in runs.lines(results):
+        print(line)  # noqa: T201 -- its output
     return 0 if all(result.holds for result in results) else 1
 
 

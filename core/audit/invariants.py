@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from core.audit import adjusted_costs, approvals_given, budget_counters, told_by_tags, verdicts_counted
+from core.audit import adjusted_costs, approvals_given, budget_counters, flights_follow, told_by_tags, verdicts_counted
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import EntryKind, Status
@@ -314,6 +314,10 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "live_uncharged",
         _live,
+    ),
+    Invariant(
+        "flights_follow",
+        flights_follow.queries,
     ),
     Invariant(
         "in_time",

@@ -3,7 +3,7 @@
 The dispatcher checks what is new every few minutes and everything once a day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,6 +76,13 @@ def run(
     if storage is not None:
         results.append(_files_present(session, storage))
     return results
+
+
+def lines(results: Sequence[Result]) -> Iterator[str]:
+    """What a terminal shows: one line a rule, and one an offender below it."""
+    for result in results:
+        yield f"{'ok    ' if result.holds else 'BROKEN'}  {result.checked:>8}  {result.rule}"
+        yield from (f"          {offender}" for offender in result.offenders)
 
 
 def run_incremental(session: ReadSession, *, full: bool = False, overlap_ids: int = OVERLAP_IDS) -> AuditPass:

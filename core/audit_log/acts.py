@@ -48,6 +48,7 @@ class Act(StrEnum):
     WORKSPACE_RENAMED = "workspace.renamed", N_("Renamed a workspace")
     WORKSPACE_MARK_ON = "workspace.mark_on", N_("Turned the visible mark on new clips on")
     WORKSPACE_MARK_OFF = "workspace.mark_off", N_("Turned the visible mark on new clips off")
+    WORKSPACE_WEIGHED = "workspace.weighed", N_("Changed how often a workspace has its turn")
     WORKSPACE_PROMPTS_TOLD = "workspace.prompts_told", N_("Let prompts be told in messages")
     WORKSPACE_PROMPTS_KEPT = "workspace.prompts_kept", N_("Kept prompts out of messages")
     WORKSPACE_ARCHIVED = "workspace.archived", N_("Archived a workspace")

@@ -26,7 +26,7 @@ class Stage(StrEnum):
     AWAITING_APPROVAL = "approval"
     """Its price is held, and a manager other than its maker has to say yes. Nothing hands it over meanwhile."""
     QUEUED = "queued"
-    """In line, by age and person, until a provider has room for it."""
+    """In line, by its turn, until a provider has room for it."""
     DISPATCHED = "handed"
     """A submit job is in the queue and nothing was sent. One that is lost with Redis is handed over again."""
     SUBMITTING = "submitting"

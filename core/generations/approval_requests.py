@@ -13,7 +13,7 @@ from sqlalchemy import Select, insert, select
 from core import db, errors
 from core.db import Reader, WriteSession, update_where
 from core.db.enums import ApprovalCause, BudgetScope, Decision, Stage
-from core.db.tables import Approval, Generation, is_live, table_of
+from core.db.tables import Approval, Flight, Generation, table_of
 from core.generations import lifecycle
 from core.messages import Message, message
 from core.notices import approvals as told
@@ -113,9 +113,8 @@ def withdraw(session: WriteSession, row: Generation, *, actor: str) -> bool:
 
 def overdue(now: datetime) -> Select[Generation]:
     """Orders that nobody has decided about in time."""
-    return select(Generation).where(
-        is_live(), Generation.stage == Stage.AWAITING_APPROVAL, Generation.deadline_at < now
-    )
+    late = select(Flight.id).where(Flight.stage == Stage.AWAITING_APPROVAL, Flight.deadline_at < now)
+    return select(Generation).where(Generation.id.in_(late), Generation.stage == Stage.AWAITING_APPROVAL)
 
 
 def lapse(session: WriteSession, rows: Sequence[Generation]) -> int:

@@ -13,7 +13,7 @@ from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, SourceKind, Stage, Status
 from core.db.tables import Generation, Project, is_live
-from core.generations import approval_requests, lifecycle
+from core.generations import approval_requests, flights, lifecycle
 from core.generations.queries import NOT_FOUND, get, visible
 from core.generations.submit import Order, submit, submit_part
 from core.identity import idempotency
@@ -52,8 +52,8 @@ def stop(session: WriteSession, row: Generation, *, actor: str) -> bool:
             raise errors.Conflict(why)
         now = db.now(session)
         row.cancel_requested_at = now
-        if row.stage is Stage.WAITING:
-            row.next_at = now
+        at_once = {"next_at": now} if row.stage is Stage.WAITING else {}
+        flights.note(session, row.id, cancel_requested_at=now, **at_once)
         lifecycle.add_event(session, row.id, row.status, row.stage, what=message("cancel_requested"), actor=actor)
     return is_first
 

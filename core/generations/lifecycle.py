@@ -1,4 +1,4 @@
-"""The moves of a generation: each is one guarded UPDATE and one event row, with its money and its news to people.
+"""The moves of a generation: each is one guarded UPDATE and one event row, with its flight, money and news to people.
 
 Who loses a race changes nothing and is told so by False. `state_machine.TRANSITIONS` says which moves exist; this
 module is the only one that makes them. It knows no provider and no queue.
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import ColumnElement, insert, select
 
 from core import db, errors
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, is_live, table_of
-from core.generations import conformance, delivery_findings, settlement, spending
+from core.db.tables import Generation, GenerationEvent, table_of
+from core.generations import conformance, delivery_findings, flights, settlement, spending
 from core.generations.settlement import Ended
 from core.generations.state_machine import TRANSITIONS
 from core.insights import cost_drift
@@ -28,8 +28,6 @@ from core.workspaces import quota
 SYSTEM = "system"
 PENDING_LIMIT = timedelta(hours=24)
 """How long an order waits for a provider to take it."""
-MANY_SETBACKS = 5
-"""After so many in a row, the next look is a long way off: it may be what ends the process."""
 
 _INSERT_EVENT = insert(table_of(GenerationEvent))  # put together once, since every move runs it
 
@@ -53,47 +51,6 @@ class Output:
     notes: Sequence[Message] = ()
 
 
-def claim(
-    session: WriteSession,
-    stage: Stage,
-    *,
-    limit: int,
-    lease: timedelta,
-    statuses: Sequence[Status] = tuple(Status),
-    provider: str | None = None,
-    counts: bool = False,
-) -> Sequence[Generation]:
-    """Take up to `limit` due rows of a stage, oldest due first, by moving `next_at` forward; nobody else gets them.
-
-    A claim that dies becomes due again after `lease`. With `counts` it is a setback until its result is written, and
-    after many of them in a row the lease is long. The rows come back as they are after the claim.
-    """
-    now = db.now(session)
-    due = (
-        select(Generation.id)
-        .where(is_live(), Generation.stage == stage, Generation.status.in_(statuses), Generation.next_at <= now)
-        .order_by(Generation.next_at)
-        .limit(limit)
-    )
-    if provider is not None:
-        due = due.where(Generation.provider == provider)
-    if not session.scalar(select(due.exists())):
-        return []
-    values: dict[str, Any] = {"next_at": now + lease}
-    if counts:
-        leases = {0: lease, MANY_SETBACKS: 10 * lease, 2 * MANY_SETBACKS: 60 * lease}
-        steps = [(Generation.setbacks >= least, now + longer) for least, longer in sorted(leases.items(), reverse=True)]
-        values = {"next_at": case(*steps), "setbacks": Generation.setbacks + 1}
-    taken = (
-        update(Generation)
-        .where(Generation.id.in_(due.with_for_update(skip_locked=True)))
-        .values(version=Generation.version + 1, **values)
-        .returning(Generation)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return session.scalars(taken).all()
-
-
 def locked(session: WriteSession, generation_id: str) -> Generation | None:
     """The row as it is now, kept from changing until the transaction ends."""
     query = select(Generation).where(Generation.id == generation_id).with_for_update()
@@ -109,15 +66,19 @@ def transition(
     what: Message,
     next_at: datetime | None = None,
     actor: str = SYSTEM,
+    setbacks: int | ColumnElement[int] | None = None,
+    progress: float | None = None,
     **values: Any,
 ) -> bool:
-    """Move a row that still stands as `row` says; True if it did. ValueError for a move that does not exist.
+    """Move a row that still stands as `row` says, and its flight; True if it did. ValueError if there is no such move.
 
-    A row of this session is as it is now afterwards; one from elsewhere is left as it was.
+    A row of this session is as it is now afterwards; one from elsewhere is left as it was. `setbacks` and `progress`
+    stay as its flight has them unless they are said.
     """
     if (status, stage) not in TRANSITIONS[row.status, row.stage]:
         raise ValueError(f"no move from {row.status}/{row.stage} to {status}/{stage}")
     now = db.now(session)
+    learned = flights.progress_of(row.id) if progress is None else {"moved_progress": progress}
     moved = update_where(
         session,
         Generation,
@@ -130,10 +91,14 @@ def transition(
         next_at=next_at,
         version=Generation.version + 1,
         updated_at=now,
+        **learned,
         **values,
     )
     if moved != 1:
         return False
+    told_to_flight = {"setbacks": setbacks, "progress": progress}
+    values |= {name: value for name, value in told_to_flight.items() if value is not None}
+    flights.follow(session, row.id, status, stage, next_at, **values)
     add_event(session, row.id, status, stage, what=what, actor=actor)
     outbox.enqueue(session, row.id, row.workspace_id, status)
     if row in session:
@@ -144,27 +109,6 @@ def transition(
 def status_word(status: Status) -> Message:
     """A status as a word within a sentence."""
     return message(f"status_{status}")
-
-
-def expedite(session: WriteSession, generation_id: str, *, pause: timedelta) -> bool:
-    """Let a waiting row come due sooner; True if it will. It changes nothing else.
-
-    At once, unless that was done less than a `pause` ago: then when the pause is over, if that is sooner.
-    """
-    now = db.now(session)
-    before = session.scalar(select(Generation.expedited_at).where(Generation.id == generation_id))
-    due = now if before is None else max(now, min(before, now) + pause)
-    hurried = update_where(
-        session,
-        Generation,
-        Generation.id == generation_id,
-        Generation.stage == Stage.WAITING,
-        Generation.next_at > due,
-        Generation.expedited_at.is_not_distinct_from(before),
-        next_at=due,
-        expedited_at=due,
-    )
-    return hurried == 1
 
 
 def add_event(
@@ -199,7 +143,7 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     facts = Ended.of(session, row)
     values: dict[str, Any] = {
         "progress": 1.0,
-        "progress_is_estimate": False,
+        "moved_progress_is_estimate": False,
         "output_key": output.output_key,
         "thumbnail_key": output.thumbnail_key,
         "preview_key": output.preview_key,
@@ -278,15 +222,21 @@ def await_approval(
         row.next_at = row.deadline_at = until
         row.version += 1
     session.flush()
+    status, stage = state
+    for row in rows:
+        flights.follow(session, row.id, status, stage, until, deadline_at=until)
     add_events(session, {row.id: what for row in rows}, *state, actor=actor)
 
 
 def approve(session: WriteSession, row: Generation, *, what: Message, waits: timedelta, actor: str) -> bool:
     """Let an order that waits for approval stand in line, at the price of its moment; it `waits` so long at most."""
     now = db.now(session)
-    return transition(
+    moved = transition(
         session, row, Status.PENDING, Stage.QUEUED, what=what, next_at=now, deadline_at=now + waits, actor=actor
     )
+    if moved:
+        flights.join_line(session, row)
+    return moved
 
 
 def cancel(

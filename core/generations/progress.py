@@ -5,12 +5,11 @@ A look is authorised by a short-lived signed token of its own, because a page ha
 
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 from sqlalchemy.orm import load_only
 
 from core import errors
@@ -18,7 +17,8 @@ from core.catalog import in_force
 from core.clock import utc_now
 from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.tables import Generation, User, WorkspaceMember, is_live
+from core.db.tables import Flight, Generation, User, WorkspaceMember
+from core.generations.lines import Lines
 from core.identity import page_tokens
 from core.insights import model_stats
 from core.insights.model_stats import RenderTimeEstimator, TimeRange
@@ -30,7 +30,6 @@ MAX_WATCHED = 500
 MAX_ITEMS = 50
 """So many are told of in one look."""
 
-QUEUE_CACHE_SECONDS = 1.0
 PACE_CACHE_SECONDS = 5.0
 USUAL_CACHE_SECONDS = 60.0
 
@@ -41,15 +40,15 @@ PURPOSE = "live"
 Watcher = page_tokens.Holder
 
 # Put together once, as they are asked on every run of every page and by everybody who looks.
-_MINE = select(Generation.id).where(in_bound_workspace(Generation), is_live())
-_IDS = _MINE.order_by(Generation.id).limit(MAX_WATCHED)
+_MINE = select(Flight.id).where(in_bound_workspace(Flight))
+_IDS = _MINE.order_by(Flight.id).limit(MAX_WATCHED)
 _OF_MEMBER = (
-    select(Generation.id)
+    select(Flight.id)
     .select_from(WorkspaceMember)
     .join(User, and_(User.id == WorkspaceMember.user_id, User.deactivated_at.is_(None)))
-    .outerjoin(Generation, and_(in_bound_workspace(Generation), is_live()))
+    .outerjoin(Flight, in_bound_workspace(Flight))
     .where(WorkspaceMember.workspace_id == bindparam("workspace_id"), WorkspaceMember.user_id == bindparam("user_id"))
-    .order_by(Generation.id)
+    .order_by(Flight.id)
     .limit(MAX_WATCHED)
 )
 """The same with a row of nothing where there is none, and no row at all for who is not in the workspace any more."""
@@ -84,14 +83,14 @@ _COLUMNS = (
 
 def _in_flight(mine: Select[str]) -> Select[Generation]:
     """Rows of `_COLUMNS` of the newest TOLD of these ids, newest first but unclear ones last."""
-    newest = mine.order_by(Generation.id.desc()).limit(MAX_ITEMS)
+    newest = mine.order_by(Flight.id.desc()).limit(MAX_ITEMS)
     order = (Generation.status == Status.UNCERTAIN, Generation.id.desc())
     query = select(Generation).where(Generation.id.in_(newest)).order_by(*order).limit(bindparam("limit"))
     return query.options(load_only(*_COLUMNS, raiseload=True))
 
 
 _NEWEST = _in_flight(_MINE)
-_NEWEST_AMONG = _in_flight(_MINE.where(Generation.id.in_(bindparam("among", expanding=True))))
+_NEWEST_AMONG = _in_flight(_MINE.where(Flight.id.in_(bindparam("among", expanding=True))))
 
 
 def is_in_line(row: Generation) -> bool:
@@ -130,14 +129,6 @@ class InFlightItem:
             self.usual.p90_seconds + (line_seconds + before_it) * slowest,
             self.usual.based_on,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """Of one provider: the place of each that is in line, from 0, and how many are in the making."""
-
-    places: Mapping[str, int] = field(default_factory=dict)
-    in_making: int = 0
 
 
 def sign_token(
@@ -206,7 +197,7 @@ class ProgressBoard:
     def __init__(self) -> None:
         self._usual: dict[tuple[str, str, int], tuple[float, TimeRange]] = {}
         self._pace: dict[str, tuple[float, float | None]] = {}
-        self._lines: tuple[float, Mapping[str, _Line]] = (float("-inf"), {})
+        self._lines = Lines()
         self._begun: dict[str, datetime] = {}
 
     def snapshots(
@@ -261,37 +252,4 @@ class ProgressBoard:
         """How many are in line before it and how many in the making; asked only of those that are in line."""
         if not is_in_line(row):
             return 0, 0
-        looked_at, lines = self._lines
-        if time.monotonic() - looked_at > QUEUE_CACHE_SECONDS:
-            lines = _read_lines(session)
-            self._lines = (time.monotonic(), lines)
-        line = lines.get(row.provider, _Line())
-        return line.places.get(row.id, len(line.places)), line.in_making
-
-
-def _read_lines(session: ReadSession) -> Mapping[str, _Line]:
-    """Provider -> everybody's line there: first what it has and has not begun, then what is on its way to it, then what
-    waits here, each person's first before anybody's second, as it is handed over.
-    """
-    has_begun = and_(Generation.stage == Stage.WAITING, Generation.progress > 0)
-    sent = and_(Generation.stage == Stage.WAITING, Generation.progress == 0)
-    known = (is_live(), Generation.status != Status.UNCERTAIN)
-    making = select(Generation.provider, func.count()).where(*known, has_begun).group_by(Generation.provider)
-    waiting = select(Generation.provider, Generation.stage, Generation.user_id, Generation.id).where(
-        *known, or_(sent, Generation.stage.in_(_IN_LINE[1:]))
-    )
-    found: dict[str, list[tuple[int, int, str]]] = {}
-    turns: Counter[tuple[str, str]] = Counter()
-    for provider, stage, user_id, generation_id in sorted(session.execute(waiting), key=lambda row: row.id):
-        turn = turns[provider, user_id] if stage is Stage.QUEUED else 0
-        turns[provider, user_id] += stage is Stage.QUEUED
-        found.setdefault(provider, []).append((_IN_LINE.index(stage), turn, generation_id))
-    counts = {row[0]: row[1] for row in session.execute(making)}
-    places = {
-        provider: {id: place for place, (*_turn, id) in enumerate(sorted(ids))} for provider, ids in found.items()
-    }
-    return {provider: _Line(places.get(provider, {}), counts.get(provider, 0)) for provider in places | counts}
-
-
-_IN_LINE = (Stage.WAITING, Stage.SUBMITTING, Stage.DISPATCHED, Stage.QUEUED)
-"""From the front of a line to its end."""
+        return self._lines.before(session, row)

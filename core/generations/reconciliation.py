@@ -13,8 +13,9 @@ from core import db, errors
 from core.catalog_changes import current
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.tables import Generation, GenerationEvent, is_live
-from core.generations import lifecycle, spending
+from core.db.tables import Flight, Generation, GenerationEvent, is_live
+from core.generations import flights, lifecycle, spending
+from core.insights import call_watch
 from core.messages import Message, message
 from core.providers import registry
 from core.providers.contract import JobMatches, ProviderJob
@@ -103,7 +104,8 @@ def take_notice(session: WriteSession, generation_id: str, notice: JobNotice | N
         if row is not None and row.status not in ENDED_STATUSES:
             _learn(session, row, notice)
     pause = max(poll_seconds, registry.provider_class(owner).min_poll_seconds)
-    lifecycle.expedite(session, generation_id, pause=timedelta(seconds=pause))
+    flights.expedite(session, generation_id, pause=timedelta(seconds=pause))
+    call_watch.note_call(session, owner)
 
 
 def _learn(session: WriteSession, row: Generation, notice: JobNotice) -> None:
@@ -170,14 +172,11 @@ def _twin_is_being_sent(session: ReadSession, row: Generation) -> bool:
     return session.scalar(select(twin)) is True
 
 
-def reschedule(session: WriteSession, row: Generation, pause: timedelta = RETRY_SLOW, **values: str | None) -> None:
-    """Leave it uncertain, for the next look or a person to decide."""
-    update_where(
-        session,
-        Generation,
-        Generation.id == row.id,
-        Generation.version == row.version,
-        next_at=db.now(session) + pause,
-        setbacks=0,
-        **values,
-    )
+def reschedule(
+    session: WriteSession, row: Generation, pause: timedelta = RETRY_SLOW, *, error_detail: str | None = None
+) -> None:
+    """Leave it uncertain, for the next look or a person to decide; the row is locked, or stays as it is."""
+    stands = (Generation.id == row.id, Generation.version == row.version)
+    if error_detail is not None and update_where(session, Generation, *stands, error_detail=error_detail) != 1:
+        return
+    flights.note(session, row.id, Flight.stage == row.stage, next_at=db.now(session) + pause, setbacks=0)

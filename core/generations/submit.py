@@ -15,7 +15,7 @@ from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import SourceKind, Status
 from core.db.tables import Generation, Project, Workspace, is_live, table_of
-from core.generations import approval_requests, lifecycle, named, spending
+from core.generations import approval_requests, flights, lifecycle, named, spending
 from core.generations.orders import Order
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
@@ -127,6 +127,7 @@ def submit_part(
         api_tokens.spend(session, member.token_id, credits=price.total_credits)
     what = message("ordered", total_credits=price.total_credits)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=member.email)
+    flights.begin(session, [row])
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
 
@@ -186,6 +187,8 @@ def new_row(
         quote=price.to_json(),
         visible_mark=visible_mark,
         next_at=now,
+        progress=0.0,  # of its flight, which it gets when it is written
+        progress_is_estimate=True,
         created_at=now,
         updated_at=now,
         **order.spec.values(),

@@ -16,7 +16,7 @@ from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import SourceKind
 from core.db.tables import Generation, Project, Workspace
-from core.generations import approval_requests, lifecycle, named, spending
+from core.generations import approval_requests, flights, lifecycle, named, spending
 from core.generations.submit import Order, new_row
 from core.identity import api_tokens
 from core.ids import new_id
@@ -79,6 +79,7 @@ def submit_many(
             api_tokens.spend(session, member.token_id, credits=total)
         what_of = {row_id: message("ordered", total_credits=credits) for row_id, credits in prices.items()}
         lifecycle.add_events(session, what_of, rows[0].status, rows[0].stage, actor=member.email)
+        flights.begin(session, rows)
         _count(session, orders)
         approval_requests.ask_where_needed(session, rows, actor=member.email)
     return rows

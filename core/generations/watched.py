@@ -14,7 +14,7 @@ from core.audit_log import Act
 from core.db import WriteSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation
-from core.generations import commands, lifecycle
+from core.generations import commands, flights, lifecycle
 from core.generations.queries import NOT_FOUND
 from core.insights import late_clips
 from core.messages import Message, message, plain
@@ -49,11 +49,11 @@ def look_again(session: WriteSession, member: Member, generation_id: str, *, pol
     if row.stage is not Stage.WAITING:
         raise errors.Conflict(message("nothing_to_look_at"))
     pause = max(poll_seconds, registry.provider_class(row.provider).min_poll_seconds)
-    is_sooner = lifecycle.expedite(session, row.id, pause=timedelta(seconds=pause))
-    session.refresh(row)
+    is_sooner = flights.expedite(session, row.id, pause=timedelta(seconds=pause))
     if is_sooner:
         _record(session, member, Act.CLIP_LOOKED_AT, row)
-    return Look(row.next_at or db.now(session), is_sooner)
+    flight = flights.current(session, row.id)
+    return Look(flight.next_at if flight else db.now(session), is_sooner)
 
 
 def cancel(session: WriteSession, member: Member, generation_id: str) -> Generation:

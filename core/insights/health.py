@@ -11,7 +11,7 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, is_live
+from core.db.tables import Flight, Generation
 
 NEARLY_FULL_BYTES = 512 * 1024**2
 """With less room than this on a disk, clips may soon find no place: a clip takes tens of megabytes on its way in."""
@@ -40,14 +40,12 @@ class Health:
 def health(session: ReadSession, settings: Settings) -> Health:
     """How the installation fares now; it looks at what is under way and at the newest rows only."""
     oldest = session.scalar(
-        select(func.min(Generation.created_at)).where(
-            is_live(), Generation.status == Status.PENDING, Generation.stage != Stage.AWAITING_APPROVAL
-        )
+        select(func.min(Flight.created_at)).where(Flight.stage.in_((Stage.QUEUED, Stage.DISPATCHED)))
     )
     newest = select(Generation.status, Generation.ended_at).order_by(Generation.id.desc()).limit(_NEWEST).subquery()
     delivered = select(func.max(newest.c.ended_at)).where(newest.c.status == Status.COMPLETED)
     return Health(
-        in_flight=session.scalar(select(func.count()).where(is_live())) or 0,
+        in_flight=session.scalar(select(func.count(Flight.id))) or 0,
         oldest_pending_seconds=max(0.0, (utc_now() - oldest).total_seconds()) if oldest else 0.0,
         free_bytes=free_bytes(settings),
         last_delivery_at=session.scalar(delivered),

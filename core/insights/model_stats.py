@@ -12,7 +12,7 @@ from core import errors
 from core.catalog import in_force
 from core.db import Reader, ReadSession
 from core.db.enums import Status
-from core.db.tables import Generation
+from core.db.tables import Flight, Generation
 from core.usage import reports
 
 SAMPLE_ROWS = 50
@@ -62,11 +62,11 @@ class RenderTimeEstimator:
         self._session = session
         self._known: dict[tuple[str, str, int], TimeRange] = {}
 
-    def __call__(self, row: Generation) -> float:
+    def __call__(self, row: Generation | Flight) -> float:
         """Median seconds from acceptance to the end of recent completed ones, else the model's first guess."""
         return self.range(row).p50_seconds
 
-    def range(self, row: Generation) -> TimeRange:
+    def range(self, row: Generation | Flight) -> TimeRange:
         """Median and 90th percentile of the same model, resolution and duration."""
         key = (row.model_id, row.resolution, row.duration_seconds)
         if key not in self._known:

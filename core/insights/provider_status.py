@@ -13,7 +13,7 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
 from core.db.enums import Status
-from core.db.tables import Generation, ProviderHealth, UsageDay, is_live
+from core.db.tables import Flight, ProviderHealth, UsageDay
 from core.insights import circuit_breaker, model_stats
 from core.messages import Message, message
 from core.providers import connection, registry
@@ -61,10 +61,8 @@ def weeks(session: ReadSession) -> Mapping[str, ProviderWeek]:
         .group_by(UsageDay.provider)
     )
     counted = {name: (int(done), int(failed)) for name, done, failed in session.execute(ended)}
-    # What is under way is few and read first: left to itself, SQLite may go through everything that has ended.
-    live = select(Generation.provider, Generation.status).where(is_live()).cte("live").prefix_with("MATERIALIZED")
-    made_now = select(live.c.provider, func.count()).where(live.c.status == Status.PROCESSING)
-    in_flight = {row[0]: int(row[1]) for row in session.execute(made_now.group_by(live.c.provider))}
+    made_now = select(Flight.provider, func.count()).where(Flight.status == Status.PROCESSING)
+    in_flight = {row[0]: int(row[1]) for row in session.execute(made_now.group_by(Flight.provider))}
     found = {}
     for provider in registry.providers():
         took = [

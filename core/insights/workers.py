@@ -16,7 +16,7 @@ from sqlalchemy import exists, select
 from core.clock import utc_now
 from core.db import Reader, WriteSession, types
 from core.db.enums import Stage
-from core.db.tables import Generation, Heartbeat, is_live
+from core.db.tables import Flight, Heartbeat
 from core.redis import presence
 from core.redis.connection import Connection, Unreachable
 
@@ -74,7 +74,7 @@ def last_seen(reader: Reader) -> Mapping[str, datetime]:
 _SEEN = select(Heartbeat.part, Heartbeat.seen_at)
 
 
-_TO_FETCH = select(exists().where(is_live(), Generation.stage.in_((Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING))))
+_TO_FETCH = select(exists().where(Flight.stage.in_((Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING))))
 
 
 def _waits_to_be_fetched(reader: Reader) -> bool:

@@ -11,6 +11,14 @@ SENTENCES: Mapping[str, str] = {
     "backup_of_other_database": N_(
         "This copy holds a {name}, which does not fit the database that DATABASE_URL names."
     ),
+    "backup_check_unreadable": N_("This is no copy that `backup` has made, no SQLite file, and no database of ours."),
+    "backup_check_damaged": N_("What was restored cannot be used: {said}"),
+    "backup_check_no_scratch": N_(
+        "No database can be made to restore into: {said}. Let the role of DATABASE_URL make databases, "
+        "or restore it elsewhere by your own means and give its address."
+    ),
+    "backup_check_failed": N_("The audit of what was restored has found what must not be; see the lines above."),
+    "distrust_backwards": N_("--since has to come before --until, and --until before now."),
     "backup_files_need_folder": N_("This copy holds files: restore it with STORAGE_URL of a folder, then move them."),
     "something_runs": N_("The app or a worker is running. Stop it first, so that nothing is lost or sent twice."),
     "postgresql_program_missing": N_(

@@ -1,6 +1,8 @@
 """Which providers this installation can use and how they are reached: settings meet the registry here."""
 
 import re
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -107,7 +109,7 @@ def poll_client(settings: Settings) -> httpx.AsyncClient:
     def direct() -> httpx.AsyncBaseTransport:
         return AiohttpTransport(verify=egress.tls_context(), trust_env=False, limits=limits)
 
-    return _client(BoundedTransport(settings.proxies, direct=direct, through=_through), POLL_TIMEOUT)
+    return _PlainClient(BoundedTransport(settings.proxies, direct=direct, through=_through), POLL_TIMEOUT)
 
 
 def _through(proxy: httpx.URL) -> httpx.AsyncBaseTransport:
@@ -121,7 +123,34 @@ def _through(proxy: httpx.URL) -> httpx.AsyncBaseTransport:
 
 
 def _client(transport: BoundedTransport, timeout: httpx.Timeout) -> httpx.AsyncClient:
-    headers = {"Accept-Encoding": content_coding.ACCEPTED}
     return httpx.AsyncClient(
-        transport=transport, timeout=timeout, headers=headers, follow_redirects=False, trust_env=False
+        transport=transport, timeout=timeout, headers=_HEADERS, follow_redirects=False, trust_env=False
     )
+
+
+_url = lru_cache(maxsize=4096)(httpx.URL)  # a job is asked about at the same address again and again
+_HEADERS = {"Accept-Encoding": content_coding.ACCEPTED}
+
+
+class _PlainClient(httpx.AsyncClient):
+    """Sends a request as it is: no cookies are kept, nothing is merged or followed.
+
+    That costs httpx more than half of what a look costs, and looks are by far the most that is sent.
+    """
+
+    def __init__(self, transport: BoundedTransport, timeout: httpx.Timeout) -> None:
+        super().__init__(transport=transport, headers=_HEADERS, trust_env=False)
+        self._bounded = transport
+        self._always = {name.decode(): value.decode() for name, value in self.headers.raw}
+        self._timeouts = timeout.as_dict()
+
+    def build_request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Request:
+        """A request to this very address, with the headers that all have."""
+        headers = self._always | dict(parts.pop("headers", None) or {})
+        extensions = {"timeout": self._timeouts, **(parts.pop("extensions", None) or {})}
+        known = _url(url) if isinstance(url, str) else url
+        return httpx.Request(method, known, headers=headers, extensions=extensions, **parts)
+
+    async def send(self, request: httpx.Request, **_options: Any) -> httpx.Response:
+        """The whole reply; raises as the transport does."""
+        return await self._bounded.handle_async_request(request)

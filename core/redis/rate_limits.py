@@ -37,8 +37,14 @@ def reserve_call(redis: Connection, provider: str, per_second: float) -> float:
     return float(str(wait, "ascii") if isinstance(wait, bytes) else str(wait))
 
 
+def booked_seconds(redis: Connection, provider: str) -> float:
+    """In how many seconds a call to a provider could be booked, which this does not. Raises as `reserve_call`."""
+    wait = redis.eval(_BOOKED, 1, f"video-calls:{provider}")
+    return float(str(wait, "ascii") if isinstance(wait, bytes) else str(wait))
+
+
 # The next free moment, and when it was booked: a booking from the future was made before the clock was set back.
-_RESERVE = """
+_NEXT_FREE = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local booked, asked = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) ?(%S*)$')
@@ -46,6 +52,9 @@ local at = now
 if booked and now >= (tonumber(asked) or now) - 1 then
   at = math.max(now, tonumber(booked))
 end
+"""
+_BOOKED = f"{_NEXT_FREE} return string.format('%.6f', at - now)"
+_RESERVE = f"""{_NEXT_FREE}
 redis.call('SET', KEYS[1], string.format('%.6f %.6f', at + ARGV[1], now), 'EX', 600)
 return string.format('%.6f', at - now)
 """

@@ -6,7 +6,7 @@ same one: what the second of them does changes nothing, or lets something come d
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from core import db
 from core.db import WriteSession, update_where
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, ProviderHealth, WebhookDelivery, WebhookEndpoint, is_live, table_of
+from core.db.tables import Flight, Generation, ProviderHealth, WebhookDelivery, WebhookEndpoint, is_live, table_of
 from core.db.types import Base
 from core.generations import lifecycle, reconciliation
 from core.notifications import webhooks
@@ -36,6 +36,11 @@ LONGEST_DEADLINE_PENDING = timedelta(days=7, hours=1)
 
 
 _UNCERTAIN = (is_live(), Generation.status == Status.UNCERTAIN)
+_BOTH: Sequence[tuple[type[Generation] | type[Flight], tuple[ColumnElement[bool], ...]]] = (
+    (Generation, (is_live(),)),
+    (Flight, ()),
+)
+"""What says when a part of a life ends, and which rows of it are alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +91,30 @@ def follow(session: WriteSession, step: ClockStep) -> None:
 
 def _follow_forward(session: WriteSession, step: ClockStep) -> None:
     """What is due too soon is only looked at too soon; but no deadline has passed that had not without the step."""
-    passed = (Generation.deadline_at > step.before, Generation.deadline_at <= step.after)
-    _shift(session, Generation, Generation.deadline_at, step, is_live(), *passed)
+    for table, alive in _BOTH:
+        passed = (table.deadline_at > step.before, table.deadline_at <= step.after)
+        _shift(session, table, table.deadline_at, step, *alive, *passed)
     since = step.before - reconciliation.LATE_ARRIVAL_WINDOW
     may_still_arrive = (Generation.updated_at > since, Generation.updated_at <= step.before)
     _shift(session, Generation, Generation.updated_at, step, *_UNCERTAIN, *may_still_arrive)
     limit = lifecycle.PENDING_LIMIT
-    update_where(
-        session,
-        Generation,
-        is_live(),
-        Generation.status == Status.PENDING,
-        Generation.deadline_at.is_(None),
-        Generation.created_at > step.before - limit,
-        Generation.created_at <= step.after - limit,
-        deadline_at=step.after + limit,
-    )
+    for table, alive in _BOTH:
+        update_where(
+            session,
+            table,
+            *alive,
+            table.status == Status.PENDING,
+            table.deadline_at.is_(None),
+            table.created_at > step.before - limit,
+            table.created_at <= step.after - limit,
+            deadline_at=step.after + limit,
+        )
     update_where(session, WebhookEndpoint, WebhookEndpoint.failing_since < step.before, failing_since=step.after)
 
 
 def _follow_back(session: WriteSession, step: ClockStep) -> None:
     """Nothing waits for the clock to come to where it was."""
-    _shift(session, Generation, Generation.next_at, step, is_live(), Generation.next_at > step.after)
+    _shift(session, Flight, Flight.next_at, step, Flight.next_at > step.after)
     _shift(session, Generation, Generation.updated_at, step, *_UNCERTAIN, Generation.updated_at > step.after)
     previews = (Generation.status == Status.COMPLETED, Generation.next_at > step.after)
     _shift(session, Generation, Generation.next_at, step, *previews)
@@ -132,22 +139,24 @@ def _shift(session: WriteSession, table: type[Base], column: Any, step: ClockSte
 
 def recall(now: datetime) -> None:
     """Let come due what waits longer than anything may: the clock was set back while no dispatcher ran."""
-    uncertain = Generation.status == Status.UNCERTAIN
-    moving = [stage for stage in Stage if stage not in (Stage.FINALIZED, Stage.AWAITING_APPROVAL)]
-    far = (is_live(), Generation.stage.in_(moving))
+    uncertain, moving = Flight.status == Status.UNCERTAIN, Flight.stage != Stage.AWAITING_APPROVAL
     too_far = (
-        (*far, ~uncertain, Generation.next_at > now + LONGEST_WAIT),
-        (*far, uncertain, Generation.next_at > now + LONGEST_WAIT_UNCERTAIN),
+        (moving, ~uncertain, Flight.next_at > now + LONGEST_WAIT),
+        (moving, uncertain, Flight.next_at > now + LONGEST_WAIT_UNCERTAIN),
     )
-    pending = Generation.status == Status.PENDING
-    longest = ((~pending, now + LONGEST_DEADLINE), (pending, now + LONGEST_DEADLINE_PENDING))
-    too_late = {latest: (is_live(), which, Generation.deadline_at > latest) for which, latest in longest}
+
+    def too_late(table: type[Generation] | type[Flight]) -> Mapping[datetime, tuple[ColumnElement[bool], ...]]:
+        pending = table.status == Status.PENDING
+        longest = ((~pending, now + LONGEST_DEADLINE), (pending, now + LONGEST_DEADLINE_PENDING))
+        return {latest: (which, table.deadline_at > latest) for which, latest in longest}
+
     with db.read_session() as session:
-        wanted = [select(Generation.id).where(*where).limit(1) for where in (*too_far, *too_late.values())]
+        wanted = [select(Flight.id).where(*where).limit(1) for where in (*too_far, *too_late(Flight).values())]
         if all(session.scalar(query) is None for query in wanted):
             return
     with db.write_session() as session:
         for where in too_far:
-            update_where(session, Generation, *where, next_at=now)
-        for latest, late in too_late.items():
-            update_where(session, Generation, *late, deadline_at=latest)
+            update_where(session, Flight, *where, next_at=now)
+        for table, alive in _BOTH:
+            for latest, late in too_late(table).items():
+                update_where(session, table, *alive, *late, deadline_at=latest)

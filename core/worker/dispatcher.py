@@ -6,9 +6,11 @@ and Redis only to hand work over; while Redis is away, waiting goes on and the h
 
 import asyncio
 import logging
+import resource
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import httpx
@@ -36,9 +38,11 @@ from core.worker import (
     previews,
     recovery,
 )
+from core.worker.call_rates import CallRates
 from core.worker.clock_watch import ClockStep, ClockWatch
 from core.worker.lease_watch import LEASE, LeaseWatch
-from core.worker.looks import Looks, call_wait_seconds
+from core.worker.looks import Looks
+from core.worker.share_watch import JOIN_SECONDS, ShareWatch
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +59,8 @@ MAX_HANDED_DOWNLOADS = 16
 MAX_UNTAKEN_DOWNLOADS = 64
 """With as many in the queue no worker takes any, so that more are not put there."""
 KEY_CHECK_INTERVAL = timedelta(minutes=10)
+OPEN_FILES = 8192
+"""Many systems allow a process 1024 unless it asks for more."""
 OVERDUE_AFTER_START_SECONDS = 600.0
 """How long everything under way has had the chance to be looked at, before silence about it counts."""
 
@@ -69,6 +75,8 @@ class Dispatcher:
         self._journal = recovery.open_journal(installation.settings)
         self._client: httpx.AsyncClient | None = None
         self._looks = Looks(installation)
+        self._rates = CallRates(installation)
+        self._shares = ShareWatch(installation)
         self._redis_was_away = False
         self._clock = ClockWatch()
         self._steps: list[ClockStep] = []
@@ -83,38 +91,36 @@ class Dispatcher:
         self._is_over: Callable[[], bool] = lambda: False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Tick until told to stop, then finish the looks that are under way and write them."""
+        """Tick and look until told to stop; the looks that are under way then are finished and written."""
         async with connection.poll_client(self._settings) as client:
             self._client = self._looks.client = client
             self._is_over = stop.is_set
+            looking = asyncio.create_task(self._looks.run(stop))
             while not stop.is_set():
-                pause_seconds = 0.0
+                pause_seconds = TICK_SECONDS
                 try:
                     await self.tick()
-                    await self._looks.go_on(stop, TICK_SECONDS)
                 except Exception as failure:
                     self._may_be_behind = True
                     if is_away := availability.is_away(failure):
                         self._leases.start_anew()
-                    pause_seconds = self._ticking.met(failure, is_told=is_away)
+                    pause_seconds += self._ticking.met(failure, is_told=is_away)
                 else:
                     self._ticking.over()
                 try:
                     await asyncio.wait_for(stop.wait(), pause_seconds)
                 except TimeoutError:
                     continue
-            if under_way := [
-                *self._looks.under_way,
-                *self._bulk.values(),
-                *([self._chores] if self._chores else []),
-            ]:
+            if under_way := [*self._bulk.values(), *([self._chores] if self._chores else [])]:
                 await asyncio.wait(under_way, timeout=30)
-            await asyncio.to_thread(self._looks.write_last)
+            await asyncio.gather(looking, asyncio.to_thread(self._shares.leave))
 
     async def tick(self) -> None:
-        """One round: look at the clock, write what was learned, look at what is due, hand over, sweep."""
-        now = await asyncio.to_thread(self._follow_clock)
-        await self._looks.begin(now)
+        """One round: look at the clock, hand over, sweep."""
+        now = self._looks.judged_at = await asyncio.to_thread(self._follow_clock)
+        if self._is_time("share", JOIN_SECONDS):
+            await asyncio.to_thread(self._shares.renew)
+            self._looks.share = self._shares.share
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
             if self._may_be_behind:  # the database that is back may be another one, or an older state of it
@@ -207,7 +213,7 @@ class Dispatcher:
 
     def _may_call(self, provider: type[Provider]) -> bool:
         """Whether a call of this provider may go out about now, by the rate that all workers share."""
-        return call_wait_seconds(self._installation, provider) < TICK_SECONDS
+        return self._rates.book(provider) < TICK_SECONDS
 
     def _hand_over(self) -> None:
         """Give due work to the queues; what cannot be given now comes due again."""
@@ -254,11 +260,22 @@ def _note_key(provider: type[Provider], works: bool) -> None:
         circuit_breaker.record_key_check(session, provider.name, works=works)
 
 
+def _allow_open_files() -> None:
+    """As many as a few vendors that hang hold connections; where the system allows fewer, those."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def main(installation: Installation, writers: Mapping[str, Writer]) -> None:
     """Run one dispatcher, and beside it the senders, in this process until SIGTERM or SIGINT.
 
     `writers` put what people are told into words, by the tag of a language.
     """
+
+    _allow_open_files()
 
     async def run() -> None:
         stop = asyncio.Event()

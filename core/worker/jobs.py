@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core import db
 from core.db.enums import Stage
-from core.db.tables import Generation
+from core.db.tables import Flight, Generation
 from core.redis import job_queue
 from core.redis.job_queue import Ring
 from core.worker.bulkheads import Bulkheads, Job
@@ -50,9 +50,9 @@ def taker(bulkheads: Bulkheads) -> Callable[[Ring], None]:
 
 def _row_of(ring: Ring) -> _Row | None:
     """(provider, stage, version, link), if the row still stands as when the ring was given."""
-    columns = select(Generation.provider, Generation.stage, Generation.version, Generation.provider_video_url)
+    columns = select(Flight.provider, Flight.stage, Flight.version, Generation.provider_video_url).join(Generation)
     with db.read_session() as session:
-        row = session.execute(columns.where(Generation.id == ring.generation_id)).one_or_none()
+        row = session.execute(columns.where(Flight.id == ring.generation_id)).one_or_none()
     is_current = row is not None and (row[1], row[2]) == (_STAGES[ring.queue], ring.version)
     return row if is_current else None
 

@@ -18,6 +18,7 @@ from core.db import ReadSession, update_where
 from core.db.enums import Stage
 from core.db.tables import Generation, is_live
 from core.files import scratch
+from core.generations import flights
 from core.installation import Installation
 from core.notifications import inbox, webhooks
 from core.worker import analyst_packs, bulk_archives, previews, recovery, sweep
@@ -40,6 +41,7 @@ PURGE_LEASE = timedelta(minutes=10)
 
 def run(installation: Installation) -> None:
     """Everything once; each part is short and safe to run beside another dispatcher's."""
+    heal_flights()
     purge_deleted_files(installation)
     retention.purge(installation.storage)
     remove_orphans(installation)
@@ -58,6 +60,16 @@ def run(installation: Installation) -> None:
             found = runs.run_incremental(session)
         with db.write_session() as session:
             runs.record(session, found)
+
+
+def heal_flights() -> None:
+    """Take up what a process of the version before has ordered, moved or ended, for it knows no flights."""
+    with db.read_session() as session:
+        if not flights.needs_healing(session):
+            return
+    with db.write_session() as session:
+        healed = flights.heal(session)
+    log.info("%s clips under way were moved by a process of the version before, and are taken up", healed)
 
 
 def prune_audit_log(installation: Installation) -> None:

@@ -2,23 +2,21 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-
-from sqlalchemy import bindparam, update
 
 from core import db, errors
 from core.db import WriteSession, availability
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, table_of
-from core.generations import lifecycle, reconciliation, spending
-from core.insights import circuit_breaker, model_stats
+from core.db.tables import Flight, Generation
+from core.generations import flights, lifecycle, reconciliation, spending
+from core.insights import call_watch, circuit_breaker, model_stats
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import JobMatches, JobState, JobStatus
 from core.retry import OnceAWhile
-from core.worker import setbacks, uncollected
+from core.worker import cadence, setbacks, uncollected
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +28,25 @@ Outcome = JobStatus | JobMatches | errors.ProviderError
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """A claimed row and what its provider said: a status, what its own list shows, or an error."""
+    """What was claimed and what its provider said: a status, what its own list shows, or an error."""
 
-    row: Generation
+    row: Flight
     result: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often is looked: by the setting, and where providers were given an address to call, by whose calls come."""
+
+    poll_seconds: float
+    can_be_called: bool
+    called_by: frozenset[str] = frozenset()
+
+    def of(self, session: WriteSession, providers: set[str]) -> "Pace":
+        """The same, knowing which of these providers call."""
+        if not self.can_be_called:
+            return self
+        return replace(self, called_by=frozenset(name for name in providers if call_watch.come(session, name)))
 
 
 def record(
@@ -43,13 +56,15 @@ def record(
     words_logged: set[tuple[str, str]],
     failures_logged: OnceAWhile | None = None,
     judged_at: datetime | None = None,
+    can_be_called: bool = False,
 ) -> None:
     """All of them in one transaction; if one of them breaks it, each in its own, so that it spoils no other.
 
     `words_logged` are the provider's words that were logged as unknown before; those of these looks are added.
     `failures_logged` knows the rows of which the log has a failed look; `judged_at` is the time to judge deadlines by.
-    They are written in one order, so that two dispatchers cannot deadlock. What `availability.is_away` knows is raised
-    when the database cannot be used now; a row that cannot be written is tried a few times and then put aside.
+    `can_be_called` is whether providers were given an address to call. They are written in one order, so that two
+    dispatchers cannot deadlock. What `availability.is_away` knows is raised when the database cannot be used now; a row
+    that cannot be written is tried a few times and then put aside.
     """
     failures_logged = failures_logged or OnceAWhile()
     for look in looks:
@@ -59,20 +74,19 @@ def record(
         if isinstance(look.result, JobStatus):
             _log_unknown_word(look.row.provider, look.result.unknown_word, words_logged)
     ordered = sorted(looks, key=lambda look: (look.row.workspace_id, look.row.id))
+    pace = Pace(poll_seconds, can_be_called)
     try:
-        _write_all(ordered, poll_seconds, judged_at)
+        _write_all(ordered, pace, judged_at)
     except Exception as failure:
         if availability.is_away(failure):
             raise
         for look in ordered:
-            _write_alone(look, poll_seconds, judged_at, failures_logged)
+            _write_alone(look, pace, judged_at, failures_logged)
 
 
-def _write_alone(
-    look: PollResult, poll_seconds: float, judged_at: datetime | None, failures_logged: OnceAWhile
-) -> None:
+def _write_alone(look: PollResult, pace: Pace, judged_at: datetime | None, failures_logged: OnceAWhile) -> None:
     try:
-        _write_all([look], poll_seconds, judged_at)
+        _write_all([look], pace, judged_at)
     except Exception as failure:
         if availability.is_away(failure):
             raise
@@ -81,19 +95,20 @@ def _write_alone(
         setbacks.record(look.row, failure)
 
 
-def _write_all(looks: Sequence[PollResult], poll_seconds: float, judged_at: datetime | None) -> None:
+def _write_all(looks: Sequence[PollResult], pace: Pace, judged_at: datetime | None) -> None:
     with db.write_session() as session:
         reconciliation.lock_providers(
             session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING}
         )
         typical = model_stats.RenderTimeEstimator(session)
+        pace = pace.of(session, {look.row.provider for look in looks})
         answered, progress = set[str](), list[Mapping[str, Any]]()
         for look in looks:
             _note_health(session, look, answered)
             if not _write_move(session, look, judged_at or db.now(session)):
-                progress.append(_progress(session, look.row, look.result, typical, poll_seconds))
+                progress.append(_progress(session, look.row, look.result, typical, pace))
         if progress:  # most of them, so all in one statement
-            session.connection().execute(_SET_PROGRESS, progress)
+            flights.write_looks(session, progress)
 
 
 def _note_health(session: WriteSession, look: PollResult, answered: set[str]) -> None:
@@ -110,8 +125,12 @@ def _note_health(session: WriteSession, look: PollResult, answered: set[str]) ->
 
 
 def _write_move(session: WriteSession, look: PollResult, judged_at: datetime) -> bool:
-    """Carry out what moves the row, or ends its wait; False where it only goes on."""
-    row, result = look.row, look.result
+    """Carry out what moves it, or ends its wait, where it still stands as it was claimed; False if it only goes on."""
+    if _goes_on(look, judged_at):
+        return False
+    row, result = flights.still(session, look.row), look.result
+    if row is None:
+        return True
     if row.stage is Stage.SUBMITTING:
         if isinstance(result, JobMatches):
             reconciliation.reconcile(session, row, result)
@@ -119,6 +138,8 @@ def _write_move(session: WriteSession, look: PollResult, judged_at: datetime) ->
             reconciliation.reschedule(session, row)
         return True
     if isinstance(result, JobStatus) and _write_end(session, row, result):
+        if row.expedited_at is None and row.cancel_requested_at is None:
+            call_watch.note_end_without_call(session, row.provider)
         return True
     if row.status is Status.PROCESSING and isinstance(result, errors.ProviderRemoved):
         lifecycle.mark_uncertain(session, row, result, next_at=db.now(session) + SLOW_POLL)
@@ -128,6 +149,16 @@ def _write_move(session: WriteSession, look: PollResult, judged_at: datetime) ->
         lifecycle.mark_uncertain(session, row, late, next_at=db.now(session) + SLOW_POLL)
         return True
     return False
+
+
+def _goes_on(look: PollResult, judged_at: datetime) -> bool:
+    """Whether it surely does, as most do, so that nothing but its flight need be read."""
+    flight, result = look.row, look.result
+    if flight.stage is Stage.SUBMITTING or isinstance(result, errors.ProviderRemoved):
+        return False
+    is_late = flight.status is Status.PROCESSING and flight.deadline_at is not None and judged_at > flight.deadline_at
+    is_open = not isinstance(result, JobStatus) or result.state in (JobState.QUEUED, JobState.RUNNING)
+    return is_open and not is_late
 
 
 def _log_unknown_word(provider: str, word: str | None, words_logged: set[tuple[str, str]]) -> None:
@@ -176,26 +207,10 @@ def _link_told(row: Generation, status: JobStatus) -> str | None:
     return row.provider_video_url if is_forgotten else None
 
 
-_SET_PROGRESS = (
-    update(table_of(Generation))
-    .where(
-        Generation.id == bindparam("row_id"),
-        Generation.stage == bindparam("row_stage"),
-        Generation.version == bindparam("row_version"),
-    )
-    .values(
-        progress=bindparam("share"),
-        progress_is_estimate=bindparam("is_estimate"),
-        setbacks=0,
-        next_at=bindparam("due_at"),
-    )
-)
-
-
 def _progress(
-    session: WriteSession, row: Generation, result: Outcome, typical: Callable[[Generation], float], poll_seconds: float
+    session: WriteSession, row: Flight, result: Outcome, typical: Callable[[Flight], float], pace: Pace
 ) -> Mapping[str, Any]:
-    """How far it is and when to look again, for `_SET_PROGRESS`; never backwards, never at the end before it is."""
+    """How far it is and when to look again, for `write_looks`; never backwards, never at the end before it is."""
     now = db.now(session)
     reported = result.progress if isinstance(result, JobStatus) else None
     is_in_line = isinstance(result, JobStatus) and result.state is JobState.QUEUED
@@ -206,18 +221,20 @@ def _progress(
         reported_or_estimate = waited_seconds / typical(row)
     else:
         reported_or_estimate = reported
-    pause = timedelta(seconds=max(poll_seconds, registry.provider_class(row.provider).min_poll_seconds))
+    pause = timedelta(seconds=max(pace.poll_seconds, registry.provider_class(row.provider).min_poll_seconds))
     if row.status is Status.UNCERTAIN:
         pause = SLOW_POLL
     elif isinstance(result, errors.ProviderRateLimited):
         pause = max(pause, timedelta(seconds=min(result.retry_after_seconds, 600)))
     elif isinstance(result, errors.UnreadableReply):  # dear to read, and hardly ever better at once
         pause = max(pause, min(SLOW_POLL, (now - (row.submitted_at or now)) / 10))
+    elif isinstance(result, JobStatus) and row.provider in pace.called_by:
+        usual = timedelta(seconds=typical(row))
+        pause = cadence.pause_where_calls_come(row, result.state, pace=pause, usual=usual, now=now)
     return {
-        "row_id": row.id,
-        "row_stage": row.stage,
-        "row_version": row.version,
-        "share": max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
-        "is_estimate": row.progress_is_estimate if is_in_line else reported is None,
-        "due_at": now + pause,
+        "id": row.id,
+        "version": row.version,
+        "progress": max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
+        "progress_is_estimate": row.progress_is_estimate if is_in_line else reported is None,
+        "next_at": now + pause,
     }

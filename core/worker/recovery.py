@@ -11,26 +11,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from core import db, durable, errors
-from core.assets import made_from
-from core.billing import ledger
 from core.clock import utc_now
 from core.config import BadSetting, Settings
 from core.db import ReadSession, WriteSession, availability, identity, update_where
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, Project, User, Workspace, is_live
-from core.generations import lifecycle
-from core.identity import users
+from core.db.tables import Flight, Generation, GenerationEvent, is_live
+from core.generations import flights, lifecycle
 from core.installation import Installation
 from core.messages import message
-from core.usage import limits
-from core.worker import answers, sweep
+from core.worker import answers, lost_orders, sweep
 from core.worker.journal import Journal
 from core.worker.lease_watch import LEASE
 from core.worker.sends import Reading, Send
-from core.workspaces import months
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +33,6 @@ _PUTTING_BACK = "putting-back"
 _CHUNK = 500
 _WAITS_IN_LINE = (Stage.AWAITING_APPROVAL, Stage.QUEUED, Stage.DISPATCHED)
 """What waited for approval may have been approved and sent since the copy, too."""
-_COPIED = (
-    *("retry_of_id", "extends_id", "batch_id", "idempotency_key", "request_hash", "recipe_hash"),
-    *("provider", "model_name", "credits", "budget_month", "quote", "estimated_cost_microusd", "idr_per_usd"),
-)
 
 
 def open_journal(settings: Settings) -> Journal:
@@ -70,16 +61,8 @@ def send_of(
     session: ReadSession, row: Generation, installation_id: str, base_url: str, *, after: Send | None = None
 ) -> Send:
     """What the journal is to remember of an order that is about to be sent; its number follows the last send's."""
-    user, project = session.get_one(User, row.user_id), session.get_one(Project, row.project_id)
-    workspace = session.get_one(Workspace, row.workspace_id)
-    order = {
-        "user": {"id": user.id, "email": user.email},
-        "workspace": {"id": workspace.id, "is_sample": workspace.is_sample},
-        "project": {"id": project.id, "name": project.name},
-        "row": {name: getattr(row, name) for name in _COPIED} | row.spec.values() | {"provider_base_url": base_url},
-        "created_at": row.created_at.isoformat(),
-    }
     attempt = max(row.attempt, after.attempt if after else 0) + 1
+    order = lost_orders.describe(session, row, base_url)
     return Send(installation_id, row.id, row.provider, attempt, utc_now(), order)
 
 
@@ -127,15 +110,9 @@ def take_up(installation: Installation, journal: Journal) -> None:
     for send in journal.unsettled(installation_id):
         if journal.is_under_way(send.generation_id):
             with installation.database.write_session() as session:
-                update_where(
-                    session,
-                    Generation,
-                    Generation.id == send.generation_id,
-                    Generation.stage == Stage.SUBMITTING,
-                    Generation.status == Status.PROCESSING,
-                    Generation.next_at < db.now(session) + LEASE / 2,
-                    next_at=db.now(session) + LEASE,
-                )
+                now = db.now(session)
+                over_soon = (Flight.status == Status.PROCESSING, Flight.next_at < now + LEASE / 2)
+                flights.renew(session, send.generation_id, Stage.SUBMITTING, now + LEASE, *over_soon)
             continue
         try:
             answers.record(journal, send, answers.from_json(send.outcome), for_seconds=0)
@@ -163,10 +140,38 @@ def prune_journal(installation: Installation) -> int:
 
 def mark_all_that_wait(session: WriteSession) -> int:
     """Everything that waits to be sent, or was being sent, may have been sent since the copy; how many they are."""
+    return _mark_all(session, Generation.stage.in_((*_WAITS_IN_LINE, Stage.SUBMITTING)))
+
+
+def after_a_loss(installation: Installation, until: datetime) -> Recovered:
+    """Somebody says that what was written up to a moment may be lost; everything may run meanwhile, as it did since.
+
+    What waits in line from before may have been sent; what is being sent at this moment has its own answer to come.
+    """
+    journal = open_journal(installation.settings)
+    with journal.recovering():
+        with installation.database.write_session() as session:
+            waits = Generation.stage.in_(_WAITS_IN_LINE) & (Generation.created_at < until)
+            uncertain = _mark_all(session, waits)
+            sweep.postpone(session)
+        log.warning("The database may lack what was written before %s; %s orders may have been sent", until, uncertain)
+        with installation.database.read_session() as session:
+            reading = journal.read(identity.of(session))
+        more, replayed = _replay(installation, journal, reading)
+        take_up(installation, journal)
+    return Recovered(was_put_back=False, uncertain=uncertain + more, replayed=replayed)
+
+
+def sent_after(session: ReadSession, moment: datetime) -> Sequence[Generation]:
+    """Those ordered before a moment that were sent after it, in the order in which they were."""
+    waited = (Generation.created_at < moment, Generation.submitted_at >= moment)
+    return session.scalars(select(Generation).where(*waited).order_by(Generation.submitted_at, Generation.id)).all()
+
+
+def _mark_all(session: WriteSession, which: ColumnElement[bool]) -> int:
     waiting = (
         select(Generation)
-        .where(is_live(), Generation.stage.in_((*_WAITS_IN_LINE, Stage.SUBMITTING)))
-        .where(Generation.status != Status.UNCERTAIN)
+        .where(is_live(), which, Generation.status != Status.UNCERTAIN)
         .order_by(Generation.workspace_id, Generation.id)
         .with_for_update()
     )
@@ -210,7 +215,7 @@ def _is_behind(installation: Installation, reading: Reading) -> bool:
     newest = reading.sends[-1]
     with installation.database.read_session() as session:
         row = session.get(Generation, newest.generation_id)
-        if row is None and _went_with_the_sample(session, newest):
+        if row is None and lost_orders.went_with_the_sample(session, newest):
             return False
     if row is None or row.attempt < newest.attempt:
         return True
@@ -265,16 +270,16 @@ def _stand_as_sent(session: WriteSession, send: Send) -> str | None:
     """
     row = lifecycle.locked(session, send.generation_id)
     if row is None:
-        if not send.may_exist or _went_with_the_sample(session, send):
+        if not send.may_exist or lost_orders.went_with_the_sample(session, send):
             return None
         if not send.order:
             raise LookupError("what was ordered cannot be read")
-        row = _repetition(session, send)
+        row = lost_orders.repetition(session, send)
         if row is not None and row.stage not in (*_WAITS_IN_LINE, Stage.SUBMITTING):
             if send.outcome is None or row.provider_job_id == send.outcome.get("job"):
                 return None
             row = None  # it was sent by itself, so the two are two
-        row = row or _put_back(session, send)
+        row = row or lost_orders.put_back(session, send)
     if row.stage in _WAITS_IN_LINE:
         return row.id if send.may_exist and _mark(session, row, send.attempt) else None
     if row.stage is not Stage.SUBMITTING:
@@ -284,95 +289,8 @@ def _stand_as_sent(session: WriteSession, send: Send) -> str | None:
     return row.id
 
 
-def _went_with_the_sample(session: ReadSession, send: Send) -> bool:
-    """Whether an order was made in the sample company, which was removed since and stays so."""
-    workspace = send.order.get("workspace", {})
-    return workspace.get("is_sample", False) and session.get(Workspace, workspace["id"]) is None
-
-
 def _mark(session: WriteSession, row: Generation, attempt: int) -> bool:
     unknown = errors.SubmitUncertain(message("sent_is_unknown"))
     return lifecycle.mark_uncertain(
         session, row, unknown, next_at=db.now(session) + answers.FIND_AFTER, attempt=attempt
     )
-
-
-def _repetition(session: WriteSession, send: Send) -> Generation | None:
-    """The same request by the same person under the same key, if it came again."""
-    key, person = send.order["row"]["idempotency_key"], _person(session, send)
-    if key is None or person is None:
-        return None
-    again = select(Generation).where(Generation.user_id == person.id, Generation.idempotency_key == key)
-    found = session.scalar(again.with_for_update())
-    return found if found is not None and found.request_hash == send.order["row"]["request_hash"] else None
-
-
-def _person(session: ReadSession, send: Send) -> User | None:
-    user = send.order["user"]
-    return session.get(User, user["id"]) or session.scalar(select(User).where(User.email == user["email"]))
-
-
-def _put_back(session: WriteSession, send: Send) -> Generation:
-    """Make the row of an order again, its price reserved; credits that went missing with it are booked once more."""
-    values = dict(send.order["row"])
-    person = _person(session, send) or users.ensure(session, send.order["user"]["email"], signup_credits=0)
-    users.lock(session, person.id)
-    key = select(Generation.id).where(
-        Generation.user_id == person.id, Generation.idempotency_key == values["idempotency_key"]
-    )
-    if session.scalar(key) is not None:
-        values["idempotency_key"] = None
-    for name in ("retry_of_id", "extends_id"):
-        if values[name] is not None and session.get(Generation, values[name]) is None:
-            values[name] = None
-    project = _project(session, send, person)
-    created_at = datetime.fromisoformat(send.order["created_at"])
-    month = values.get("budget_month") or months.month_in(session, project.workspace_id, created_at)
-    row = Generation(
-        id=send.generation_id,
-        workspace_id=project.workspace_id,
-        user_id=person.id,
-        project_id=project.id,
-        next_at=db.now(session),
-        created_at=created_at,
-        visible_mark=select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery(),
-        **(values | {"budget_month": month}),
-    )
-    session.add(row)
-    session.flush()
-    made_from.note(session, row)
-    missing_credits = row.credits - ledger.balance(session, row.workspace_id).available_credits
-    if missing_credits > 0:
-        grant = f"generation:{row.id}:put-back"
-        reason = message("credits_put_back")
-        ledger.grant(
-            session, row.workspace_id, credits=missing_credits, key=grant, actor=lifecycle.SYSTEM, reason=reason
-        )
-    ledger.hold(session, row.workspace_id, generation_id=row.id, credits=row.credits, actor=lifecycle.SYSTEM)
-    limits.take_many(session, [row], is_refusable=False)
-    lifecycle.add_event(session, row.id, row.status, row.stage, what=message("put_back"))
-    update_where(
-        session,
-        Project,
-        Project.id == row.project_id,
-        generation_count=Project.generation_count + 1,
-        updated_at=db.now(session),
-    )
-    return row
-
-
-def _project(session: WriteSession, send: Send, person: User) -> Project:
-    """The project it was ordered in; made again if it is gone, in its workspace, else in the person's own."""
-    known = send.order["project"]
-    found = session.get(Project, known["id"])
-    if found is None:
-        workspace = session.get(Workspace, send.order.get("workspace", {}).get("id", person.id))
-        found = Project(
-            id=known["id"],
-            workspace_id=person.id if workspace is None else workspace.id,
-            user_id=person.id,
-            name=known["name"],
-        )
-        session.add(found)
-        session.flush()
-    return found

@@ -19,11 +19,11 @@ from typing import Any
 
 from core import db, errors, installation
 from core.catalog import in_force
-from core.db import WriteSession, availability, identity, update_where, writing
+from core.db import WriteSession, availability, identity, writing
 from core.db.enums import Stage, Status
-from core.db.tables import Generation
+from core.db.tables import Flight, Generation
 from core.files import download
-from core.generations import conformance, lifecycle
+from core.generations import conformance, flights, lifecycle
 from core.messages import Message, message
 from core.providers import connection, registry
 from core.providers.contract import LINK_AT_PROVIDER, Provider, ProviderJob, VideoRequest, VideoSource
@@ -129,7 +129,7 @@ def ingest(generation_id: str) -> None:
             what=message("fetching"),
             next_at=db.now(session) + LEASE,
             collect_attempt=attempt,
-            setbacks=row.setbacks + 1,
+            setbacks=Flight.setbacks + 1,
             **_deadline_of_one_try(session, row),
         )
     folder = installation.current().settings.incoming_dir
@@ -333,13 +333,7 @@ def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
             return
         try:
             with db.write_session() as session:
-                update_where(
-                    session,
-                    Generation,
-                    Generation.id == generation_id,
-                    Generation.stage == stage,
-                    next_at=db.now(session) + LEASE,
-                )
+                flights.renew(session, generation_id, stage, db.now(session) + LEASE)
         except Exception as failure:
             trouble.met(failure, is_told=availability.is_away(failure))
         else:

@@ -14,6 +14,7 @@ from core.db.tables import (
     Budget,
     BudgetMonth,
     BulkJob,
+    Flight,
     Generation,
     GenerationTag,
     Preset,
@@ -38,6 +39,7 @@ Owned = (
     | type[Budget]
     | type[BudgetMonth]
     | type[BulkJob]
+    | type[Flight]
     | type[Generation]
     | type[GenerationTag]
     | type[Preset]
@@ -143,7 +145,7 @@ def live_in(charge: Charge) -> ColumnElement[bool]:
     """
     if charge.is_everything:
         return is_live()
-    return Generation.id.in_(select(Generation.id).where(is_live(), charge.covers(Generation.workspace_id)))
+    return Generation.id.in_(select(Flight.id).where(charge.covers(Flight.workspace_id)))
 
 
 def visible_to(table: Owned, member: Member) -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
 NAME_LIMIT_CHARS = 120
+MOST_WEIGHT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Overview:
     storage_bytes: int
     visible_mark: bool
     tells_prompts: bool
+    turn_weight: int
     created_at: datetime
     archived_at: datetime | None
 
@@ -165,6 +167,31 @@ def set_visible_mark(session: WriteSession, member: Member, workspace_id: str, *
     return workspace
 
 
+def set_turn_weight(session: WriteSession, member: Member, workspace_id: str, *, weight: int) -> Workspace:
+    """Let what is ordered there from now on come so many times as often out of a line; for administrators.
+
+    Raises Forbidden, NotFound and InvalidRequest for a weight that is not from 1 to `MOST_WEIGHT`.
+    """
+    workspace = find(session, member, workspace_id)
+    member.require(Action.MANAGE_WORKSPACES)
+    if not 1 <= weight <= MOST_WEIGHT:
+        raise errors.InvalidRequest(fields={"turnWeight": message("weight_out_of_range", most=MOST_WEIGHT)})
+    before, workspace.turn_weight = workspace.turn_weight, weight
+    if before != weight:
+        session.flush()
+        audit_log.record(
+            session,
+            member.user,
+            Act.WORKSPACE_WEIGHED,
+            target=workspace.name,
+            target_id=workspace.id,
+            workspace_id=workspace.id,
+            before={"turn_weight": before},
+            after={"turn_weight": weight},
+        )
+    return workspace
+
+
 def set_tells_prompts(session: WriteSession, member: Member, workspace_id: str, *, is_on: bool) -> Workspace:
     """Let prompts be told in mail and chats to people of a workspace, or not; for its managers.
 
@@ -249,6 +276,7 @@ def _read(session: ReadSession, member: Member, query: Select[Workspace, Account
             storage_bytes=workspace.storage_bytes,
             visible_mark=workspace.visible_mark,
             tells_prompts=workspace.tells_prompts,
+            turn_weight=workspace.turn_weight,
             created_at=workspace.created_at,
             archived_at=workspace.archived_at,
         )

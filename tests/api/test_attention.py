@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from sqlalchemy import update
-
 from core import db, errors
 from core.clock import utc_now
 from core.db.enums import WorkspaceRole
@@ -11,7 +9,7 @@ from core.db.tables import Generation
 from core.insights import circuit_breaker
 from tests.api.conftest import Client, refusal
 from tests.api.test_workspaces import administrator, id_of
-from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, rewrite
 from tests.factories.workspaces import create_team
 
 
@@ -23,7 +21,7 @@ def test_what_waits_where_one_manages(ana: Client, ben: Client) -> None:
     advance(db.default(), late, DISPATCHED, SUBMITTING, WAITING)
     then = utc_now() - timedelta(hours=2)
     with db.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == late).values(created_at=then, submitted_at=then))
+        rewrite(session, Generation.id == late, created_at=then, submitted_at=then)
         circuit_breaker.record_failure(session, "modelslab", errors.BadKey())
 
     found = ana.get("/attention").json()["attention"]

@@ -3,7 +3,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
 
 from core import db
 from core.clock import utc_now
@@ -15,6 +14,7 @@ from core.redis import presence
 from tests import redis as redis_server
 from tests.api.conftest import Client
 from tests.factories import installations
+from tests.factories.generations import rewrite
 
 
 def test_healthy(nobody: Client) -> None:
@@ -57,7 +57,7 @@ def test_backlog(ana: Client, nobody: Client) -> None:
     generation_id = ana.generate()
     with db.write_session() as session:
         earlier = utc_now() - timedelta(minutes=2)
-        session.execute(update(Generation).where(Generation.id == generation_id).values(created_at=earlier))
+        rewrite(session, Generation.id == generation_id, created_at=earlier)
 
     body = nobody.get("/health").json()
 

@@ -2,11 +2,11 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core import db
 from core.db.enums import Role
-from core.db.tables import User
+from core.db.tables import AuditLogEntry, User
 from core.installation import Installation
 from tests.api.conftest import Client, arrive, refusal
 
@@ -115,6 +115,23 @@ def test_team_is_renamed_and_archived(root: Client, ana: Client) -> None:
     assert at(ana, team).get("/projects").status_code == 200
     own = ana.send("PATCH", f"/workspaces/{id_of(ana)}", json={"name": "Mine"})
     assert refusal(own)[:2] == (409, "conflict")
+
+
+def test_administrators_weigh_a_workspace(root: Client, ana: Client) -> None:
+    """Its weight is 1 until one of them says otherwise, within reason; managers only see it."""
+    team = root.send("POST", "/workspaces", json={"name": "Film", "managerEmail": "ana@example.org"}).json()[
+        "workspace"
+    ]
+    assert team["turnWeight"] == 1
+    path = f"/workspaces/{team['id']}"
+    assert ana.send("PATCH", path, json={"turnWeight": 5}).status_code == 403
+    assert root.send("PATCH", path, json={"turnWeight": 5}).json()["workspace"]["turnWeight"] == 5
+    for weight in (0, 101):
+        assert root.send("PATCH", path, json={"turnWeight": weight}).status_code == 422
+    assert {each["turnWeight"] for each in ana.get("/workspaces").json()["workspaces"]} == {1, 5}
+    with db.read_session() as session:
+        [act] = session.scalars(select(AuditLogEntry).where(AuditLogEntry.action.endswith("weighed")))
+    assert (act.before, act.after) == ({"turn_weight": 1}, {"turn_weight": 5})
 
 
 def test_members_come_change_and_go(ana: Client, ben: Client) -> None:

@@ -17,7 +17,7 @@ from core.workspaces.access import Member
 from tests.browser.conftest import LOOKS, Visitor, barriers, draw_again, excess_px, picture, settle, shifted
 from tests.browser.furnishing import installation
 from tests.factories import generations
-from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, rewrite
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
@@ -36,7 +36,7 @@ def late(person: Member, project_id: str) -> str:
     generations.advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, next_at=in_an_hour)
     then = utc_now() - timedelta(hours=2)
     with db.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == row.id).values(created_at=then, submitted_at=then))
+        rewrite(session, Generation.id == row.id, created_at=then, submitted_at=then)
     return row.id
 
 

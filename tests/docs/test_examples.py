@@ -220,13 +220,14 @@ def test_uncertain_listed(installation: Installation, ana: Client, tmp_path: Pat
 
 def test_copy_and_restore(installation: Installation, ana: Client, tmp_path: Path) -> None:
     """A restored copy is whole, and the audit that is run on it looks at the copy, its files too."""
-    copy, restore = commands(HOW_TO / "back-up-and-upgrade.md")
+    copy, prove, restore = commands(HOW_TO / "back-up-and-upgrade.md")
     clip = ana.finished()
     assert installation.settings.data_dir == tmp_path / "data"
 
-    printed = run(copy + restore, tmp_path)
+    printed = run(copy + prove + restore, tmp_path)
 
     assert "BROKEN" not in printed
+    assert "Every rule holds." in printed
     assert (tmp_path / "restored" / "secret.key").read_text() == (tmp_path / "data" / "secret.key").read_text()
     (tmp_path / "restored" / "media" / str(clip.output_key)).unlink()
     with pytest.raises(AssertionError, match=clip.id):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from core.clock import utc_now
 from core.db import Database
@@ -13,7 +13,7 @@ from core.generations.approvals import Outcome
 from core.usage import approval_rules
 from core.usage.approval_rules import Rule
 from core.workspaces.access import Member
-from tests.factories.generations import CONFIGURED
+from tests.factories.generations import CONFIGURED, rewrite
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
 
@@ -56,7 +56,7 @@ def let_time_pass(database: Database, generation_id: str) -> None:
     """Let the week be over in which an order waits for approval."""
     with database.write_session() as session:
         past = {"deadline_at": utc_now().replace(year=2020), "next_at": utc_now().replace(year=2020)}
-        session.execute(update(Generation).where(Generation.id == generation_id).values(**past))
+        rewrite(session, Generation.id == generation_id, **past)
 
 
 def approval_of(database: Database, generation_id: str) -> Approval:

@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from core import db, errors
 from core.clock import utc_now
-from core.db import Database
+from core.db import Database, WriteSession
 from core.db.enums import Stage, Status
-from core.db.tables import Generation
-from core.generations import lifecycle
+from core.db.tables import Flight, Generation
+from core.generations import flights, lifecycle, turns
 from core.generations.state_machine import State
 from core.generations.submit import Order, submit
 from core.messages import message, plain
@@ -84,6 +84,8 @@ def advance(
             assert row is not None
             due = next_at or utc_now() + timedelta(seconds=20)
             assert lifecycle.transition(session, row, status, stage, what=NOTES[stage], next_at=due, **values)
+            if stage is Stage.DISPATCHED:
+                turns.taken(session, row.provider, [session.get_one(Flight, row.id).turn])
     return load_generation(generation_id, database)
 
 
@@ -138,7 +140,34 @@ def values_of(database: Database, generation_id: str) -> dict[str, Any]:
         return {name: getattr(row, name) for name in names}
 
 
-def make_due(generation_id: str, database: Database | None = None) -> None:
-    """Let a row's time come, since a test cannot wait for it."""
+def load_flight(generation_id: str, database: Database | None = None) -> Flight:
+    """What stands of it while it is under way: when it is due, and what looks have told."""
+    with (database or db.default()).read_session() as session:
+        return session.get_one(Flight, generation_id)
+
+
+def set_flight(generation_id: str, database: Database | None = None, **values: Any) -> None:
+    """Set what moves do not."""
     with (database or db.default()).write_session() as session:
-        session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
+        assert flights.note(session, generation_id, **values)
+
+
+def rewrite(session: WriteSession, *where: ColumnElement[bool], **values: Any) -> None:
+    """Set something of these generations that no move has set, and what of it their flights have, too."""
+    ids = session.scalars(select(Generation.id).where(*where)).all()
+    names = {"progress": "moved_progress"}
+    session.execute(
+        update(Generation)
+        .where(Generation.id.in_(ids))
+        .values({names.get(name, name): value for name, value in values.items()})
+    )
+    if values.get("stage") == Stage.FINALIZED:
+        session.execute(delete(Flight).where(Flight.id.in_(ids)))
+    elif of_flight := {name: value for name, value in values.items() if hasattr(Flight, name)}:
+        session.execute(update(Flight).where(Flight.id.in_(ids)).values(of_flight))
+
+
+def make_due(generation_id: str, database: Database | None = None) -> None:
+    """Let its time come, since a test cannot wait for it; also the end of its worker's lease."""
+    with (database or db.default()).write_session() as session:
+        rewrite(session, Generation.id == generation_id, next_at=utc_now())

@@ -17,7 +17,15 @@ from core.insights import attention, circuit_breaker, cost_drift
 from core.providers.contract import JobMatches, ProviderJob
 from core.usage import exchange_rates
 from tests.factories.books import set_back
-from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, lose_submit
+from tests.factories.generations import (
+    DISPATCHED,
+    SUBMITTING,
+    WAITING,
+    advance,
+    create_generation,
+    lose_submit,
+    rewrite,
+)
 from tests.factories.studio import Studio
 from tests.factories.users import create_member, ensure_member
 from tests.pages.conftest import Open, widget
@@ -183,8 +191,8 @@ def test_what_does_not_stand_as_it_should_is_said_with_what_helps(open_page: Ope
     late, first = (create_generation(db.default(), studio.person) for _ in range(2))
     advance(db.default(), late.id, DISPATCHED, SUBMITTING, WAITING)
     with db.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == late.id).values(submitted_at=sent_at))
-        session.execute(update(Generation).values(created_at=sent_at))
+        rewrite(session, Generation.id == late.id, submitted_at=sent_at)
+        rewrite(session, created_at=sent_at)
         session.add(AuditRun(broken=1, results={}))
 
     at = open_page("admin")

@@ -26,8 +26,10 @@ from tests.factories.generations import (
     advance,
     create_completed,
     create_generation,
+    load_flight,
     load_generation,
     lose_submit,
+    rewrite,
 )
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
@@ -57,7 +59,7 @@ def late(person: Member, **changes: Any) -> str:
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, next_at=utc_now() + timedelta(hours=1))
     then = utc_now() - timedelta(hours=2)
     with db.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == row.id).values(created_at=then, submitted_at=then))
+        rewrite(session, Generation.id == row.id, created_at=then, submitted_at=then)
     return row.id
 
 
@@ -127,9 +129,7 @@ def test_late_clip_is_looked_at_again(open_page: Open, boss: Member) -> None:
     at.button(key=f"late_look_{clip}").click().run()
     assert not at.error
     assert [toast.value for toast in at.toast] == ["Its provider is asked about this clip in a moment."]
-    next_at = load_generation(clip).next_at
-    assert next_at is not None
-    assert next_at <= utc_now()
+    assert load_flight(clip).next_at <= utc_now()
 
 
 def test_late_clip_is_cancelled_with_what_it_costs(open_page: Open, boss: Member) -> None:
@@ -149,10 +149,8 @@ def test_clip_that_was_cancelled_meanwhile(open_page: Open, boss: Member) -> Non
     clip = late(eve_in(boss))
     at = at_work(open_page, boss)
     with db.write_session() as session:
-        session.execute(
-            update(Generation)
-            .where(Generation.id == clip)
-            .values(status=Status.CANCELLED, stage="ended", next_at=None, ended_at=utc_now())
+        rewrite(
+            session, Generation.id == clip, status=Status.CANCELLED, stage="ended", next_at=None, ended_at=utc_now()
         )
     at.button(key=f"late_look_{clip}").click().run()
     assert [error.value for error in at.error] == ["This generation is already cancelled."]

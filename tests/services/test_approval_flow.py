@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from core import db, errors
 from core.billing import ledger
@@ -24,7 +24,7 @@ from core.worker import claims, clock_watch, recovery
 from core.workspaces.access import Charge, Member
 from tests.factories.approvals import approval_of, ask, asking_team, decide, decide_many, let_time_pass
 from tests.factories.books import broken_rules
-from tests.factories.generations import build_order, create_generation, finish, load_generation, make_due
+from tests.factories.generations import build_order, create_generation, finish, load_generation, make_due, rewrite
 from tests.factories.notices import all_notices, by_mail, titles, told
 from tests.factories.projects import create_project
 from tests.factories.users import create_member, ensure_member
@@ -46,7 +46,7 @@ def test_dispatcher_hands_over_nothing_that_waits_for_approval(installation: Ins
     row = create_generation(db.default(), ben)
     make_due(row.id)
     with db.write_session() as session:
-        session.execute(update(Generation).values(created_at=utc_now() - timedelta(days=6)))
+        rewrite(session, created_at=utc_now() - timedelta(days=6))
     for _ in range(3):
         assert claim_submits() == []
         assert claims.claim_polls(lambda _provider: 9) == []
@@ -82,7 +82,7 @@ def test_nobody_takes_it_for_late(installation: Installation) -> None:
     _ana, ben, _cas = asking_team(db.default(), create_member(db.default()))
     create_generation(db.default(), ben)
     with db.write_session() as session:
-        session.execute(update(Generation).values(created_at=utc_now() - timedelta(days=3)))
+        rewrite(session, created_at=utc_now() - timedelta(days=3))
     with db.read_session() as session:
         assert health.health(session, installation.settings).oldest_pending_seconds == 0
         assert late_clips.look(session, utc_now(), Charge()) == late_clips.Line()
@@ -108,7 +108,7 @@ def test_recall_leaves_a_week(installation: Installation) -> None:
     assert (found.next_at, found.deadline_at) == (row.next_at, row.deadline_at)
     with db.write_session() as session:
         far = utc_now() + timedelta(days=400)
-        session.execute(update(Generation).values(deadline_at=far))
+        rewrite(session, deadline_at=far)
     clock_watch.recall(utc_now())
     deadline = load_generation(row.id).deadline_at
     assert deadline is not None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from core import errors
 from core.billing import ledger
@@ -32,6 +32,7 @@ from tests.factories.generations import (
     create_generation,
     finish,
     load_generation,
+    rewrite,
 )
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
@@ -589,7 +590,7 @@ def test_audit_finds_what_was_handed_over_without(database: Database, person: Me
     _ana, ben, _cas = asking_team(database, person)
     row = create_generation(database, ben)
     with database.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == row.id).values(stage=Stage.QUEUED))
+        rewrite(session, Generation.id == row.id, stage=Stage.QUEUED)
     finish(database, row.id)
     assert broken_rules(database) == ["approved_by_another"]
 

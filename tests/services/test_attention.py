@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event
 
 from core import errors
 from core.catalog import catalogue, in_force
@@ -29,6 +29,7 @@ from tests.factories.generations import (
     create_completed,
     create_generation,
     lose_submit,
+    rewrite,
 )
 
 
@@ -184,7 +185,7 @@ def test_count_of_the_bar_is_kept_for_seconds_and_new_where_it_is_acted_on(datab
 def be_as_of(database: Database, generation_id: str, **moments: datetime) -> None:
     """Let a row be of another time."""
     with database.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == generation_id).values(**moments))
+        rewrite(session, Generation.id == generation_id, **moments)
 
 
 def explained(database: Database, look: Callable[[Reader], object]) -> list[str]:

@@ -24,6 +24,7 @@ from tests.factories.generations import (
     advance,
     create_generation,
     lose_submit,
+    rewrite,
 )
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_admin, create_team, create_team_of
@@ -53,7 +54,7 @@ def be_late(database: Database, person: Member) -> Generation:
     advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
     then = utc_now() - timedelta(hours=2)
     with database.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == row.id).values(submitted_at=then, created_at=then))
+        rewrite(session, Generation.id == row.id, submitted_at=then, created_at=then)
     return row
 
 
@@ -173,7 +174,7 @@ def test_few_credits_wait_where_there_is_work(database: Database) -> None:
     assert waits(database, Charge.of_manager(eve), low_credits=20_000).few_credits == ()
     with database.write_session() as session:
         old = utc_now() - timedelta(days=31)
-        session.execute(update(Generation).where(Generation.id == clip.id).values(created_at=old))
+        rewrite(session, Generation.id == clip.id, created_at=old)
     assert waits(database, mine, low_credits=20_000).few_credits == ()
 
 

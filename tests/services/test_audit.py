@@ -17,7 +17,15 @@ from core.installation import Installation
 from core.messages import message, plain
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
-from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
+from tests.factories.generations import (
+    DISPATCHED,
+    SUBMITTING,
+    WAITING,
+    advance,
+    create_completed,
+    create_generation,
+    rewrite,
+)
 from tests.factories.users import ensure_member
 
 ROOT = Path(__file__).parents[2]
@@ -203,6 +211,6 @@ def test_rule_of_deadlines_when_nobody_took_it(ana: Member, hours: float, holds:
     row = create_generation(db.default(), ana)
     with db.write_session() as session:
         ordered = utc_now() - timedelta(hours=hours)
-        session.execute(update(Generation).where(Generation.id == row.id).values(created_at=ordered))
+        rewrite(session, Generation.id == row.id, created_at=ordered)
 
     assert ("in_time" not in broken_rules()) is holds

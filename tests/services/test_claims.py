@@ -9,7 +9,8 @@ from sqlalchemy import update
 from core import db, errors
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, ProviderHealth
+from core.db.shares import Share
+from core.db.tables import Flight, Generation, ProviderHealth
 from core.generations import commands
 from core.generations.submit import submit
 from core.insights import circuit_breaker
@@ -31,6 +32,7 @@ from tests.factories.generations import (
     create_generation,
     load_generation,
     make_due,
+    rewrite,
 )
 from tests.factories.users import create_member, ensure_member
 
@@ -41,7 +43,7 @@ def ana(installation: Installation) -> Member:
     return create_member(db.default(), credits=100_000)
 
 
-def claim_submits() -> list[Generation]:
+def claim_submits() -> list[Flight]:
     """What a dispatcher would hand over now, calls being free."""
     return list(claims.claim_submits(current().settings, lambda _provider: True))
 
@@ -74,7 +76,7 @@ def test_sweep_when_nothing_was_taken_for_a_day(installation: Installation, ana:
     """What no provider took for a day fails, and the credits come back."""
     row = create_generation(db.default(), ana)
     with db.write_session() as session:
-        session.execute(update(Generation).values(created_at=utc_now() - timedelta(hours=25)))
+        rewrite(session, created_at=utc_now() - timedelta(hours=25))
     claims.sweep()
 
     assert load_generation(row.id).status is Status.FAILED
@@ -170,11 +172,11 @@ def somebody(site: Installation) -> Member:
     return create_member(db.default(), credits=100_000)
 
 
-def at_once(work: Callable[[], Sequence[Generation]]) -> list[str]:
+def at_once(work: Callable[[], Sequence[Flight]]) -> list[str]:
     """The ids that three dispatchers claim together when they begin at one moment."""
     together = threading.Barrier(3)
 
-    def one() -> Sequence[Generation]:
+    def one() -> Sequence[Flight]:
         together.wait()
         return work()
 
@@ -222,7 +224,7 @@ def test_look_when_a_provider_has_no_room(somebody: Member) -> None:
     assert claims.claim_polls(lambda _provider: 9) == []
 
 
-def swept_by_one() -> Sequence[Generation]:
+def swept_by_one() -> Sequence[Flight]:
     """A sweep, which claims nothing for others."""
     claims.sweep()
     return []
@@ -241,3 +243,34 @@ def test_sweep_when_several_do_it_at_once(somebody: Member) -> None:
 
     assert (swept.status, load_generation(row.id).version) == (Status.UNCERTAIN, swept.version)
     assert broken_rules() == []
+
+
+@pytest.mark.both_databases
+def test_looks_when_dispatchers_share_them(installation: Installation, ana: Member) -> None:
+    """Each takes its own and leaves others' for a moment, on PostgreSQL; then anyone takes what is left."""
+    ids = set()
+    for _ in range(12):
+        row = create_generation(db.default(), ana)
+        ids.add(row.id)
+        advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, next_at=utc_now() + timedelta(hours=1))
+
+    def make_due(ago: timedelta) -> None:
+        with db.write_session() as session:
+            session.execute(update(Generation).values(next_at=db.now(session) - ago))
+
+    def taken(share: Share) -> set[str]:
+        return {row.id for row in claims.claim_polls(lambda _provider: 100, share)}
+
+    is_shared = db.default().engine.dialect.name == "postgresql"
+    make_due(timedelta())
+    mine, others = taken(Share(0, 2)), taken(Share(1, 2))
+    assert not mine & others
+    if is_shared:
+        assert mine | others <= ids
+        make_due(timedelta(seconds=-60))
+        with db.write_session() as session:
+            left = update(Generation).where(Generation.id.in_(others | (ids - mine)))
+            session.execute(left.values(next_at=db.now(session) - 2 * claims.OTHERS_FIRST))
+        assert taken(Share(0, 2)) == ids - mine
+    else:
+        assert mine == ids

@@ -2,12 +2,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from core import db
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, ProviderHealth, WebhookDelivery, WebhookEndpoint
+from core.db.tables import Flight, Generation, ProviderHealth, WebhookDelivery, WebhookEndpoint
 from core.generations import lifecycle
 from core.insights import circuit_breaker
 from core.installation import Installation
@@ -25,9 +25,11 @@ from tests.factories.generations import (
     advance,
     create_completed,
     create_generation,
+    load_flight,
     load_generation,
     lose_submit,
     make_due,
+    rewrite,
 )
 from tests.factories.users import create_member
 
@@ -98,14 +100,13 @@ def ana(site: Installation) -> Member:
 
 def everything_shifted(by: timedelta) -> ClockStep:
     """Set the clock, as rows see it: what they say lies as far from now as it would after such a step."""
-    times = [
-        column for column in Generation.__table__.columns if str(column.type).startswith(("DATETIME", "TIMESTAMP"))
-    ]
     with db.write_session() as session:
-        for row in session.scalars(select(Generation)).all():
-            for column in times:
-                if (value := getattr(row, column.key)) is not None:
-                    setattr(row, column.key, value - by)
+        for table in (Generation, Flight):
+            times = [each for each in table.__table__.columns if str(each.type).startswith(("DATETIME", "TIMESTAMP"))]
+            for row in session.scalars(select(table)).all():
+                for column in times:
+                    if (value := getattr(row, column.key)) is not None:
+                        setattr(row, column.key, value - by)
         for delivery in session.scalars(select(WebhookDelivery)).all():
             if delivery.next_at is not None:
                 delivery.next_at -= by
@@ -142,7 +143,7 @@ def test_clock_set_back_when_things_wait(ana: Member, size: timedelta) -> None:
     deadline = utc_now() + timedelta(minutes=30)
     advance(db.default(), waiting.id, DISPATCHED, SUBMITTING, WAITING, next_at=later, deadline_at=deadline)
     with db.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == pending.id).values(next_at=later))
+        rewrite(session, Generation.id == pending.id, next_at=later)
         session.add(ProviderHealth(provider="demo", failures=5, retry_at=utc_now() + circuit_breaker.PAUSE))
         webhooks.create(session, ana, webhooks.ValidUrl("https://example.org/hook"), key=b"key of this test")
     with db.write_session() as session:
@@ -151,13 +152,14 @@ def test_clock_set_back_when_things_wait(ana: Member, size: timedelta) -> None:
         lifecycle.cancel(session, row, actor="system")
     clip = create_completed(db.default(), ana)
     with db.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == clip.id).values(next_at=later))
+        rewrite(session, Generation.id == clip.id, next_at=later)
     step = everything_shifted(-size)
-    assert seconds_until(load_generation(waiting.id).next_at) > size.total_seconds()
+    assert seconds_until(load_flight(waiting.id).next_at) > size.total_seconds()
     follow(step)
 
-    for row_id in (waiting.id, pending.id, clip.id):
-        assert 0 < seconds_until(load_generation(row_id).next_at) <= 21
+    assert 0 < seconds_until(load_generation(clip.id).next_at) <= 21
+    for row_id in (waiting.id, pending.id):
+        assert 0 < seconds_until(load_flight(row_id).next_at) <= 21
     with db.read_session() as session:
         assert (session.scalar(select(func.max(WebhookDelivery.next_at))) or utc_now()) <= utc_now()
         health = session.get_one(ProviderHealth, "demo")
@@ -201,16 +203,14 @@ def test_recall_when_the_clock_was_set_back_unseen(ana: Member) -> None:
         advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, next_at=moment)
     lose_submit(db.default(), aside.id)
     with db.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == aside.id).values(next_at=seven_hours))
-        session.execute(
-            update(Generation).where(Generation.id == far.id).values(deadline_at=utc_now() + timedelta(days=400))
-        )
+        rewrite(session, Generation.id == aside.id, next_at=seven_hours)
+        rewrite(session, Generation.id == far.id, deadline_at=utc_now() + timedelta(days=400))
     clock_watch.recall(utc_now())
 
-    assert seconds_until(load_generation(far.id).next_at) <= 0
+    assert seconds_until(load_flight(far.id).next_at) <= 0
     assert seconds_until(load_generation(far.id).deadline_at) <= clock_watch.LONGEST_DEADLINE.total_seconds()
-    assert load_generation(near.id).next_at == half_an_hour
-    assert load_generation(aside.id).next_at == seven_hours
+    assert load_flight(near.id).next_at == half_an_hour
+    assert load_flight(aside.id).next_at == seven_hours
     assert [row.id for row in claims.claim_polls(lambda _provider: 9)] == [far.id]
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import socket
 import sqlite3
 import threading
 import time
@@ -14,15 +15,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, is_live
-from core.generations import commands, reconciliation
+from core.db.tables import Flight, Generation
+from core.generations import commands, flights, reconciliation
 from core.ids import new_id
 from core.insights import circuit_breaker
 from core.installation import Installation, current, using
@@ -40,9 +41,11 @@ from tests.factories.generations import (
     WAITING,
     advance,
     create_generation,
+    load_flight,
     load_generation,
     lose_submit,
     make_due,
+    rewrite,
 )
 from tests.factories.users import create_member
 
@@ -106,25 +109,10 @@ def ana(installation: Installation) -> Member:
 
 
 @contextmanager
-def hanging() -> Iterator[tuple[str, list[str]]]:
-    """A vendor that takes every call and answers none: its address, and the paths it was asked for."""
-    over, asked = threading.Event(), list[str]()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(self.path)
-            over.wait()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        over.set()
-        server.shutdown()
-        thread.join()
+def hanging() -> Iterator[str]:
+    """The address of a vendor that takes every call and answers none."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2 * looks.MAX_CONCURRENT_POLLS) as quiet:
+        yield f"http://127.0.0.1:{quiet.getsockname()[1]}"
 
 
 def until(condition: Callable[[], bool], *, seconds: float | None = None) -> None:
@@ -141,6 +129,8 @@ def many(generation_id: str, count: int) -> None:
         row = session.get_one(Generation, generation_id)
         values = {column.key: getattr(row, column.key) for column in sqlalchemy.inspect(Generation).column_attrs}
         session.execute(sqlalchemy.insert(Generation), [values | {"id": new_id()} for _ in range(count)])
+        while flights.heal(session):
+            pass
 
 
 def waiting(user: Member, model_id: str = "demo-film", **values: Any) -> str:
@@ -189,7 +179,7 @@ def test_look_when_vendor_tells_no_progress(studio: Studio, ana: Member) -> None
     tick()
     early = load_generation(generation_id)
     with db.write_session() as session:
-        session.execute(update(Generation).values(submitted_at=utc_now() - timedelta(hours=2)))
+        rewrite(session, submitted_at=utc_now() - timedelta(hours=2))
     make_due(generation_id)
     tick()
     late = load_generation(generation_id)
@@ -244,8 +234,7 @@ def test_look_when_vendor_fails_by_itself(studio: Studio, ana: Member) -> None:
 
     row = load_generation(generation_id)
     assert row.stage is Stage.WAITING
-    assert row.next_at is not None
-    assert row.next_at > utc_now()
+    assert load_flight(generation_id).next_at > utc_now()
 
 
 def test_look_when_deadline_has_passed(studio: Studio, ana: Member) -> None:
@@ -273,7 +262,7 @@ def test_look_when_deadline_has_passed(studio: Studio, ana: Member) -> None:
 def test_look_when_the_clock_was_set_just_now(studio: Studio, ana: Member) -> None:
     """A deadline is judged by the moment that was compared with a steady clock, not by one that may have jumped."""
     deadline = utc_now() - timedelta(hours=1)
-    row = load_generation(waiting(ana, deadline_at=deadline))
+    row = load_flight(waiting(ana, deadline_at=deadline))
     look = [poll_results.PollResult(row, JobStatus(JobState.RUNNING))]
     checked = deadline - timedelta(minutes=5)
     poll_results.record(look, poll_seconds=1, words_logged=set(), judged_at=checked)
@@ -332,7 +321,7 @@ def test_uncertain_when_vendor_has_a_list(
 
 def test_look_while_another_vendor_hangs(studio: Studio, ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A vendor that answers nothing to more looks than may be under way holds up nobody else's."""
-    with hanging() as (url, asked):
+    with hanging() as url:
         monkeypatch.setenv("MODELSLAB_BASE_URL", url)
         monkeypatch.setenv("MODELSLAB_API_KEY", "k")
         installations.reopen()
@@ -340,11 +329,15 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: Member, monkeypatc
         studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
 
         async def run() -> None:
-            task = asyncio.create_task(dispatcher.Dispatcher(current()).run(asyncio.Event()))
-            await asyncio.to_thread(until, lambda: len(asked) >= looks.MAX_CONCURRENT_POLLS)
-            generation_id = await asyncio.to_thread(waiting, ana)
-            await asyncio.to_thread(until, lambda: load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD)
-            task.cancel()
+            async with connection.poll_client(current().settings) as client:
+                found = looks.Looks(current())
+                found.client = client
+                looking = asyncio.create_task(found.run(asyncio.Event()))
+                await asyncio.to_thread(until, lambda: len(list(found.under_way)) == looks.MAX_CONCURRENT_POLLS)
+                generation_id = await asyncio.to_thread(waiting, ana)
+                await asyncio.to_thread(until, lambda: load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD)
+                assert len(list(found.under_way)) == looks.MAX_CONCURRENT_POLLS
+                looking.cancel()
 
         asyncio.run(run())
 
@@ -359,45 +352,39 @@ def test_looks_go_on_between_rounds_while_their_vendor_answers(
     many(waiting(ana), count)
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running"})
 
-    async def run() -> None:
-        async with connection.poll_client(current().settings) as client:
-            found = looks.Looks(current())
-            found.client = client
-            stop = asyncio.Event()
-            await found.begin(None)
-            going = asyncio.create_task(found.go_on(stop, 120))  # one round that would be this long
-            await asyncio.to_thread(until, lambda: studio.asked.count("GET /v1/jobs/j1") > count, seconds=100)
-            stop.set()
-            await going
-            while under_way := list(found.under_way):
-                await asyncio.wait(under_way)
-            await asyncio.to_thread(found.write_last)
+    def are_all_asked_for() -> bool:
+        return studio.asked.count("GET /v1/jobs/j1") > count  # and the one that they are copies of
 
-    asyncio.run(run())
-    assert studio.asked.count("GET /v1/jobs/j1") == count + 1  # and the one that they are copies of
+    asyncio.run(looked(are_all_asked_for, round_seconds=600))  # in the first round
+
+    assert studio.asked.count("GET /v1/jobs/j1") == count + 1
     with db.read_session() as session:
-        assert session.scalar(select(func.count()).where(is_live(), Generation.next_at <= db.now(session))) == 0
+        assert session.scalar(select(func.count(Flight.id)).where(Flight.next_at <= db.now(session))) == 0
 
 
 def test_looks_that_fail_come_no_faster_than_rounds(studio: Studio, ana: Member) -> None:
-    """A vendor that refuses everything is asked as often as it was before: what is over waits for the next round."""
+    """A vendor that refuses everything is asked for no more than had room at first: the rest waits for a round."""
     many(waiting(ana), 3 * looks.MAX_CONCURRENT_POLLS)
     studio.answers["GET /v1/jobs/j1"] = (500, {"error": "down"})
 
-    async def run() -> None:
-        async with connection.poll_client(current().settings) as client:
-            found = looks.Looks(current())
-            found.client = client
-            stop = asyncio.Event()
-            await found.begin(None)
-            going = asyncio.create_task(found.go_on(stop, 120))
-            while under_way := list(found.under_way):
-                await asyncio.wait(under_way)
-            stop.set()
-            await going
+    def is_written() -> bool:
+        with db.read_session() as session:
+            learned = select(func.count()).where(Flight.setbacks == 0, Flight.next_at > utc_now())
+            return session.scalar(learned) == looks.MAX_CONCURRENT_POLLS
 
-    asyncio.run(run())
+    asyncio.run(looked(is_written, round_seconds=600))
     assert studio.asked.count("GET /v1/jobs/j1") == looks.MAX_CONCURRENT_POLLS
+
+
+async def looked(is_enough: Callable[[], bool], *, round_seconds: float) -> None:
+    """Look until it is enough, and finish."""
+    async with connection.poll_client(current().settings) as client:
+        found = looks.Looks(current(), round_seconds=round_seconds)
+        found.client = client
+        looking = asyncio.create_task(found.run(stop := asyncio.Event()))
+        await asyncio.to_thread(until, is_enough, seconds=100)
+        stop.set()
+        await looking
 
 
 def test_tick_when_redis_is_away(studio: Studio, ana: Member) -> None:
@@ -431,7 +418,7 @@ def test_log_when_looks_fail_for_long(studio: Studio, ana: Member, caplog: pytes
     with caplog.at_level(logging.INFO, logger="core.worker.poll_results"):
         for n in range(20):
             error = errors.UnreadableReply(detail=f"illegal header line {n}")
-            looks = [poll_results.PollResult(load_generation(row_id), error) for row_id in (first, second)]
+            looks = [poll_results.PollResult(load_flight(row_id), error) for row_id in (first, second)]
             poll_results.record(looks, poll_seconds=1, words_logged=set(), failures_logged=logged)
 
     said = [record.getMessage() for record in caplog.records]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from core import db, errors
 from core.billing import ledger
@@ -25,8 +25,10 @@ from tests.factories.generations import (
     advance,
     create_completed,
     create_generation,
+    load_flight,
     load_generation,
     lose_submit,
+    rewrite,
 )
 from tests.factories.users import create_member
 
@@ -52,7 +54,7 @@ def _take(row: Generation, notice: JobNotice | None) -> Generation:
 
 
 def _look(row: Generation, status: JobStatus) -> Generation:
-    poll_results.record([poll_results.PollResult(row, status)], poll_seconds=1, words_logged=set())
+    poll_results.record([poll_results.PollResult(load_flight(row.id), status)], poll_seconds=1, words_logged=set())
     return load_generation(row.id)
 
 
@@ -77,7 +79,7 @@ def test_link_of_a_notice_saves_a_forgotten_clip(person: Member, error: errors.P
     """The look finds nothing any more; the clip is fetched by the link that was told before."""
     row = _take(_waiting(person), JobNotice("j-1", CLIP))
     assert row.stage is Stage.WAITING
-    assert (row.next_at or utc_now()) <= utc_now()
+    assert load_flight(row.id).next_at <= utc_now()
     row = _look(row, JobStatus(JobState.FAILED, error=error))
     assert (row.status, row.stage, row.provider_video_url) == (Status.PROCESSING, Stage.READY_TO_DOWNLOAD, CLIP)
 
@@ -87,7 +89,7 @@ def test_notice_without_a_link_of_this_job_only_hurries(person: Member, notice: 
     """Whatever else a call says, the provider is asked, and its answer counts."""
     row = _take(_waiting(person), notice)
     assert (row.provider_job_id, row.provider_video_url) == ("j-1", None)
-    assert (row.next_at or utc_now()) <= utc_now()
+    assert load_flight(row.id).next_at <= utc_now()
     assert _look(row, JobStatus(JobState.FAILED, error=errors.JobLost())).status is Status.FAILED
 
 
@@ -108,7 +110,7 @@ def test_costs_of_jobs_without_a_clip(person: Member) -> None:
     failed = _look(_waiting(person), JobStatus(JobState.FAILED, error=errors.GenerationFailed(), cost=cost))
     stopped_row = _waiting(person)
     with db.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == failed.id).values(provider_job_id="j-0"))
+        rewrite(session, Generation.id == failed.id, provider_job_id="j-0")
     stopped = _look(stopped_row, JobStatus(JobState.CANCELLED, cost=cost))
     dear = _waiting(person, model_id="kling-2.5", duration_seconds=5)
     thrown_away = _look(dear, JobStatus(JobState.FAILED, error=errors.ExpiredAtProvider()))

@@ -2,13 +2,17 @@ import itertools
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
+from core.providers.contract import Provider
 from core.redis import connection as redis_connection
-from core.redis import job_queue, rate_limits
+from core.redis import job_queue, presence, rate_limits
 from core.redis.connection import Connection
 from core.redis.rate_limits import RateLimiter
+from core.worker import call_rates
+from core.worker.call_rates import CallRates
 from tests import redis as redis_server
 
 
@@ -44,6 +48,57 @@ def test_reserve_when_many_call_at_once(redis: Connection) -> None:
     assert waits[0] == pytest.approx(0, abs=0.01)
     assert all(0.35 < gap < 0.65 for gap in gaps), waits
     assert rate_limits.reserve_call(redis, "other", 2.0) == pytest.approx(0, abs=0.01)
+
+
+def test_room_for_calls_when_some_are_booked(redis: Connection, redis_url: str) -> None:
+    """What can still be asked within a while is told without booking it, and shrinks with each booking."""
+
+    class Slow(Provider):
+        name, max_requests_per_second = "slow", 2.0
+
+    rates = CallRates(SimpleNamespace(redis=redis))  # type: ignore[arg-type]  # of an installation it needs no more
+    assert [rates.room(Slow, 5) for _ in range(3)] == [10] * 3
+    for _ in range(8):
+        rates.book(Slow)
+    assert rates.room(Slow, 5) in (2, 3)
+    assert rates.room(Provider, 5) is None
+    assert 3.5 < rates.book(Slow) <= 4
+
+
+def test_rates_when_redis_is_away() -> None:
+    """Nobody counts then, and Redis is not asked again for a while, so that one that hangs holds up nobody."""
+
+    class Slow(Provider):
+        name, max_requests_per_second = "slow", 2.0
+
+    asked: list[str] = []
+
+    class Away:
+        def eval(self, *arguments: object) -> float:
+            asked.append("redis")
+            raise redis_connection.Unreachable("it does not answer")
+
+    seconds = 0.0
+    rates = CallRates(SimpleNamespace(redis=Away()), monotonic=lambda: seconds)  # type: ignore[arg-type]  # as above
+    assert [rates.book(Slow) for _ in range(10)] == [0.0] * 10
+    assert rates.room(Slow, 5) == 10
+    assert len(asked) == 1
+    seconds += call_rates.AWAY_SECONDS
+    rates.book(Slow)
+    assert len(asked) == 2
+
+
+def test_dispatchers_that_say_that_they_are_there(redis: Connection) -> None:
+    """Each has a place of its own among those that are there; one that leaves, or is silent for long, has none."""
+    assert presence.join(redis, "b") == (0, 1)
+    assert (presence.join(redis, "a"), presence.join(redis, "b")) == ((0, 2), (1, 2))
+    presence.leave(redis, "a")
+    assert presence.join(redis, "b") == (0, 1)
+    presence.join(redis, "c")
+    redis.zincrby("video-dispatchers", -presence.LIFETIME_SECONDS, "c")
+    assert presence.join(redis, "b") == (0, 1)
+    redis.zincrby("video-dispatchers", 3600, "b")  # the clock was set back
+    assert presence.join(redis, "a") == (0, 1)
 
 
 def test_everything_when_redis_is_away() -> None:

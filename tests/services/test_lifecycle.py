@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from core import errors
 from core.billing import ledger
@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.enums import CostBasis, EntryKind, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry, Notice, UsageDay
-from core.generations import commands, lifecycle, queries
+from core.generations import commands, flights, lifecycle, queries
 from core.messages import message, plain
 from core.workspaces import quota
 from core.workspaces.access import Member
@@ -30,7 +30,9 @@ from tests.factories.generations import (
     build_output,
     create_completed,
     create_generation,
+    load_flight,
     load_generation,
+    rewrite,
 )
 
 
@@ -158,7 +160,7 @@ def test_claim_when_many_claim(database: Database, person: Member) -> None:
     def take(_n: int) -> list[str]:
         barrier.wait()
         with database.write_session() as session:
-            rows = lifecycle.claim(session, Stage.QUEUED, limit=5, lease=timedelta(seconds=60))
+            rows = flights.claim(session, Stage.QUEUED, limit=5, lease=timedelta(seconds=60), provider="demo")
             return [row.id for row in rows]
 
     with ThreadPoolExecutor(4) as threads:
@@ -166,11 +168,11 @@ def test_claim_when_many_claim(database: Database, person: Member) -> None:
 
     assert len(taken) == len(set(taken))
     with database.write_session() as session:
-        rest = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
+        rest = flights.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60), provider="demo")
         assert sorted(taken + [row.id for row in rest]) == sorted(ids)
-        session.execute(update(Generation).values(next_at=utc_now()))
+        rewrite(session, next_at=utc_now())
     with database.write_session() as session:
-        again = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
+        again = flights.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60), provider="demo")
     assert sorted(row.id for row in again) == sorted(ids)
 
 
@@ -179,7 +181,7 @@ def test_claim_of_one_provider(database: Database, person: Member) -> None:
     create_generation(database, person)
     theirs = create_generation(database, person, model_id="seedance-t2v")
     with database.write_session() as session:
-        rows = lifecycle.claim(
+        rows = flights.claim(
             session, Stage.QUEUED, limit=9, lease=timedelta(seconds=60), statuses=[Status.PENDING], provider="modelslab"
         )
 
@@ -192,13 +194,11 @@ def test_expedite_when_it_waits(database: Database, person: Member) -> None:
     queued = create_generation(database, person)
     with database.write_session() as session:
         hurried = [
-            lifecycle.expedite(session, id, pause=timedelta(seconds=5)) for id in (waiting.id, waiting.id, queued.id)
+            flights.expedite(session, id, pause=timedelta(seconds=5)) for id in (waiting.id, waiting.id, queued.id)
         ]
 
     assert hurried == [True, False, False]
-    due = load_generation(waiting.id, database).next_at
-    assert due is not None
-    assert due <= utc_now()
+    assert load_flight(waiting.id, database).next_at <= utc_now()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, update
+from sqlalchemy import event
 
 from core import errors
 from core.clock import utc_now
@@ -18,7 +18,15 @@ from core.projects import projects
 from core.usage.reports import UsageQuery
 from core.workspaces.access import Member
 from tests.factories import histories
-from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
+from tests.factories.generations import (
+    DISPATCHED,
+    SUBMITTING,
+    WAITING,
+    advance,
+    create_completed,
+    create_generation,
+    rewrite,
+)
 from tests.factories.histories import Ended
 from tests.factories.users import ensure_member
 
@@ -53,7 +61,7 @@ def test_typical_seconds_when_there_is_a_history(database: Database, person: Mem
     with database.write_session() as session:
         assert model_stats.RenderTimeEstimator(session)(row) > 1
         start = utc_now() - timedelta(seconds=42)
-        session.execute(update(Generation).values(submitted_at=start, ended_at=start + timedelta(seconds=42)))
+        rewrite(session, submitted_at=start, ended_at=start + timedelta(seconds=42))
     with database.read_session() as session:
         assert model_stats.RenderTimeEstimator(session)(row) == pytest.approx(42)
         assert model_stats.RenderTimeEstimator(session).range(row).based_on == 1
@@ -83,11 +91,7 @@ def finish(database: Database, user: Member, seconds: int) -> None:
     row = create_completed(database, user)
     end = utc_now()
     with database.write_session() as session:
-        session.execute(
-            update(Generation)
-            .where(Generation.id == row.id)
-            .values(submitted_at=end - timedelta(seconds=seconds), ended_at=end)
-        )
+        rewrite(session, Generation.id == row.id, submitted_at=end - timedelta(seconds=seconds), ended_at=end)
 
 
 def fail(database: Database, user: Member, error: errors.AppError | None = None) -> None:
@@ -156,10 +160,11 @@ def deliver(database: Database, user: Member, sent: int, came: int) -> None:
     row = create_completed(database, user)
     start = utc_now() - timedelta(hours=1)
     with database.write_session() as session:
-        session.execute(
-            update(Generation)
-            .where(Generation.id == row.id)
-            .values(submitted_at=start + timedelta(seconds=sent), ended_at=start + timedelta(seconds=came))
+        rewrite(
+            session,
+            Generation.id == row.id,
+            submitted_at=start + timedelta(seconds=sent),
+            ended_at=start + timedelta(seconds=came),
         )
 
 

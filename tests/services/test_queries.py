@@ -2,7 +2,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from core import errors
 from core.clock import utc_now
@@ -16,7 +15,14 @@ from core.generations.review import Changes
 from core.generations.submit import submit
 from core.projects import projects
 from core.workspaces.access import Member
-from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed, create_generation
+from tests.factories.generations import (
+    CONFIGURED,
+    QUOTA_BYTES,
+    build_order,
+    create_completed,
+    create_generation,
+    rewrite,
+)
 from tests.factories.users import create_member, ensure_member
 
 pytestmark = pytest.mark.both_databases  # lists are put together around the search
@@ -109,7 +115,7 @@ def test_browse_when_rows_have_the_same_time(database: Database, person: Member)
     rows = [create_generation(database, person) for _ in range(2)]
     now = utc_now()
     with database.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == rows[0].id).values(created_at=now))
+        rewrite(session, Generation.id == rows[0].id, created_at=now)
 
     assert rows[0].id in ids(database, person, since=now)
     assert rows[0].id not in ids(database, person, until=now)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from core import errors
 from core.audit import runs
@@ -40,6 +40,7 @@ from tests.factories.generations import (
     build_output,
     create_completed,
     create_generation,
+    rewrite,
 )
 from tests.factories.studio import Studio
 from tests.factories.users import ensure_member
@@ -245,9 +246,7 @@ def test_company_stays_while_others_figures_hold_its_work(site: Installation, ow
     make.make(site, owner, takes=FEW)
     guest = sample_member(site.database, "Bima Saputra")
     with site.database.write_session() as session:
-        session.execute(
-            update(Generation).where(Generation.workspace_id == owner.workspace_id).values(user_id=guest.id)
-        )
+        rewrite(session, Generation.workspace_id == owner.workspace_id, user_id=guest.id)
 
     with pytest.raises(errors.Conflict) as refused:
         remove.remove(site, owner)
@@ -290,7 +289,7 @@ def test_team_in_which_others_have_worked_outlives_the_company(site: Installatio
     guest = sample_member(site.database, "Bima Saputra")
     team = create_team_of(site.database, guest, name="Left to them")
     with site.database.write_session() as session:
-        session.execute(update(Generation).where(Generation.user_id == owner.id).values(workspace_id=team))
+        rewrite(session, Generation.user_id == owner.id, workspace_id=team)
 
     assert remove.remove(site, owner)
     with site.database.read_session() as session:

@@ -25,7 +25,7 @@ from core.generations.share_links import LinkState, Made
 from core.generations.share_visits import SharedSet, Visitor
 from core.messages import message
 from core.workspaces.access import Member
-from tests.factories.generations import create_completed, create_generation
+from tests.factories.generations import create_completed, create_generation, rewrite
 from tests.factories.users import create_member
 from tests.factories.workspaces import put_in
 
@@ -256,7 +256,7 @@ def move_away(session: Any, made: Made, person: Member) -> None:
     other = Workspace(name="Elsewhere")
     session.add(other)
     session.flush()
-    session.execute(update(Generation).values(workspace_id=other.id))
+    rewrite(session, workspace_id=other.id)
 
 
 @pytest.mark.parametrize("end", [expire, delete_clips, archive, deactivate, move_away])

@@ -35,7 +35,7 @@ from core.generations.sheets.tables import Line, Table
 from core.projects import projects
 from core.workspaces.access import Member
 from tests.factories import generations
-from tests.factories.generations import CONFIGURED
+from tests.factories.generations import CONFIGURED, rewrite
 from tests.factories.projects import create_project
 from tests.factories.sheets import MAX_ROWS, csv_of, keep, order, read
 from tests.factories.users import create_member, ensure_member
@@ -581,7 +581,7 @@ def test_clips_that_went_to_another_workspace(database: Database, person: Member
     stranger = create_member(database, "eve@example.org")
     with database.write_session() as session:
         first = session.scalars(select(Generation.id).order_by(Generation.id).limit(1)).one()
-        session.execute(update(Generation).where(Generation.id == first).values(workspace_id=stranger.workspace_id))
+        rewrite(session, Generation.id == first, workspace_id=stranger.workspace_id)
     with database.read_session() as session:
         now = progress.standing(session, sheet)
         assert (now.moved_count, now.counts) == (1, {Status.PENDING: 1})

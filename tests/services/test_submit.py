@@ -33,6 +33,7 @@ from tests.factories.generations import (
     build_spec,
     create_completed,
     create_generation,
+    load_flight,
 )
 from tests.factories.users import create_member
 
@@ -305,7 +306,8 @@ def test_cancel_when_provider_can(database: Database, person: Member) -> None:
 
     assert wished.status is Status.PROCESSING
     assert wished.cancel_requested_at is not None
-    assert wished.next_at == wished.cancel_requested_at
+    flight = load_flight(row.id, database)
+    assert flight.next_at == flight.cancel_requested_at == wished.cancel_requested_at
 
 
 def test_retry_when_failed(database: Database, person: Member) -> None:

@@ -15,10 +15,11 @@ from sqlalchemy import update
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES, EntryKind, Stage, Status
-from core.db.tables import Generation, ProviderHealth
+from core.db.tables import Flight, Generation, ProviderHealth
 from core.generations import reconciliation
 from core.worker import claims
 from tests import simulators
+from tests.factories.generations import rewrite
 from tests.simulators.vendor import KINDS
 from tests.system.installation import Installation, installed
 
@@ -356,7 +357,7 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
 def _rewrite(site: Installation, generation_id: str, **values: datetime) -> None:
     """Change times in a row, since a test cannot wait for them."""
     with site.database.write_session() as session:
-        session.execute(update(Generation).where(Generation.id == generation_id).values(**values))
+        rewrite(session, Generation.id == generation_id, **values)
 
 
 def _hurry(site: Installation, generation_ids: Iterable[str]) -> None:
@@ -366,9 +367,9 @@ def _hurry(site: Installation, generation_ids: Iterable[str]) -> None:
     slow machine every one of them.
     """
     with site.database.write_session() as session:
-        far_off = Generation.next_at > utc_now() + claims.POLL_LEASE
-        uncertain = Generation.status == Status.UNCERTAIN
-        hurried = update(Generation).where(Generation.id.in_(list(generation_ids)), uncertain, far_off)
+        far_off = Flight.next_at > utc_now() + claims.POLL_LEASE
+        uncertain = Flight.status == Status.UNCERTAIN
+        hurried = update(Flight).where(Flight.id.in_(list(generation_ids)), uncertain, far_off)
         session.execute(hurried.values(next_at=utc_now()))
 
 

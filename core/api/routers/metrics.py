@@ -25,7 +25,7 @@ from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
 from core.clock import utc_now
 from core.db import Database, ReadSession
-from core.db.tables import Account, Generation, is_live
+from core.db.tables import Account, Flight
 from core.insights import circuit_breaker
 from core.installation import Installation
 from core.providers import registry
@@ -48,7 +48,7 @@ def get_metrics(member: CurrentMember, installation: CurrentInstallation) -> Res
     """
     member.require(Action.OPERATE)
     with db.read_session() as session:
-        stored = [*_work(session), *_providers(session, installation.configured), *_money(session)]
+        stored = [*work(session), *_providers(session, installation.configured), *_money(session)]
     text = generate_latest(_Snapshot([*stored, *_queues(installation), *_process(installation.database)]))
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -72,10 +72,10 @@ def _gauge(name: str, help: str, samples: Iterable[tuple[dict[str, str], float]]
     return figure
 
 
-def _work(session: ReadSession) -> Iterator[Metric]:
+def work(session: ReadSession) -> Iterator[Metric]:
     """What is under way."""
-    counted = select(Generation.provider, Generation.status, func.count(), func.min(Generation.next_at))
-    rows = session.execute(counted.where(is_live()).group_by(Generation.provider, Generation.status)).all()
+    counted = select(Flight.provider, Flight.status, func.count(), func.min(Flight.next_at))
+    rows = session.execute(counted.group_by(Flight.provider, Flight.status)).all()
     under_way = [
         ({"provider": provider, "status": str(status)}, float(count)) for provider, status, count, _due in rows
     ]

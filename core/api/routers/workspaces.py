@@ -45,12 +45,14 @@ class WorkspaceChanges(requests.Changes):
     """What to change of a workspace; what is absent or null stays. Only administrators bring an archived one back.
 
     `visibleMark` and `tellsPrompts` are also for your personal workspace; the rest is for teams.
+    `turnWeight`, from 1 to 100, is set by administrators, of any workspace.
     """
 
     name: Annotated[str, Field(examples=["Film unit"])] | None = None
     archived: bool | None = None
     visible_mark: bool | None = None
     tells_prompts: bool | None = None
+    turn_weight: Annotated[int, Field(ge=1, le=workspaces.MOST_WEIGHT)] | None = None
 
 
 class WorkspaceShape(responses.ApiModel):
@@ -58,7 +60,8 @@ class WorkspaceShape(responses.ApiModel):
 
     `spentCredits` were charged since its beginning; `heldCredits` are reserved for what is under way. With
     `visibleMark` clips that are ordered from then on show a small "AI" in a corner; with `tellsPrompts` prompts may be
-    in the mail and chats that its people are told by.
+    in the mail and chats that its people are told by. What is ordered in it comes `turnWeight` times as often out of a
+    line as what is ordered in a workspace of weight 1.
     """
 
     id: fields.Id
@@ -72,6 +75,7 @@ class WorkspaceShape(responses.ApiModel):
     storage_bytes: int
     visible_mark: bool
     tells_prompts: bool
+    turn_weight: int
     created_at: datetime
     archived_at: fields.MomentOrNull
 
@@ -179,6 +183,8 @@ def change_workspace(member: CurrentMember, workspace_id: PathId, body: Workspac
             workspaces.set_visible_mark(session, member, workspace_id, is_on=body.visible_mark)
         if body.tells_prompts is not None:
             workspaces.set_tells_prompts(session, member, workspace_id, is_on=body.tells_prompts)
+        if body.turn_weight is not None:
+            workspaces.set_turn_weight(session, member, workspace_id, weight=body.turn_weight)
         if body.archived is True:
             workspaces.archive(session, member, workspace_id)
         return WorkspaceAnswer(workspace=WorkspaceShape.of(workspaces.overview(session, member, workspace_id)))

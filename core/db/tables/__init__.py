@@ -10,6 +10,7 @@ from core.db.tables.assets import AssetGroup, AssetGroupItem, GenerationUpload, 
 from core.db.tables.budgets import Budget, BudgetMonth
 from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
 from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
+from core.db.tables.flights import Flight, ProviderLine, in_line
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, ClosedEntry, ClosedPeriod, LedgerEntry
 from core.db.tables.notices import Notice, NoticeSend, WayToTell
@@ -65,6 +66,7 @@ __all__ = [
     "Draft",
     "ExchangeRate",
     "FailedAttempts",
+    "Flight",
     "Generation",
     "GenerationEvent",
     "GenerationTag",
@@ -82,6 +84,7 @@ __all__ = [
     "Preset",
     "Project",
     "ProviderHealth",
+    "ProviderLine",
     "ReportIssue",
     "ReportSchedule",
     "SavedFilter",
@@ -106,6 +109,7 @@ __all__ = [
     "WebhookEndpoint",
     "Workspace",
     "WorkspaceMember",
+    "in_line",
     "is_live",
     "is_uncertain",
     "table_of",

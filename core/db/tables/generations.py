@@ -19,15 +19,17 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
+    select,
     text,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from core import normal_form
 from core.clock import utc_now
 from core.db.enums import CostBasis, RejectReason, SourceKind, Stage, Status
+from core.db.tables.flights import Flight
 from core.db.types import Base, ReferenceList, check_in_enum
 from core.ids import new_id
 from core.messages import Message
@@ -36,6 +38,12 @@ from core.spec import GenerationSpec, Reference
 
 def _words_of_prompt(context: DefaultExecutionContext) -> str:
     return " ".join(normal_form.words(context.get_current_parameters()["prompt"]))  # type: ignore[no-untyped-call]  # SQLAlchemy has none there
+
+
+def _of_flight(column: Any, generation_id: Any, otherwise: Any) -> Any:
+    """What the flight of a generation says while there is one, otherwise a column of its own."""
+    found = select(column).where(Flight.id == generation_id).correlate_except(Flight).scalar_subquery()
+    return column_property(func.coalesce(found, otherwise), expire_on_flush=False)
 
 
 BEFORE_OPENINGS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,16 +70,14 @@ RELATIONS = {"retries": "retry_of_id", "extensions": "extends_id", "made_from": 
 class Generation(Base):
     """One request for one clip, and all that became of it; the row is the job. `user_id` is who made it.
 
-    `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
-    forward. `version` grows with every move, so that a late worker's write finds nothing to change. On a completed row
-    `next_at` says when its preview is to be made and it is to be looked over, None when nothing is to be done any more;
-    `preview_attempt` counts the tries.
-    `setbacks` counts looks or fetches in a row that came to no end that could be written down.
+    `version` grows with every move, so that a late worker's write finds nothing to change. While it lives, when it is
+    due and what looks tell stands in its flight alone, and `next_at` here is what its last move said. On a completed
+    row `next_at` says when its preview is to be made and it is to be looked over, None when nothing is to be done any
+    more; `preview_attempt` counts the tries. `progress` is what its flight knows, and after its end what that knew.
     `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
     `source_id` is another clip that it was made from, and `source_kind` what of it.
     `token_id` is the API token it was ordered with, None for an order in a browser.
-    `expedited_at` is when a call of the vendor last made us look sooner.
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
@@ -132,14 +138,17 @@ class Generation(Base):
     stage: Mapped[Stage] = mapped_column(default=Stage.QUEUED)
     version: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None]
-    expedited_at: Mapped[datetime | None]
+    # `expedited_at` and `setbacks` are what processes of the version before read; nothing of ours does.
+    expedited_at: Mapped[datetime | None] = mapped_column(deferred=True)
     deadline_at: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(default=0)
     collect_attempt: Mapped[int] = mapped_column(default=0)
-    setbacks: Mapped[int] = mapped_column(default=0, server_default="0")
+    setbacks: Mapped[int] = mapped_column(default=0, server_default="0", deferred=True)
     cancel_requested_at: Mapped[datetime | None]
-    progress: Mapped[float] = mapped_column(default=0.0)
-    progress_is_estimate: Mapped[bool] = mapped_column(default=True)
+    moved_progress: Mapped[float] = mapped_column("progress", default=0.0)
+    moved_progress_is_estimate: Mapped[bool] = mapped_column("progress_is_estimate", default=True)
+    progress: Mapped[float] = _of_flight(Flight.progress, id, moved_progress)
+    progress_is_estimate: Mapped[bool] = _of_flight(Flight.progress_is_estimate, id, moved_progress_is_estimate)
 
     provider_job_id: Mapped[str | None] = mapped_column(String(200))
     provider_base_url: Mapped[str | None] = mapped_column(String(300))

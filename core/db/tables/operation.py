@@ -16,6 +16,8 @@ class ProviderHealth(Base):
     """How a provider fares, for all workers and for people to see; `retry_at` set means it is being left alone.
 
     `failures` counts its own failures in a row. `key_works` is the last answer of its free key check, if it has one.
+    `called_at` is when it last called an address of ours, at most some minutes too old, and `calls_missed` counts clips
+    in a row that ended since without a call.
     """
 
     __tablename__ = "provider_health"
@@ -28,6 +30,8 @@ class ProviderHealth(Base):
     error_at: Mapped[datetime | None]
     key_works: Mapped[bool | None]
     key_checked_at: Mapped[datetime | None]
+    called_at: Mapped[datetime | None]
+    calls_missed: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Heartbeat(Base):

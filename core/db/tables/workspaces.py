@@ -27,7 +27,8 @@ class Workspace(Base):
     `tells_prompts` lets prompts leave the installation in messages to its people. `member_budget_credits` a month has
     each member who has no budget of their own, with what happens at its end; both are None where there is none. What
     one press orders waits for approval above `approval_above_credits`, None for never; with `approval_over_budget` also
-    beyond a warning budget.
+    beyond a warning budget. What is ordered in it comes `turn_weight` times as often out of a line as what is ordered
+    in one of weight 1.
     """
 
     __tablename__ = "workspaces"
@@ -48,6 +49,7 @@ class Workspace(Base):
     member_budget_mode: Mapped[BudgetMode | None]
     approval_above_credits: Mapped[int | None] = mapped_column(BigInteger)
     approval_over_budget: Mapped[bool] = mapped_column(default=False, server_default=false())
+    turn_weight: Mapped[int] = mapped_column(default=1, server_default="1")
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
