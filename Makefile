@@ -25,6 +25,10 @@ run:  ## the complete demo on http://localhost:8501
 worker:  ## dispatcher and workers of one machine (needs REDIS_URL)
 	python worker.py
 
+.PHONY: stack
+stack:  ## a whole installation on this machine: nginx, two web processes, workers, PostgreSQL, Valkey, SeaweedFS
+	python -m tools.stack
+
 .PHONY: test
 test:  ## the quick tests
 	pytest
@@ -47,12 +51,16 @@ test-all: export HYPOTHESIS_PROFILE ?= ci
 test-all:  ## all tests but those in a browser, on both databases and with processes; no line of PROVED is left out
 	pytest $(addprefix --cov=,$(PROVED)) --cov-report= $(PROOFS)
 	coverage report --show-missing --skip-covered --fail-under 100
-	pytest $(addprefix --ignore ,$(PROOFS) tests/system tests/browser tests/soak tests/image) tests || $(call again,tests)
+	pytest $(addprefix --ignore ,$(PROOFS) tests/system tests/many tests/browser tests/soak tests/image) tests || $(call again,tests)
 	pytest -n 4 tests/system || $(call again,tests/system)
 
 .PHONY: browser
 browser:  ## the tests that need Chromium
 	pytest -n 2 --dist loadfile tests/browser || $(call again,tests/browser)
+
+.PHONY: many
+many:  ## the stack while its parts are killed, stopped and set wrong: what became of every clip is counted
+	pytest -n 0 tests/many || $(call again,tests/many)
 
 .PHONY: soak
 soak:  ## hundreds of clips, calm and under kills, on both databases: for nights (SOAK_CLIPS=1500)

@@ -9,10 +9,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 NOBODY = 65534
@@ -25,13 +26,12 @@ class Server:
     root runs it as the user nobody (measured: initdb and start take 0.9 s).
     """
 
-    def __init__(self, folder: Path, *settings: str) -> None:
+    def __init__(self, folder: Path, *settings: str, log: Path | None = None) -> None:
         as_nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         if as_nobody:
             os.chown(folder, NOBODY, NOBODY)
         binaries, data = _binaries(folder, as_nobody), folder / "data"
-        self._binaries = binaries
-        self.folder = folder
+        self.folder, self._binaries, self._log = folder, binaries, log
         self._quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, **as_nobody}
         if not data.exists():
             self._make(binaries, data)
@@ -47,6 +47,11 @@ class Server:
         made = subprocess.run(initdb, capture_output=True, check=False, **self._quiet)
         assert made.returncode == 0, made.stderr.decode()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does not run."""
+        return self._process.poll() is not None
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs on this server, as the one whom its files belong to."""
         command = [str(self._binaries / program), "-h", str(self.folder), "-U", "test", *arguments]
@@ -55,7 +60,11 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait for its answer."""
-        self._process = subprocess.Popen(self._command, **self._quiet)
+        # In a session of its own: Ctrl-C in a terminal is for whoever has started it.
+        with self._log.open("ab") if self._log else nullcontext() as said:
+            self._process = subprocess.Popen(
+                self._command, stdout=said, stderr=said, start_new_session=True, **self._quiet
+            )
         _wait(self.folder, self._process)
 
     def stop(self) -> None:
@@ -63,22 +72,34 @@ class Server:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(20)
 
+    def kill(self) -> None:
+        """SIGKILL to the server; its own processes find that out and go, before which none can start in its place."""
+        family = psutil.Process(self._process.pid).children(recursive=True)
+        self._process.kill()
+        self._process.wait()
+        gone, left = psutil.wait_procs(family, timeout=20)
+        assert not left, f"{len(left)} processes of PostgreSQL outlive it, {len(gone)} went"
+
 
 @contextmanager
-def stoppable(*settings: str, cluster: Path | None = None) -> Iterator[Server]:
-    """A server that has been started, for as long as the block; on a copy of a cluster if one is named."""
+def stoppable(*settings: str, cluster: Path | None = None, log: Path | None = None) -> Iterator[Server]:
+    """A server that has been started, for as long as the block; on a copy of a cluster if one is named.
+
+    What it says goes to the file `log`, if one is named.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # socket paths must be short
     try:
         if cluster is not None:
             subprocess.run(["cp", "-a", str(cluster), str(folder / "data")], check=True)
-        found = Server(folder, *settings)
+        found = Server(folder, *settings, log=log)
         found.start()
         try:
             yield found
         finally:
-            found.stop()
+            if not found.has_ended:
+                found.stop()
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # broken off in the middle of initdb, files go meanwhile
 
 
 @contextmanager

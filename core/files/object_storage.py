@@ -160,7 +160,9 @@ class ObjectStorage(Storage):
             if isinstance(failure, FileNotFoundError) or status == "404":
                 raise UnusableStorage(f"{self._url} is not there. Make the bucket first.") from None
             if isinstance(failure, (PermissionDeniedError, UnauthenticatedError)) or status in ("401", "403"):
-                raise UnusableStorage(f"{self._url} refuses our keys, or does not let them list it.") from None
+                raise UnusableStorage(
+                    f"{self._url} refuses our keys or does not let them list it, or the clock here is off."
+                ) from None
             raise errors.StorageUnavailable(detail=_said(failure)) from failure
 
     def answers(self) -> bool:

@@ -1,8 +1,5 @@
 """The wall clock of all workers is set while they work: what is under way goes on, and nobody is taken for dead."""
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,35 +9,16 @@ from sqlalchemy import select
 from core.db.enums import Stage, Status
 from core.db.tables import GenerationEvent
 from tests import simulators
+from tests.fixtures.moved_clock import IS_POSSIBLE, WHY_NOT, Clock
 from tests.system.installation import Installation, installed
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.skipif(
-        shutil.which("cc") is None or sys.platform != "linux", reason="the clock of a process is moved by a C library"
-    ),
+    pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT),
 ]
 
-SOURCE = Path(__file__).parents[1] / "fixtures" / "set_clock.c"
 HOUR = 3600
 YEAR = 365 * 24 * HOUR
-
-
-class Clock:
-    """The wall clock of an installation's processes."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "offset"
-        library = folder / "set_clock.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
-        self.environ = {"LD_PRELOAD": str(library), "CLOCK_OFFSET_FILE": str(self._file)}
-        self.set(0)
-
-    def set(self, seconds: int) -> None:
-        """So far ahead of the true time; at once, for all."""
-        part = self._file.with_suffix(".part")
-        part.write_text(str(seconds))
-        part.replace(self._file)
 
 
 @pytest.fixture
