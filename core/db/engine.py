@@ -17,7 +17,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.db import availability, indexes, schema
+from core import tracing
+from core.db import availability, indexes, schema, traced
 from core.db.sessions import ReadSession, WriteSession
 
 PATIENCE_SECONDS = 30.0
@@ -51,6 +52,9 @@ class Database:
         by_itself = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._read_by_itself = self.read_engine.execution_options(**by_itself)
         self._outage = availability.Outage()
+        if tracing.is_on():
+            for engine in (self.engine, self.read_engine):
+                traced.watch(engine)
 
     @contextmanager
     def write_session(self) -> Iterator[WriteSession]:
@@ -65,6 +69,7 @@ class Database:
             session.commit()
             if asked:
                 self._outage.answered(wrote=True)
+            session.tell_committed()
 
     @contextmanager
     def read_session(self) -> Iterator[ReadSession]:
@@ -179,6 +184,7 @@ def _server_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Eng
         pool_timeout=patience_seconds,
         connect_args=in_time,
         json_deserializer=from_json,
+        hide_parameters=True,  # an error that is logged holds no prompt
     )
 
     if read_only:
@@ -206,7 +212,10 @@ def _server_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Eng
 
 def _sqlite_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": patience_seconds, "check_same_thread": False}, json_deserializer=from_json
+        url,
+        connect_args={"timeout": patience_seconds, "check_same_thread": False},
+        json_deserializer=from_json,
+        hide_parameters=True,  # as above
     )
 
     @event.listens_for(engine, "connect")

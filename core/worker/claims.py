@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from core import db, errors
+from core import db, errors, metrics
 from core.config import Settings
 from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
@@ -174,10 +174,15 @@ def _anything_due(session: ReadSession, stages: Sequence[Stage]) -> bool:
 
 def _due_providers(session: ReadSession, stages: Sequence[Stage]) -> set[str]:
     """Names of the providers of which something is due."""
-    names = select(Generation.provider).where(
-        is_live(), Generation.stage.in_(stages), Generation.next_at <= db.now(session)
+    now = db.now(session)
+    oldest = select(Generation.provider, func.min(Generation.next_at)).where(
+        is_live(), Generation.stage.in_(stages), Generation.next_at <= now
     )
-    return set(session.scalars(names.distinct()))
+    found = {name: due for name, due in session.execute(oldest.group_by(Generation.provider)) if due is not None}
+    if Stage.WAITING in stages:
+        for name, due in found.items():
+            metrics.LOOK_LAG.labels(name).observe((now - due).total_seconds())
+    return set(found)
 
 
 def _wanted(session: ReadSession) -> list[type[Provider]]:

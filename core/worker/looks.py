@@ -15,11 +15,11 @@ from itertools import chain
 
 import httpx
 
-from core import db, errors
+from core import db, errors, metrics
 from core.db import availability
 from core.db.enums import Stage
 from core.db.tables import Generation
-from core.generations import reconciliation
+from core.generations import reconciliation, told
 from core.installation import Installation
 from core.providers import connection, registry
 from core.providers.contract import Provider, VideoRequest
@@ -139,6 +139,7 @@ class Looks:
     async def _poll(self, row: Generation) -> None:
         """Ask a provider about one row; whatever comes of it is written in the next tick."""
         assert self.client is not None  # noqa: S101 -- set before the first tick
+        told.from_now_on_about(row)
         try:
             provider = connection.connect(self._settings, row.provider, self.client, base_url=row.provider_base_url)
             wait_seconds = await asyncio.to_thread(call_wait_seconds, self._installation, type(provider))
@@ -164,7 +165,9 @@ class Looks:
             result = errors.UnreadableReply(detail=repr(bug))
         if isinstance(result, errors.ProviderError):
             self._has_more.discard(row.provider)
-        self._learned.append(poll_results.PollResult(row, result))
+        look = poll_results.PollResult(row, result)
+        metrics.LOOKS.labels(row.provider, look.outcome).inc()
+        self._learned.append(look)
 
     async def _look_where_it_moved(self, row: Generation, moved: errors.ProviderMoved) -> poll_results.Outcome:
         """A job is asked about where it was sent; when its vendor has left that place, at the address set since."""

@@ -12,13 +12,13 @@ from core import db, errors
 from core.db import WriteSession, availability
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, table_of
-from core.generations import lifecycle, reconciliation, spending
+from core.generations import lifecycle, reconciliation, spending, told
 from core.insights import circuit_breaker, model_stats
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import JobMatches, JobState, JobStatus
 from core.retry import OnceAWhile
-from core.worker import setbacks, uncollected
+from core.worker import setbacks, traces, uncollected
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,16 @@ class PollResult:
 
     row: Generation
     result: Outcome
+
+    @property
+    def outcome(self) -> str:
+        """What came of it in a word."""
+        match self.result:
+            case JobStatus(state=state):
+                return str(state)
+            case errors.ProviderError(code=code):
+                return code
+        return "looked_for"
 
 
 def record(
@@ -54,7 +64,8 @@ def record(
     failures_logged = failures_logged or OnceAWhile()
     for look in looks:
         if isinstance(look.result, errors.ProviderError) and failures_logged.is_news(look.row.id):
-            log.info("look at %s failed: %s (%s)", look.row.id, look.result, look.result.detail)
+            with told.about(look.row):
+                log.info("look at %s failed: %s (%s)", look.row.id, look.result, look.result.detail)
     for look in looks:
         if isinstance(look.result, JobStatus):
             _log_unknown_word(look.row.provider, look.result.unknown_word, words_logged)
@@ -65,7 +76,19 @@ def record(
         if availability.is_away(failure):
             raise
         for look in ordered:
-            _write_alone(look, poll_seconds, judged_at, failures_logged)
+            with told.about(look.row):
+                _write_alone(look, poll_seconds, judged_at, failures_logged)
+    for look in ordered:
+        _tell(look)
+
+
+def _tell(look: PollResult) -> None:
+    """A line of what ended the wait, and the spans of what gives no clip."""
+    if isinstance(look.result, JobStatus) and look.result.state not in (JobState.QUEUED, JobState.RUNNING):
+        with told.about(look.row):
+            log.info("%s is at an end there: %s", look.row.id, look.outcome)
+        if look.result.state is not JobState.SUCCEEDED:
+            traces.ended(look.row.id)
 
 
 def _write_alone(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import psutil
@@ -19,7 +19,10 @@ API = "/api/apps/video-generator"
 
 
 class App:
-    """A running `streamlit run app.py`, with further options of Streamlit and variables, and a client with a token."""
+    """A running `streamlit run app.py`, with further options of Streamlit and variables, and a client with a token.
+
+    What it and all that it starts say goes to `output`, if that is given.
+    """
 
     def __init__(
         self,
@@ -28,13 +31,14 @@ class App:
         port: int | None = None,
         options: Sequence[str] = (),
         environ: Mapping[str, str] = MappingProxyType({}),
+        output: IO[bytes] | None = None,
     ) -> None:
         self.port = port or free_port()
         cleared = ("REDIS_URL", "DATABASE_URL", "STORAGE_URL", "DEMO_BASE_URL")
         self.environ = {name: value for name, value in os.environ.items() if name not in cleared}
         self.environ |= {"DATA_DIR": str(folder), **environ}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *options]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ)
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=output, stderr=output)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}{API}", trust_env=False, timeout=60)
         try:
             self.until_healthy()

@@ -1,0 +1,103 @@
+"""What is told of a job of the queue: its lines have the generation's ids, its time is measured, its end is a line.
+
+It changes nothing, and what goes wrong here ends no job.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import db, logs, metrics
+from core.db.enums import ENDED_STATUSES, Stage, Status
+from core.db.tables import Generation
+from core.redis import job_queue
+from core.worker import traces
+
+log = logging.getLogger(__name__)
+
+_SECONDS = {job_queue.SUBMIT: metrics.SUBMIT, job_queue.DOWNLOAD: metrics.COLLECT}
+_SAID = {job_queue.SUBMIT: "sending", job_queue.DOWNLOAD: "collecting"}
+_DONE = {job_queue.SUBMIT: (Stage.WAITING, Stage.READY_TO_DOWNLOAD), job_queue.DOWNLOAD: (Stage.FINALIZED,)}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    provider: str
+    status: Status
+    stage: Stage
+    error_code: str | None
+    since_seconds: float
+    """How long it has stood so."""
+
+    ids: dict[str, str | None]
+    private: tuple[str | None, ...]
+
+
+@contextmanager
+def job(queue: str, generation_id: str) -> Iterator[None]:
+    """Around one job; the line at its end says what the row says then."""
+    before = _look(generation_id)
+    if before is None:
+        yield
+        return
+    metrics.QUEUE_WAIT.labels(queue).observe(before.since_seconds)
+    began = time.monotonic()
+    with logs.bound(private=before.private, **before.ids):
+        try:
+            yield
+        finally:
+            _tell(queue, generation_id, time.monotonic() - began)
+
+
+def _tell(queue: str, generation_id: str, seconds: float) -> None:
+    after = _look(generation_id)
+    if after is None:
+        return
+    outcome = _outcome(queue, after)
+    _SECONDS[queue].labels(after.provider, outcome).observe(seconds)
+    log.info("%s %s: %s, after %.3f s", _SAID[queue], generation_id, outcome, seconds)
+    if after.status in ENDED_STATUSES:
+        traces.ended(generation_id)
+
+
+def _outcome(queue: str, after: _State) -> str:
+    if after.stage in _DONE[queue] and after.status in (Status.PROCESSING, Status.COMPLETED):
+        return "ok"
+    return after.error_code or str(after.status)
+
+
+def _look(generation_id: str) -> _State | None:
+    """How the row stands; None when nobody can say, which holds up no job."""
+    columns = select(
+        Generation.provider,
+        Generation.status,
+        Generation.stage,
+        Generation.error_code,
+        Generation.updated_at,
+        Generation.request_id,
+        Generation.prompt,
+        Generation.negative_prompt,
+        Generation.provider_video_url,
+    )
+    try:
+        with db.read_session() as session:
+            row = session.execute(columns.where(Generation.id == generation_id)).one_or_none()
+            now = db.now(session)
+    except SQLAlchemyError:
+        return None
+    if row is None:
+        return None
+    return _State(
+        row.provider,
+        row.status,
+        row.stage,
+        row.error_code,
+        max(0.0, (now - row.updated_at).total_seconds()),
+        {"generation_id": generation_id, "provider": row.provider, "request_id": row.request_id},
+        (row.prompt, row.negative_prompt, row.provider_video_url),
+    )
