@@ -23,7 +23,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime import stats
 
-from core import config, installation, logs, metrics, metrics_server, process_settings, startup
+from core import config, installation, logs, metrics, process_settings, startup, status_server
 from core.api import api, mounted, share_page
 from core.api.http.origin import OriginMiddleware
 from core.api.routers import metrics as api_metrics
@@ -111,14 +111,14 @@ def _watch(stack: ExitStack, opened: installation.Installation) -> None:
     answer = partial(_metrics, opened)
     try:
         stack.enter_context(
-            metrics_server.serving(settings.metrics_host, settings.metrics_port, {metrics_server.METRICS: answer})
+            status_server.serving(settings.metrics_host, settings.metrics_port, {status_server.METRICS: answer})
         )
     except OSError as taken:
         raise config.BadSetting(f"METRICS_PORT: {settings.metrics_port} cannot be used: {taken.strerror}.") from None
 
 
-def _metrics(opened: installation.Installation) -> metrics_server.Answer:
-    return metrics_server.Answer(metrics.text(api_metrics.figures(opened)), metrics.CONTENT_TYPE)
+def _metrics(opened: installation.Installation) -> status_server.Answer:
+    return status_server.Answer(metrics.text(api_metrics.figures(opened)), metrics.CONTENT_TYPE)
 
 
 def _open_pages() -> float:

@@ -1,9 +1,13 @@
 """What lines of the log are to have while somebody works on a generation, and what they must not; it writes none."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from core import logs
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import db, logs
 from core.db.tables import Generation
 from core.spec import GenerationSpec
 
@@ -18,12 +22,40 @@ def from_now_on_about(row: Generation) -> None:
     logs.bind(**_of(row))
 
 
+@contextmanager
+def about_id(generation_id: str) -> Iterator[None]:
+    """The same for who has only its id: its row is read for it, so not around what is done hundreds of times a second.
+
+    Without the database the lines have the id alone.
+    """
+    known: dict[str, Any] = {"generation_id": generation_id}
+    try:
+        with db.read_session() as session:
+            row = session.execute(_KNOWN.where(Generation.id == generation_id)).one_or_none()
+    except SQLAlchemyError:
+        row = None
+    if row is not None:
+        known = _of(row)
+    with logs.bound(**known):
+        yield
+
+
 def keep_out(spec: GenerationSpec) -> None:
     """Let no line of what follows in this request hold what somebody has written."""
     logs.bind(private=(spec.prompt, spec.negative_prompt))
 
 
-def _of(row: Generation) -> dict[str, Any]:
+_KNOWN = select(
+    Generation.id,
+    Generation.provider,
+    Generation.request_id,
+    Generation.prompt,
+    Generation.negative_prompt,
+    Generation.provider_video_url,
+)
+
+
+def _of(row: Any) -> dict[str, Any]:
     return {
         "private": (row.prompt, row.negative_prompt, row.provider_video_url),
         "generation_id": row.id,

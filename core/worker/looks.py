@@ -15,7 +15,7 @@ from itertools import chain
 
 import httpx
 
-from core import db, errors, metrics
+from core import db, errors, logs, metrics
 from core.db import availability
 from core.db.enums import Stage
 from core.db.tables import Generation
@@ -139,7 +139,7 @@ class Looks:
     async def _poll(self, row: Generation) -> None:
         """Ask a provider about one row; whatever comes of it is written in the next tick."""
         assert self.client is not None  # noqa: S101 -- set before the first tick
-        told.from_now_on_about(row)
+        logs.bind(generation_id=row.id, provider=row.provider)
         try:
             provider = connection.connect(self._settings, row.provider, self.client, base_url=row.provider_base_url)
             wait_seconds = await asyncio.to_thread(call_wait_seconds, self._installation, type(provider))
@@ -161,7 +161,7 @@ class Looks:
             result = errors.ProviderRateLimited(retry_after_seconds=away.retry_after_seconds, detail=away.detail)
         except Exception as bug:
             if self._logged.is_news((row.id, "broke")):
-                log.exception("looking at %s broke", row.id)
+                await asyncio.to_thread(_tell_of_bug, row.id, bug)
             result = errors.UnreadableReply(detail=repr(bug))
         if isinstance(result, errors.ProviderError):
             self._has_more.discard(row.provider)
@@ -193,6 +193,11 @@ class Looks:
         with db.read_session() as session:
             sent_at = reconciliation.sent_at(session, row)
         return provider_request.from_row(row, self._settings, self._installation.storage), sent_at
+
+
+def _tell_of_bug(generation_id: str, bug: Exception) -> None:
+    with told.about_id(generation_id):
+        log.error("looking at %s broke", generation_id, exc_info=bug)
 
 
 def _has_no_rate(provider: str) -> bool:

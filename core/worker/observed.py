@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import db, logs, metrics
+from core import db, metrics
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation
+from core.generations import told
 from core.redis import job_queue
 from core.worker import traces
 
@@ -34,9 +35,6 @@ class _State:
     since_seconds: float
     """How long it has stood so."""
 
-    ids: dict[str, str | None]
-    private: tuple[str | None, ...]
-
 
 @contextmanager
 def job(queue: str, generation_id: str) -> Iterator[None]:
@@ -47,7 +45,7 @@ def job(queue: str, generation_id: str) -> Iterator[None]:
         return
     metrics.QUEUE_WAIT.labels(queue).observe(before.since_seconds)
     began = time.monotonic()
-    with logs.bound(private=before.private, **before.ids):
+    with told.about_id(generation_id):
         try:
             yield
         finally:
@@ -79,10 +77,6 @@ def _look(generation_id: str) -> _State | None:
         Generation.stage,
         Generation.error_code,
         Generation.updated_at,
-        Generation.request_id,
-        Generation.prompt,
-        Generation.negative_prompt,
-        Generation.provider_video_url,
     )
     try:
         with db.read_session() as session:
@@ -98,6 +92,4 @@ def _look(generation_id: str) -> _State | None:
         row.stage,
         row.error_code,
         max(0.0, (now - row.updated_at).total_seconds()),
-        {"generation_id": generation_id, "provider": row.provider, "request_id": row.request_id},
-        (row.prompt, row.negative_prompt, row.provider_video_url),
     )

@@ -64,7 +64,7 @@ def record(
     failures_logged = failures_logged or OnceAWhile()
     for look in looks:
         if isinstance(look.result, errors.ProviderError) and failures_logged.is_news(look.row.id):
-            with told.about(look.row):
+            with told.about_id(look.row.id):
                 log.info("look at %s failed: %s (%s)", look.row.id, look.result, look.result.detail)
     for look in looks:
         if isinstance(look.result, JobStatus):
@@ -76,7 +76,7 @@ def record(
         if availability.is_away(failure):
             raise
         for look in ordered:
-            with told.about(look.row):
+            with told.about_id(look.row.id):
                 _write_alone(look, poll_seconds, judged_at, failures_logged)
     for look in ordered:
         _tell(look)
@@ -85,7 +85,7 @@ def record(
 def _tell(look: PollResult) -> None:
     """A line of what ended the wait, and the spans of what gives no clip."""
     if isinstance(look.result, JobStatus) and look.result.state not in (JobState.QUEUED, JobState.RUNNING):
-        with told.about(look.row):
+        with told.about_id(look.row.id):
             log.info("%s is at an end there: %s", look.row.id, look.outcome)
         if look.result.state is not JobState.SUCCEEDED:
             traces.ended(look.row.id)

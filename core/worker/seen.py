@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from core import config, metrics, metrics_server, tracing
+from core import config, metrics, status_server, tracing
 from core.config import Settings
 from core.db import figures
 from core.installation import Installation
@@ -32,12 +32,12 @@ def measured(opened: Installation, port: int | None) -> Iterator[None]:
     with ExitStack() as stack:
         if port is not None:
             try:
-                paths = {metrics_server.METRICS: lambda: _answer(opened)}
-                stack.enter_context(metrics_server.serving(opened.settings.metrics_host, port, paths))
+                paths = {status_server.METRICS: lambda: _answer(opened)}
+                stack.enter_context(status_server.serving(opened.settings.metrics_host, port, paths))
             except OSError as taken:
                 log.warning("METRICS_PORT: %s cannot be used (%s); this process gives no metrics", port, taken.strerror)
         yield
 
 
-def _answer(opened: Installation) -> metrics_server.Answer:
-    return metrics_server.Answer(metrics.text(figures.figures(opened.database)), metrics.CONTENT_TYPE)
+def _answer(opened: Installation) -> status_server.Answer:
+    return status_server.Answer(metrics.text(figures.figures(opened.database)), metrics.CONTENT_TYPE)

@@ -16,8 +16,8 @@ OF_EXAMPLES = {"VIDEO_API", "VIDEO_TOKEN", "VIDEO_WORKSPACE", "WEBHOOK_SECRET", 
 }  # Python's own
 """Names in capitals that are no settings: variables and places of the examples themselves."""
 
-OF_OTHERS = {"FORWARDED_ALLOW_IPS"}
-"""What a program reads that we run: uvicorn."""
+OF_OTHERS = {"FORWARDED_ALLOW_IPS", "OTEL_TRACES_SAMPLER", "OTEL_SERVICE_NAME"}
+"""What a program reads that we run: uvicorn, OpenTelemetry."""
 
 
 def test_readme_is_short_and_has_the_two_commands() -> None:

@@ -32,8 +32,8 @@ def named(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
 
 
 def test_without_a_collector_nothing_is_loaded_and_nothing_is_made() -> None:
-    """A worker loads nothing of OpenTelemetry, though it is installed here, and spans are no work."""
-    program = "import sys, core.worker.seen, core.worker.tasks, core.worker.dispatcher; print(*sys.modules)"
+    """What makes spans loads nothing of OpenTelemetry, though it is installed here, and spans are no work."""
+    program = "import sys, core.db.engine, core.db.traced, core.worker.traces; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert not [name for name in ran.stdout.split() if name.startswith("opentelemetry")]

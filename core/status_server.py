@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 log = logging.getLogger(__name__)
 
@@ -21,18 +23,18 @@ SLOWEST_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said at a path."""
+    """What an address says."""
 
     body: bytes
-    content_type: str = "text/plain; charset=utf-8"
-    status: int = 200
+    media_type: str = "text/plain; charset=utf-8"
+    status: HTTPStatus = HTTPStatus.OK
 
 
 @contextmanager
 def serving(host: str, port: int, paths: Mapping[str, Callable[[], Answer]]) -> Iterator[int]:
     """Answer at these paths while the block runs; yields the port, a free one for 0. OSError if it is taken."""
     server = _server(host, port, paths)
-    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    threading.Thread(target=server.serve_forever, name="status", daemon=True).start()
     try:
         yield server.server_address[1]
     finally:
@@ -43,29 +45,35 @@ def serving(host: str, port: int, paths: Mapping[str, Callable[[], Answer]]) -> 
 def _server(host: str, port: int, paths: Mapping[str, Callable[[], Answer]]) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         timeout = SLOWEST_SECONDS
+        server_version, sys_version = "status", ""
 
         def do_GET(self) -> None:
-            """Answer, or say that there is nothing or that it broke."""
-            found = paths.get(self.path.partition("?")[0])
-            answer = Answer(b"There is nothing here.\n", status=404)
-            if found is not None:
-                try:
-                    answer = found()
-                except Exception:
-                    log.exception("%s cannot be answered", self.path)
-                    answer = Answer(b"It cannot be said now.\n", status=500)
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
+            self._answer(with_body=True)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def _answer(self, *, with_body: bool) -> None:
+            path = urlsplit(self.path).path
+            answer = _said(path, paths.get(path))
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.media_type)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            if with_body:
+                self.wfile.write(answer.body)
+
+        def log_message(self, *_given: object) -> None:
             """Nothing: it is asked every few seconds."""
 
     class Server(ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         daemon_threads = True
+        block_on_close = False
+
+        def handle_error(self, *_given: object) -> None:
+            """Nothing of a client that has left."""
 
         def server_bind(self) -> None:
             """Without asking a name server what this address is called."""
@@ -75,3 +83,14 @@ def _server(host: str, port: int, paths: Mapping[str, Callable[[], Answer]]) -> 
             self.server_name, self.server_port = host, self.server_address[1]
 
     return Server((host, port), Handler)
+
+
+def _said(path: str, look: Callable[[], Answer] | None) -> Answer:
+    """The answer, or that there is none, or that it broke."""
+    if look is None:
+        return Answer(b"There is nothing here.\n", status=HTTPStatus.NOT_FOUND)
+    try:
+        return look()
+    except Exception:
+        log.exception("%s cannot be answered", path)
+        return Answer(b"It cannot be said now.\n", status=HTTPStatus.INTERNAL_SERVER_ERROR)
