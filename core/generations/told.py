@@ -4,16 +4,29 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import db, logs
 from core.db.tables import Generation
 from core.spec import GenerationSpec
 
+COLUMNS = (
+    Generation.id,
+    Generation.provider,
+    Generation.request_id,
+    Generation.prompt,
+    Generation.negative_prompt,
+    Generation.provider_video_url,
+)
+"""What has to be known of a generation for that."""
 
-def about(row: Generation) -> AbstractContextManager[None]:
-    """Let the lines of a block say which generation they are about, and with which request it was ordered."""
+
+def about(row: Generation | Row[*tuple[Any, ...]]) -> AbstractContextManager[None]:
+    """Let the lines of a block say which generation they are about, and with which request it was ordered.
+
+    `row` is one of the table, or has `COLUMNS`.
+    """
     return logs.bound(**_of(row))
 
 
@@ -30,8 +43,8 @@ def about_id(generation_id: str) -> Iterator[None]:
     """
     known: dict[str, Any] = {"generation_id": generation_id}
     try:
-        with db.read_session() as session:
-            row = session.execute(_KNOWN.where(Generation.id == generation_id)).one_or_none()
+        with db.read_connection() as reading:
+            row = reading.execute(select(*COLUMNS).where(Generation.id == generation_id)).one_or_none()
     except SQLAlchemyError:
         row = None
     if row is not None:
@@ -43,16 +56,6 @@ def about_id(generation_id: str) -> Iterator[None]:
 def keep_out(spec: GenerationSpec) -> None:
     """Let no line of what follows in this request hold what somebody has written."""
     logs.bind(private=(spec.prompt, spec.negative_prompt))
-
-
-_KNOWN = select(
-    Generation.id,
-    Generation.provider,
-    Generation.request_id,
-    Generation.prompt,
-    Generation.negative_prompt,
-    Generation.provider_video_url,
-)
 
 
 def _of(row: Any) -> dict[str, Any]:

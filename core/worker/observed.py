@@ -7,12 +7,13 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import db, metrics
+from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation
 from core.generations import told
@@ -26,16 +27,6 @@ _SAID = {job_queue.SUBMIT: "sending", job_queue.DOWNLOAD: "collecting"}
 _DONE = {job_queue.SUBMIT: (Stage.WAITING, Stage.READY_TO_DOWNLOAD), job_queue.DOWNLOAD: (Stage.FINALIZED,)}
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    provider: str
-    status: Status
-    stage: Stage
-    error_code: str | None
-    since_seconds: float
-    """How long it has stood so."""
-
-
 @contextmanager
 def job(queue: str, generation_id: str) -> Iterator[None]:
     """Around one job; the line at its end says what the row says then."""
@@ -43,9 +34,10 @@ def job(queue: str, generation_id: str) -> Iterator[None]:
     if before is None:
         yield
         return
-    metrics.QUEUE_WAIT.labels(queue).observe(before.since_seconds)
+    waited = (utc_now() - before.updated_at).total_seconds()
+    metrics.QUEUE_WAIT.labels(queue).observe(max(0.0, waited))  # the moment is by the database's clock
     began = time.monotonic()
-    with told.about_id(generation_id):
+    with told.about(before):
         try:
             yield
         finally:
@@ -63,33 +55,19 @@ def _tell(queue: str, generation_id: str, seconds: float) -> None:
         traces.ended(generation_id)
 
 
-def _outcome(queue: str, after: _State) -> str:
+def _outcome(queue: str, after: Row[*tuple[Any, ...]]) -> str:
     if after.stage in _DONE[queue] and after.status in (Status.PROCESSING, Status.COMPLETED):
         return "ok"
-    return after.error_code or str(after.status)
+    return str(after.error_code or after.status)
 
 
-def _look(generation_id: str) -> _State | None:
+_STATE = select(*told.COLUMNS, Generation.status, Generation.stage, Generation.error_code, Generation.updated_at)
+
+
+def _look(generation_id: str) -> Row[*tuple[Any, ...]] | None:
     """How the row stands; None when nobody can say, which holds up no job."""
-    columns = select(
-        Generation.provider,
-        Generation.status,
-        Generation.stage,
-        Generation.error_code,
-        Generation.updated_at,
-    )
     try:
-        with db.read_session() as session:
-            row = session.execute(columns.where(Generation.id == generation_id)).one_or_none()
-            now = db.now(session)
+        with db.read_connection() as reading:
+            return reading.execute(_STATE.where(Generation.id == generation_id)).one_or_none()
     except SQLAlchemyError:
         return None
-    if row is None:
-        return None
-    return _State(
-        row.provider,
-        row.status,
-        row.stage,
-        row.error_code,
-        max(0.0, (now - row.updated_at).total_seconds()),
-    )
