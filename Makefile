@@ -95,12 +95,14 @@ catalogues:  ## bring the translation files up to date with the texts
 	python -m tools.catalogues
 
 .PHONY: docs
-docs:  ## write the generated pages of docs/reference
+docs:  ## write the generated pages of docs/reference, and the dashboard
 	python -m tools.reference_docs
+	python -m tools.dashboards
 
 .PHONY: docs-check
 docs-check:  ## fail when a generated page of docs/reference is stale
 	python -m tools.reference_docs --check
+	python -m tools.dashboards --check
 
 .PHONY: requirements
 requirements:  ## compile requirements/ anew, with the newest versions that pyproject.toml allows

@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,12 +18,15 @@ import streamlit as st
 from google.protobuf.message import DecodeError
 from starlette.middleware import Middleware
 from streamlit import config as streamlit_config
-from streamlit import file_util
+from streamlit import file_util, runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime import stats
 
-from core import config, installation, process_settings, startup
+from core import config, installation, logs, metrics, process_settings, startup, status_server
 from core.api import api, mounted, share_page
+from core.api.http.origin import OriginMiddleware
+from core.api.routers import metrics as api_metrics
 from core.files import scratch
 from core.generations import share_visits
 from core.providers import connection
@@ -34,8 +38,9 @@ from core.webserver.base_path import BasePath
 from core.webserver.connection_limits import ConnectionLimits
 from core.webserver.first_paint import FirstPaint
 from core.webserver.gate import HEALTH_PATH, Gate
+from core.webserver.observation import Observation
 from core.webserver.security_headers import SecurityHeaders, inline_scripts
-from core.worker import local_stack, recovery
+from core.worker import local_stack, recovery, seen
 from pages.elements import live_endpoint, upload_endpoint, viewer_endpoint
 from pages.ui import language, look
 
@@ -67,10 +72,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Everything that the app works with, for as long as it runs; a start that cannot work ends with one sentence."""
     with ExitStack() as stack:
         os.umask(startup.PRIVATE)
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        for told in (log, logging.getLogger("security")):
-            told.setLevel(logging.INFO)
         try:
+            logs.configure("web", form=process_settings.log_format())
             _start(stack)
         except StartError as refused:
             stack.close()
@@ -84,8 +87,10 @@ def _start(stack: ExitStack) -> None:
     _check_address(settings)
     _leave_hosts_to_gate(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
+    stack.enter_context(seen.traced(settings, "web"))
     opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS, role="web"))
     recovery.at_start(opened)
+    _watch(stack, opened)
     if settings.is_demo:
         redis_url = stack.enter_context(local_stack.running(settings))
         stack.enter_context(installation.using(replace(opened, redis_url=redis_url)))
@@ -95,6 +100,34 @@ def _start(stack: ExitStack) -> None:
     stack.enter_context(api.state.hub.ending_with_process())
     gc.collect()
     gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
+
+
+def _watch(stack: ExitStack, opened: installation.Installation) -> None:
+    """Let those who watch see inside: metrics on a port of their own, and spans."""
+    settings = opened.settings
+    metrics.SESSIONS.set_function(_open_pages)
+    if settings.metrics_port is None:
+        return
+    answer = partial(_metrics, opened)
+    try:
+        stack.enter_context(
+            status_server.serving(settings.metrics_host, settings.metrics_port, {status_server.METRICS: answer})
+        )
+    except OSError as taken:
+        raise config.BadSetting(f"METRICS_PORT: {settings.metrics_port} cannot be used: {taken.strerror}.") from None
+
+
+def _metrics(opened: installation.Installation) -> status_server.Answer:
+    return status_server.Answer(metrics.text(api_metrics.figures(opened)), metrics.CONTENT_TYPE)
+
+
+def _open_pages() -> float:
+    """How many pages are open, as Streamlit counts them."""
+    if not runtime.exists():
+        return 0.0
+    families = runtime.get_instance().stats_mgr.get_stats([stats.ACTIVE_SESSIONS_FAMILY])
+    found = families.get(stats.ACTIVE_SESSIONS_FAMILY, ())
+    return float(sum(each.value for each in found if isinstance(each, stats.GaugeStat)))
 
 
 def _check_address(settings: config.Settings) -> None:
@@ -156,6 +189,16 @@ app = st.App(
     ],
     middleware=[
         Middleware(ConnectionLimits),
+        Middleware(OriginMiddleware),
+        Middleware(
+            Observation,
+            beside_api=(
+                live_endpoint.NAME,
+                upload_endpoint.NAME,
+                upload_endpoint.ASSETS_NAME,
+                viewer_endpoint.NAME,
+            ),
+        ),
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from core import process_settings, startup
+from core import logs, process_settings, startup
 from core.worker import endings
 from core.worker.health import HealthServer, Pulse
 from core.worker.supervisor import STOP_SECONDS, ManagedProcess, Supervisor, exit_with_parent, python_path
@@ -46,12 +46,13 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(
+        "supervisor" if options.supervise else {"all": "worker"}.get(options.role, options.role),
+        form=process_settings.log_format(),
+    )
     if options.supervise:
         return _supervise(json.loads(options.supervise), end_with_parent=options.end_with_parent)
 
-    for chatty in ("httpx", "rq.worker", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     if options.end_with_parent:  # who has started us has said what there is to say of the settings
         for told in ("core.config", "core.process_settings", "core.installation"):
             logging.getLogger(told).setLevel(logging.ERROR)
@@ -82,10 +83,13 @@ def _play(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bo
     from core import installation
 
     # The schema is brought up to date before anything needs it.
-    with installation.opened(settings, waits=options.end_with_parent, role=options.role) as opened:
+    with ExitStack() as stack:
         from core.redis.presence import Role
-        from core.worker import heartbeat
+        from core.worker import heartbeat, seen
 
+        stack.enter_context(seen.traced(settings, options.role))
+        opened = stack.enter_context(installation.opened(settings, waits=options.end_with_parent, role=options.role))
+        stack.enter_context(seen.measured(opened, options.metrics_port or settings.metrics_port))
         with heartbeat.beating(opened, Role(options.role)):
             if options.role in ("dispatcher", "submit"):
                 from core.worker import recovery
@@ -184,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
         help="at which address of this machine; 0.0.0.0 in a container (default 127.0.0.1)",
     )
     parser.add_argument("--supervise", metavar="JSON", help=argparse.SUPPRESS)  # how this program starts itself anew
+    parser.add_argument("--metrics-port", type=int, help=argparse.SUPPRESS)  # of one part, where several are started
     parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input is closed")
     return parser
 
@@ -204,7 +209,10 @@ def _become_supervisor(options: argparse.Namespace, settings: "Settings") -> NoR
         environ.pop("DEMO_API_KEY_FILE", None)  # the studio that is started here has a key of its own
         parts.append(_studio(environ, settings.data_dir / "demo-studio"))
     roles = ["dispatcher", *["submit"] * options.submit, *["collect"] * options.collect]
-    parts += [(f"{role} {roles[: place + 1].count(role)}", _role(role)) for place, role in enumerate(roles)]
+    first_port = settings.metrics_port
+    for place, role in enumerate(roles):
+        port = None if first_port is None else first_port + place
+        parts.append((f"{role} {roles[: place + 1].count(role)}", _role(role, port)))
     again = [sys.executable, __file__, "--supervise", json.dumps(parts)]
     os.execve(sys.executable, again + ["--end-with-parent"] * options.end_with_parent, environ)  # noqa: S606 -- itself
 
@@ -232,8 +240,9 @@ def _stop_seconds(role: str) -> float:
     return endings.STOP_SECONDS[role] if role == "submit" else STOP_SECONDS
 
 
-def _role(role: str) -> list[str]:
-    return [sys.executable, __file__, "--role", role, "--end-with-parent"]
+def _role(role: str, metrics_port: int | None) -> list[str]:
+    command = [sys.executable, __file__, "--role", role, "--end-with-parent"]
+    return command if metrics_port is None else [*command, "--metrics-port", str(metrics_port)]
 
 
 def _studio(environ: dict[str, str], folder: Path) -> Part:

@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(setting_values.host_names)] = ()
     frame_ancestors: Annotated[tuple[str, ...], BeforeValidator(setting_values.origins)] = ()
     connections_per_address: WholeNumber = 256
+    log_format: Annotated[str, AfterValidator(setting_values.log_format)] = "text"
+    metrics_port: Annotated[int | None, BeforeValidator(setting_values.port)] = None
+    metrics_host: Annotated[str, BeforeValidator(setting_values.host_name)] = "127.0.0.1"
+    otel_exporter_otlp_endpoint: Annotated[WebUrl, AfterValidator(setting_values.prefix)] = ""
     audit_log_days: Annotated[int, BeforeValidator(setting_values.log_days)] = 400
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
@@ -372,7 +376,7 @@ _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
     *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
-    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK"),
+    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK", "LOG_FORM", "METRICS_"),
 )
 
 

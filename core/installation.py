@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -35,6 +36,7 @@ from core.identity.issuers import Issuers
 from core.identity.signed_tokens import PublishedKeys
 from core.insights import workers
 from core.insights.attention import AttentionCounter
+from core.insights.health import Recently
 from core.notices import causes
 from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
@@ -97,6 +99,11 @@ class Installation:
     def watch(self) -> workers.Watch:
         """Who works here, looked at now and then by all of this process."""
         return workers.Watch(None if self.redis_url is None else lambda: self.redis)
+
+    @cached_property
+    def recent_health(self) -> Recently[Any]:
+        """How it was a moment ago, for probes."""
+        return Recently()
 
     @cached_property
     def issuers(self) -> Issuers:

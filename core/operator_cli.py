@@ -4,6 +4,7 @@
 """
 
 import argparse
+import logging
 import sys
 import uuid
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from core import (
     db,
     errors,
     installation,
+    logs,
     process_settings,
     redaction,
     startup,
@@ -171,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         with startup.entry_point(), ExitStack() as opened:
+            logs.configure("admin", form=process_settings.log_format(), level=logging.WARNING)
             if chosen.command not in _UNOPENED:
                 opened.enter_context(installation.opened())
             with audit_log.acting_from(ACTOR):

@@ -11,6 +11,12 @@ from core.providers.registry import Registry
 log = logging.getLogger(__name__)
 
 
+def log_format() -> str:
+    """How this process writes its log; what is not known counts as not set until `read` refuses it. BadSetting."""
+    given = setting_values.cut(config.given_variables().get("LOG_FORMAT", ""))
+    return given if given in setting_values.LOG_FORMATS else setting_values.LOG_FORMATS[0]
+
+
 def read() -> Settings:
     """The settings of this process, whose registry then has what VENDORS_FILE names. Raises BadSetting.
 

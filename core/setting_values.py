@@ -91,6 +91,7 @@ def web_address(url: str) -> str:
     return url
 
 
+LOG_FORMATS = ("text", "json")
 NIGHTLY_PACKS = ("off", "names", "pseudonymous")
 SMTP_SECURITY = ("starttls", "tls", "none")
 
@@ -113,6 +114,13 @@ def smtp_security(value: str) -> str:
     """How mail is kept from being read on its way to its server."""
     if value not in SMTP_SECURITY:
         raise ValueError(f"'{_short(value)}' is none of {', '.join(SMTP_SECURITY)}.")
+    return value
+
+
+def log_format(value: str) -> str:
+    """How lines of the log are written."""
+    if value not in LOG_FORMATS:
+        raise ValueError(f"'{_short(value)}' is none of {', '.join(LOG_FORMATS)}.")
     return value
 
 

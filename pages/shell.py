@@ -17,7 +17,7 @@ from pages.elements import live
 from pages.sections import progress_text, workspace_state
 from pages.sections.bar import frame, pages, workspace
 from pages.sections.sample import making, switch
-from pages.ui import components, connection, current_member, language, look
+from pages.ui import components, connection, current_member, language, look, run
 
 look.begin()
 
@@ -50,7 +50,7 @@ def waiting(reader: Reader, person: Member, current: str, outage: str) -> dict[s
 
 
 connection.count_run()
-with components.error_boundary():
+with run.begun(), components.error_boundary():
     person = workspace.find_person()
     workspace_state.follow(person)
     language.set_language(person.user.language)

@@ -9,10 +9,11 @@ No row gets a time in a month that is closed.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import BindParameter, bindparam, case, func, insert, literal_column, select, update
 
-from core import errors
+from core import errors, metrics
 from core.billing import months
 from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession
@@ -163,6 +164,7 @@ def hold_many(session: ReadSession, workspace_id: str, credits_of: Mapping[str, 
     if rows:
         session.execute(_APPEND, rows)
     _tell_if_low(session, workspace_id, moved=-total, after=after.available_credits)
+    _count(session, EntryKind.HOLD, total)
 
 
 def settle(
@@ -333,7 +335,13 @@ def _book(
         },
     )
     _tell_if_low(session, workspace_id, moved=available, after=after.available_credits)
+    _count(session, kind, credits)
     return True
+
+
+def _count(session: ReadSession, kind: EntryKind, credits: int) -> None:
+    """For whoever watches this process; what is not committed did not happen."""
+    session.after_commit(partial(metrics.CREDITS.labels(kind).inc, abs(credits)))
 
 
 def _tell_if_low(session: ReadSession, workspace_id: str, *, moved: int, after: int) -> None:

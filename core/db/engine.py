@@ -14,7 +14,8 @@ from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
-from core.db import availability, indexes, schema, server
+from core import tracing
+from core.db import availability, indexes, schema, server, traced
 from core.db.server import ServerUse
 from core.db.sessions import ReadSession, WriteSession
 
@@ -49,6 +50,9 @@ class Database:
             self.read_engine = server.make_engine(parsed, read_only=True, **self._of_server)
         self.file = _file_of(parsed)
         self._outage = availability.Outage()
+        if tracing.is_on():
+            for engine in (self.engine, self.read_engine):
+                traced.watch(engine)
 
     @contextmanager
     def write_session(self) -> Iterator[WriteSession]:
@@ -63,6 +67,7 @@ class Database:
             session.commit()
             if asked:
                 self._outage.answered(wrote=True)
+            session.tell_committed()
 
     @contextmanager
     def read_session(self) -> Iterator[ReadSession]:
@@ -189,7 +194,10 @@ def _file_of(url: URL) -> Path | None:
 
 def _sqlite_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": patience_seconds, "check_same_thread": False}, json_deserializer=from_json
+        url,
+        connect_args={"timeout": patience_seconds, "check_same_thread": False},
+        json_deserializer=from_json,
+        hide_parameters=True,  # as above
     )
 
     @event.listens_for(engine, "connect")

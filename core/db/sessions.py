@@ -4,6 +4,7 @@ What reads takes a `ReadSession` or a `Reader`, what writes a `WriteSession`, so
 a session whose changes would be lost; the database refuses a write through the first as well (`core.db.engine`).
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,23 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.db.types import Base, UtcDateTime
 
+_AFTER_COMMIT = "after_commit"
+
 
 class ReadSession(Session):
     """A unit of work that reads; one that the engine made for reading cannot write."""
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Do something once it is committed, and not at all if it is not; for counting and telling, which never fail.
+
+        Rolling back to a savepoint takes nothing back.
+        """
+        self.info.setdefault(_AFTER_COMMIT, []).append(act)
+
+    def tell_committed(self) -> None:
+        """Do what was to be done after the commit; for the engine only."""
+        for act in self.info.pop(_AFTER_COMMIT, ()):
+            act()
 
 
 class WriteSession(ReadSession):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core import durable, errors, storage_settings
+from core.files.measured import measure
 from core.storage_settings import StoreAccess
 
 MEDIA_TYPES = {
@@ -78,8 +79,11 @@ class Storage(ABC):
     """Where files lie.
 
     Every method raises ValueError for a bad key, before anything is touched, and errors.StorageUnavailable when the
-    place is full, read-only or away.
+    place is full, read-only or away. How long it takes is measured, whatever store it is.
     """
+
+    def __init_subclass__(cls) -> None:
+        measure(cls)
 
     @abstractmethod
     def put_file(self, key: str, path: Path, *, media_type: str) -> ObjectInfo:

@@ -1,11 +1,13 @@
 """Generations as people and scripts act on them: order, cancel, retry, delete."""
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import ScalarSelect, bindparam, or_, select, update
 
-from core import db, errors
+from core import db, errors, logs, tracing
 from core.assets import made_from
 from core.billing import ledger, pricing
 from core.billing.quote import Quote
@@ -15,7 +17,7 @@ from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import SourceKind, Status
 from core.db.tables import Generation, Project, Workspace, is_live, table_of
-from core.generations import approval_requests, flights, lifecycle, named, spending
+from core.generations import approval_requests, flights, lifecycle, named, spending, told
 from core.generations.orders import Order
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
@@ -25,6 +27,8 @@ from core.usage import exchange_rates, limits
 from core.workspaces import months, quota
 from core.workspaces.access import Member, in_workspace
 from core.workspaces.permissions import Action
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Order", "is_repeat", "made_before", "submit", "submit_part"]
 
@@ -86,6 +90,7 @@ def submit_part(
     Whoever calls it asks for approval of them all (`approval_requests.ask_where_needed`), in the same transaction.
     """
     order = order.trimmed()
+    told.keep_out(order.spec)
     if idempotency_key is not None and (first := _with_key(session, member, idempotency_key)) is not None:
         # A retry goes on from what the old one did while that is there; it is the same request either way.
         if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
@@ -125,11 +130,22 @@ def submit_part(
     limits.take(session, row)
     if member.token_id is not None:
         api_tokens.spend(session, member.token_id, credits=price.total_credits)
-    what = message("ordered", total_credits=price.total_credits)
-    lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=member.email)
-    flights.begin(session, [row])
-    session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
+    _note(session, row, actor=member.email)
     return row
+
+
+def _note(session: WriteSession, row: Generation, *, actor: str) -> None:
+    """Begin the timeline of an order, count it, and tell the log of it once it is written down."""
+    what = message("ordered", total_credits=row.credits)
+    lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=actor)
+    flights.begin(session, [row])
+    session.execute(_COUNT, {"counted_id": row.project_id, "now": utc_now()})
+    session.after_commit(partial(_log, row))
+
+
+def _log(row: Generation) -> None:
+    with told.about(row):
+        log.info("%s is ordered", row.id)
 
 
 def _with_key(session: WriteSession, member: Member, key: str) -> Generation | None:
@@ -179,6 +195,8 @@ def new_row(
         user_id=member.id,
         project_id=order.project_id,
         token_id=member.token_id,
+        request_id=logs.ids().get("request_id"),
+        traceparent=tracing.traceparent(),
         request_hash=order.digest(),
         recipe_hash=order.recipe(),
         provider=model.provider,

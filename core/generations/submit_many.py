@@ -1,5 +1,6 @@
 """Many orders in one transaction: checked one by one, reserved by one change of the account, and written together."""
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,8 @@ from core.usage import exchange_rates, limits
 from core.workspaces import months, quota
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
+
+log = logging.getLogger(__name__)
 
 PENDING_LIMIT = timedelta(days=7)
 """How long one of many waits for its provider, which may take a few at a time."""
@@ -82,6 +85,7 @@ def submit_many(
         flights.begin(session, rows)
         _count(session, orders)
         approval_requests.ask_where_needed(session, rows, actor=member.email)
+    session.after_commit(lambda: log.info("%d clips are ordered at once, as %s", len(orders), batch_id))
     return rows
 
 

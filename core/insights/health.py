@@ -1,8 +1,12 @@
 """How this installation fares, for probes and operators: what is under way, what was delivered, room on the disk."""
 
 import shutil
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from sqlalchemy import func, select
 
@@ -35,6 +39,33 @@ class Health:
     def is_disk_nearly_full(self) -> bool:
         """Whether clips may soon find no place."""
         return self.free_bytes is not None and self.free_bytes < NEARLY_FULL_BYTES
+
+
+Seen = TypeVar("Seen")
+
+
+class Recently(Generic[Seen]):
+    """What was seen a moment ago, so that many who ask cost one look; who asks meanwhile waits for that look."""
+
+    def __init__(self, seconds: float = 2.0, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._seen: list[tuple[float, Seen]] = []
+
+    def get(self, look: Callable[[], Seen]) -> Seen:
+        """What was seen, or is seen now; what `look` raises is remembered by nobody."""
+        with self._lock:
+            if self._seen and self._monotonic() - self._seen[0][0] < self._seconds:
+                return self._seen[0][1]
+            found = look()
+            self._seen = [(self._monotonic(), found)]
+            return found
+
+    def forget(self) -> None:
+        """Look anew at the next question."""
+        with self._lock:
+            self._seen = []
 
 
 def health(session: ReadSession, settings: Settings) -> Health:

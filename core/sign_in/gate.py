@@ -148,7 +148,7 @@ def _at_first_sight(scope: Scope, named: Claims, *, begins: bool) -> str | None:
     settings, visit = installation.current().settings, visitors.visit_of(scope)
     keys = [failed_attempts.of_account(f"{named.issuer} {named.subject}")]
     attempts.check(keys)
-    with audit_log.acting_from(visit.address):
+    with audit_log.acting_from(visit.address, audit_log.origin().request_id):
         try:
             if not begins:
                 visitors.person_named(named, settings)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from core import db, errors
+from core import db, errors, metrics
 from core.config import Settings
 from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
@@ -226,9 +226,11 @@ def _due(session: ReadSession, statuses: Mapping[Stage, tuple[Status, ...]]) -> 
     found = []
     for provider, stage in product(_providers(session), statuses):
         of_stage = (Flight.provider == provider, Flight.stage == stage, Flight.status.in_(statuses[stage]))
-        first = select(Flight.id).where(*of_stage, Flight.next_at <= now).order_by(Flight.next_at).limit(1)
-        if session.scalar(first) is not None:
+        first = select(Flight.next_at).where(*of_stage, Flight.next_at <= now).order_by(Flight.next_at).limit(1)
+        if (due_at := session.scalar(first)) is not None:
             found.append((provider, stage))
+            if stage is Stage.WAITING:
+                metrics.LOOK_LAG.labels(provider).observe((now - due_at).total_seconds())
     return found
 
 

@@ -16,6 +16,7 @@ from core.db.enums import Stage
 from core.db.tables import Flight, Generation
 from core.redis import job_queue
 from core.redis.job_queue import Ring
+from core.worker import observed
 from core.worker.bulkheads import Bulkheads, Job
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,8 @@ def _run(ring: Ring) -> None:
     from core.worker import tasks  # large, and a process that only waits does without
 
     if ring.generation_id is not None and _row_of(ring) is not None:
-        (tasks.submit if ring.queue == job_queue.SUBMIT else tasks.ingest)(ring.generation_id)
+        with observed.job(ring.queue, ring.generation_id):
+            (tasks.submit if ring.queue == job_queue.SUBMIT else tasks.ingest)(ring.generation_id)
 
 
 def _make_previews(bulkheads: Bulkheads) -> None:

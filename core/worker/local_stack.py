@@ -46,6 +46,8 @@ def running(settings: config.Settings) -> Iterator[str]:
             environ["POLL_SECONDS"] = DEMO_POLL_SECONDS
         environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
         environ |= {"PYTHONPATH": python_path(ROOT)}
+        if settings.metrics_port is not None:  # which is the app's own
+            environ["METRICS_PORT"] = str(settings.metrics_port + 1)
         children = [
             ManagedProcess("redis", _guarded_redis(socket), serves=True),
             ManagedProcess(

@@ -18,12 +18,12 @@ from typing import TypeVar
 
 import httpx
 
-from core import db, errors
+from core import db, errors, logs, metrics
 from core.db import availability
 from core.db.enums import Stage
 from core.db.shares import ALL
 from core.db.tables import Flight, Generation
-from core.generations import reconciliation
+from core.generations import reconciliation, told
 from core.installation import Installation
 from core.providers import connection, registry
 from core.providers.contract import Provider, VideoRequest
@@ -207,6 +207,7 @@ class Looks:
     async def _poll(self, row: Flight, wait_seconds: float) -> None:
         """Ask a provider about one row when its moment has come; whatever comes of it is written soon."""
         assert self.client is not None  # noqa: S101 -- set before the first tick
+        logs.bind(generation_id=row.id, provider=row.provider)
         try:
             provider = connection.connect(self._settings, row.provider, self.client, base_url=row.provider_base_url)
             if wait_seconds > 0:
@@ -228,9 +229,11 @@ class Looks:
             result = errors.ProviderRateLimited(retry_after_seconds=away.retry_after_seconds, detail=away.detail)
         except Exception as bug:
             if self._logged.is_news((row.id, "broke")):
-                log.exception("looking at %s broke", row.id)
+                await asyncio.to_thread(_tell_of_bug, row.id, bug)
             result = errors.UnreadableReply(detail=repr(bug))
-        self._learn(poll_results.PollResult(row, result))
+        look = poll_results.PollResult(row, result)
+        metrics.LOOKS.labels(row.provider, look.outcome).inc()
+        self._learn(look)
 
     async def _look_where_it_moved(self, row: Flight, moved: errors.ProviderMoved) -> poll_results.Outcome:
         """A job is asked about where it was sent; when its vendor has left that place, at the address set since."""
@@ -258,3 +261,8 @@ class Looks:
             sent_at = reconciliation.sent_at(session, row)
         request = provider_request.from_row(row, self._settings, self._installation.storage)
         return request, sent_at, row.updated_at
+
+
+def _tell_of_bug(generation_id: str, bug: Exception) -> None:
+    with told.about_id(generation_id):
+        log.error("looking at %s broke", generation_id, exc_info=bug)

@@ -10,13 +10,13 @@ from core import db, errors
 from core.db import WriteSession, availability
 from core.db.enums import Stage, Status
 from core.db.tables import Flight, Generation
-from core.generations import flights, lifecycle, reconciliation, spending
+from core.generations import flights, lifecycle, reconciliation, spending, told
 from core.insights import call_watch, circuit_breaker, model_stats
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import JobMatches, JobState, JobStatus
 from core.retry import OnceAWhile
-from core.worker import cadence, setbacks, uncollected
+from core.worker import cadence, setbacks, traces, uncollected
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,16 @@ class PollResult:
 
     row: Flight
     result: Outcome
+
+    @property
+    def outcome(self) -> str:
+        """What came of it in a word."""
+        match self.result:
+            case JobStatus(state=state):
+                return str(state)
+            case errors.ProviderError(code=code):
+                return code
+        return "looked_for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,8 @@ def record(
     failures_logged = failures_logged or OnceAWhile()
     for look in looks:
         if isinstance(look.result, errors.ProviderError) and failures_logged.is_news(look.row.id):
-            log.info("look at %s failed: %s (%s)", look.row.id, look.result, look.result.detail)
+            with told.about_id(look.row.id):
+                log.info("look at %s failed: %s (%s)", look.row.id, look.result, look.result.detail)
     for look in looks:
         if isinstance(look.result, JobStatus):
             _log_unknown_word(look.row.provider, look.result.unknown_word, words_logged)
@@ -81,7 +92,19 @@ def record(
         if availability.is_away(failure):
             raise
         for look in ordered:
-            _write_alone(look, pace, judged_at, failures_logged)
+            with told.about_id(look.row.id):
+                _write_alone(look, pace, judged_at, failures_logged)
+    for look in ordered:
+        _tell(look)
+
+
+def _tell(look: PollResult) -> None:
+    """A line of what ended the wait, and the spans of what gives no clip."""
+    if isinstance(look.result, JobStatus) and look.result.state not in (JobState.QUEUED, JobState.RUNNING):
+        with told.about_id(look.row.id):
+            log.info("%s is at an end there: %s", look.row.id, look.outcome)
+        if look.result.state is not JobState.SUCCEEDED:
+            traces.ended(look.row.id)
 
 
 def _write_alone(look: PollResult, pace: Pace, judged_at: datetime | None, failures_logged: OnceAWhile) -> None:

@@ -5,18 +5,21 @@ that ends its process is given up, too.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, literal_column, select
 
-from core import db, errors, installation
+from core import db, errors, installation, metrics
+from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import Generation
-from core.generations import delivery_findings
+from core.generations import delivery_findings, told
 from core.redis import connection as redis_connection
 from core.redis import job_queue
+from core.worker import traces
 from core.workspaces import quota
 
 log = logging.getLogger(__name__)
@@ -61,6 +64,18 @@ def make_next() -> bool:
         row = _claim(session)
     if row is None:
         return False
+    began = time.monotonic()
+    with told.about(row):
+        _try(row)
+        seconds = time.monotonic() - began
+        metrics.PREVIEW.observe(seconds)
+        log.info("preview and check of %s, after %.3f s", row.id, seconds)
+    now = utc_now()
+    traces.preview(row, began=now - timedelta(seconds=seconds), over=now)
+    return True
+
+
+def _try(row: Generation) -> None:
     try:
         _make(row)
     except errors.StorageUnavailable as away:  # which says nothing of this clip
@@ -68,7 +83,6 @@ def make_next() -> bool:
         _put_back(row)
     except (errors.AppError, OSError) as error:
         log.warning("the file of %s cannot be read at try %s of %s: %r", row.id, row.preview_attempt, TRIES, error)
-    return True
 
 
 def _due(session: ReadSession) -> tuple[ColumnElement[bool], ...]:

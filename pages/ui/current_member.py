@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import audit_log, config, db, errors, installation
+from core import audit_log, config, db, errors, installation, logs
 from core.config import Settings
 from core.db import ReadSession
 from core.db.tables import User
@@ -22,7 +22,7 @@ from core.sample import presence
 from core.workspaces import choices, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.ui import links
+from pages.ui import links, run
 from pages.ui.language import N_, _
 
 WORKSPACE = "workspace"
@@ -60,7 +60,8 @@ def current_member() -> Member:
     if (found := _known.get(None)) is not None:
         return found
     address = st.context.ip_address
-    audit_log.act_from(address if isinstance(address, str) else THIS_MACHINE)  # the thread is this session's alone
+    where = address if isinstance(address, str) else THIS_MACHINE
+    audit_log.act_from(where, run.request_id())  # the thread is this session's alone
     with db.read_session() as session:
         user = _user(session)
         if user is not None:
@@ -234,6 +235,7 @@ def _cookie(settings: Settings) -> str:
 
 
 def _at_work(session: ReadSession, user: User) -> Member:
+    logs.bind(user_id=user.id)
     if user.deactivated_at is not None:
         raise errors.Forbidden(_ACCESS_ENDED)
     found = members.at_work(session, user)

@@ -33,7 +33,7 @@ def test_order_while_sqlite_is_locked(
         assert refusal(answer)[:2] == (503, "database_unavailable")
         assert int(answer.headers["retry-after"]) > 0
         assert "locked" not in answer.text
-    of_ours = [record for record in caplog.records if record.name.startswith("core.")]
+    of_ours = [record for record in caplog.records if record.name.startswith("core.db.")]
     assert len(of_ours) == 2
     assert not any(record.exc_info for record in of_ours)
 

@@ -86,11 +86,13 @@ def test_workers_away(nobody: Client, installation: Installation) -> None:
             assert (answer["status"], answer["worker"], answer["workerSince"]) == ("degraded", False, None)
             with db.write_session() as session:
                 workers.note(session, list(workers.Part))
+            running.recent_health.forget()
             answer = nobody.get("/health").json()
             assert answer["workerSince"].startswith(f"{utc_now():%Y-%m-%dT}")
             for role in presence.Role:
                 presence.announce(running.redis, role)
             running.watch._looked_at = 0.0
+            running.recent_health.forget()
             answer = nobody.get("/health").json()
             assert (answer["status"], answer["worker"], "workerSince" in answer) == ("ok", True, False)
         running.redis.close()
@@ -106,3 +108,29 @@ def test_database_away(nobody: Client, installation: Installation, tmp_path: Pat
     assert (answer.json()["success"], answer.json()["database"]) == (False, False)
     assert int(answer.headers["retry-after"]) > 0
     assert "nowhere" not in answer.text
+
+
+def test_many_probes_are_one_look(ana: Client, nobody: Client, installation: Installation) -> None:
+    """What a probe was told it is told again for a moment; then it is looked at anew."""
+    assert nobody.get("/health").json()["inFlight"] == 0
+    ana.generate()
+    assert nobody.get("/health").json()["inFlight"] == 0
+    installation.recent_health.forget()
+    assert nobody.get("/health").json()["inFlight"] == 1
+
+
+def test_a_look_is_as_old_as_said() -> None:
+    """A look counts for two seconds and no longer; one that broke counts for nobody."""
+    now, looks = [0.0], iter([1, 2])
+    recent = health.Recently[int](2.0, monotonic=lambda: now[0])
+
+    def broken() -> int:
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 -- the very one
+        recent.get(broken)
+    assert recent.get(lambda: next(looks)) == 1
+    now[0] = 1.9
+    assert recent.get(lambda: next(looks)) == 1
+    now[0] = 2.1
+    assert recent.get(lambda: next(looks)) == 2

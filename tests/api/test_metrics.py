@@ -20,6 +20,20 @@ KINDS = {
     "video_audit_broken_rules": "gauge",
     "video_audit_timestamp_seconds": "gauge",
     "video_build_info": "gauge",
+    "video_collect_seconds": "histogram",
+    "video_database_up": "gauge",
+    "video_db_pool_checkedout": "gauge",
+    "video_flights": "gauge",
+    "video_http_seconds": "histogram",
+    "video_ledger_credits": "counter",
+    "video_look_lag_seconds": "histogram",
+    "video_looks": "counter",
+    "video_preview_seconds": "histogram",
+    "video_queue_wait_seconds": "histogram",
+    "video_sessions": "gauge",
+    "video_storage_errors": "counter",
+    "video_storage_seconds": "histogram",
+    "video_submit_seconds": "histogram",
     "video_generations_in_flight": "gauge",
     "video_ledger_available_credits": "gauge",
     "video_ledger_held_credits": "gauge",
@@ -69,6 +83,7 @@ def test_figures_are_what_there_is(ana: Client) -> None:
     assert {family.name: family.type for family in text_string_to_metric_families(answer.text)} == KINDS
     found = samples(answer.text)
     assert found[sample("video_generations_in_flight", provider="demo", status="pending")] == 1
+    assert found[sample("video_flights", stage="queued")] == 1
     assert found[sample("video_ledger_held_credits")] == 50
     assert found[sample("video_audit_broken_rules")] == 0
     assert found[sample("video_provider_up", provider="demo")] == 1

@@ -17,8 +17,8 @@ OF_EXAMPLES = {"VIDEO_API", "VIDEO_TOKEN", "VIDEO_WORKSPACE", "WEBHOOK_SECRET", 
 }  # Python's own
 """Names in capitals that are no settings: variables and places of the examples themselves."""
 
-OF_OTHERS = {"FORWARDED_ALLOW_IPS", "STUDIO_IMAGE"}
-"""What a program reads that we run: uvicorn, Docker Compose."""
+OF_OTHERS = {"FORWARDED_ALLOW_IPS", "STUDIO_IMAGE", "OTEL_TRACES_SAMPLER", "OTEL_SERVICE_NAME"}
+"""What a program reads that we run: uvicorn, Docker Compose, OpenTelemetry."""
 
 
 def test_readme_is_short_and_has_the_two_commands() -> None:

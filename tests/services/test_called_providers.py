@@ -126,7 +126,7 @@ def test_upgrade_of_providers(database: Database) -> None:
         session.add(ProviderHealth(provider="fal", failures=3))
     for _turn in range(2):
         with database.engine.begin() as connection:
-            command.downgrade(alembic_config(connection), "0040")
+            command.downgrade(alembic_config(connection), "0042")
         database.migrate()
         with database.read_session() as session:
             [row] = session.scalars(select(ProviderHealth))

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.reference_docs import command_line, errors, prices, roles, settings, states
+from tools.reference_docs import command_line, errors, metrics, prices, roles, settings, states
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "command-line.md": command_line.page,
     "errors.md": errors.page,
+    "metrics.md": metrics.page,
     "prices.md": prices.page,
     "roles.md": roles.page,
     "settings.md": settings.page,

@@ -142,6 +142,7 @@ def variables() -> Sequence[Variable]:
             "How many connections one address may have open; 0: no limit. Proxies named in `FORWARDED_ALLOW_IPS` have "
             "none.",
         ),
+        *_seeing_inside(served),
         Variable(
             "AUDIT_LOG_DAYS",
             f"{served.audit_log_days}",
@@ -204,6 +205,30 @@ def variables() -> Sequence[Variable]:
             "NAME_MAX_IN_FLIGHT",
             "the vendor's smallest plan",
             "How many jobs the provider is given at once; 0: its default.",
+        ),
+    )
+
+
+def _seeing_inside(defaults: Settings) -> Sequence[Variable]:
+    """Those of logs, metrics and traces."""
+    return (
+        Variable(
+            "LOG_FORMAT",
+            f"`{defaults.log_format}`",
+            "`text` or `json`: how all processes write their log; see [see inside](../how-to/see-inside.md).",
+        ),
+        Variable(
+            "METRICS_PORT",
+            "unset",
+            "Port on which each process gives its [metrics](metrics.md) to Prometheus, without a token. The parts that "
+            "`python worker.py` starts take the ports from there on, each its own.",
+        ),
+        Variable("METRICS_HOST", f"`{defaults.metrics_host}`", "Address of that port; in a pod `0.0.0.0`."),
+        Variable(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "unset",
+            "Where traces are sent by OTLP over HTTP; needs the extra `telemetry`. Other `OTEL_` variables are "
+            "those of OpenTelemetry itself.",
         ),
     )
 

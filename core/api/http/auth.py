@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from core import db, errors, installation, security_log
+from core import db, errors, installation, logs, security_log
 from core.api.http import error_handlers, visitors
 from core.api.http.permissions import RouteTable, route_path
 from core.db import availability
@@ -78,6 +78,7 @@ class AuthMiddleware:
             await answer(scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = caller
+        logs.bind(user_id=caller.member.id)
         await self._app(scope, receive, send)
 
 

@@ -16,6 +16,9 @@ from starlette.responses import Response
 from core.api.http import strict_json
 from core.api.schemas import requests, responses
 
+OBSERVED = "observed"
+"""Where a scope has what is to be told of its request, for whoever measures it."""
+
 
 def written(
     answer: responses.Response, *, status: int = 200, headers: Mapping[str, str] | None = None, only_set: bool = False
@@ -47,6 +50,8 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
+            if (observed := request.scope.get(OBSERVED)) is not None:
+                observed["route"] = self.path
             return await handle(strict_json.JsonRequest(request.scope, request.receive))
 
         return handle_strictly

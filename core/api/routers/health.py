@@ -1,6 +1,7 @@
 """Whether this installation works, for probes; it tells nothing of anybody."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.api.schemas import fields, responses
 from core.db import availability
 from core.insights import health
 from core.insights.workers import Part, Workers
+from core.installation import Installation
 from core.redis import connection as redis_connection
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,22 @@ class HealthAnswer(responses.Response):
     responses={503: {"description": "The database does not answer"}},
 )
 def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse:
-    """Check whether the database, the queue and the workers answer, and whether there is a place for clips."""
+    """Check whether the database, the queue and the workers answer, and whether there is a place for clips.
+
+    It is looked at every two seconds at most, however many ask.
+    """
+    found: HealthAnswer | _Away = installation.recent_health.get(lambda: _look(installation))
+    return found if isinstance(found, HealthAnswer) else _without_database(found.is_queue_there)
+
+
+@dataclass(frozen=True, slots=True)
+class _Away:
+    """The database does not answer; whether Redis does, None where the app brings its own."""
+
+    is_queue_there: bool | None
+
+
+def _look(installation: Installation) -> HealthAnswer | _Away:
     stored = installation.storage.answers()
     reachable = None if installation.settings.is_demo else redis_connection.ping(installation.redis)
     try:
@@ -61,7 +78,7 @@ def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse
     except SQLAlchemyError as failure:
         if not availability.is_away(failure):
             log.exception("the health of the database is unknown")
-        return _without_database(reachable)
+        return _Away(reachable)
     return HealthAnswer(
         success=True,
         status="degraded" if False in (reachable, stored) or workers.since or found.is_disk_nearly_full else "ok",

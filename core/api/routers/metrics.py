@@ -1,33 +1,30 @@
-"""What an operator watches, as Prometheus reads it (text format 0.0.4); for tokens of administrators only.
+"""What an operator watches, as Prometheus reads it; by the API for tokens of administrators only.
 
 Every query looks at what is under way or at one row a person or provider, never at all that ever was.
 """
 
-import platform
-import resource
-import sys
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from prometheus_client import generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.registry import Collector
+from prometheus_client.core import Metric
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
-from core import db
+from core import metrics
 from core.api.http import routing
 from core.api.http.auth import CurrentMember
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
 from core.clock import utc_now
-from core.db import Database, ReadSession, snapshots
+from core.db import ReadSession, availability, snapshots
+from core.db import figures as database_figures
+from core.db.enums import Stage
 from core.db.tables import Account, Flight
 from core.insights import circuit_breaker
 from core.installation import Installation
+from core.metrics import gauge
 from core.providers import registry
 from core.redis import connection as redis_connection
 from core.redis import job_queue
@@ -47,65 +44,52 @@ def get_metrics(member: CurrentMember, installation: CurrentInstallation) -> Res
     For administrators only; a token of scope `read` is enough.
     """
     member.require(Action.OPERATE)
-    with db.read_session() as session:
-        stored = [
-            *work(session),
-            *_providers(session, installation.configured),
-            *_money(session),
-            *_snapshots(session),
-        ]
-    text = generate_latest(_Snapshot([*stored, *_queues(installation), *_process(installation.database)]))
-    return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(metrics.text(figures(installation)), media_type=metrics.CONTENT_TYPE)
 
 
-class _Snapshot(Collector):
-    """The figures of one request: they are looked up for it, so there is no registry that would keep them."""
-
-    def __init__(self, figures: Sequence[Metric]) -> None:
-        self._figures = figures
-
-    def collect(self) -> Iterable[Metric]:
-        """What `generate_latest` writes out."""
-        return self._figures
-
-
-def _gauge(name: str, help: str, samples: Iterable[tuple[dict[str, str], float]]) -> Metric:
-    """One figure with its samples: labels -> value."""
-    figure = GaugeMetricFamily(name, help)
-    for labels, value in samples:
-        figure.add_sample(name, labels, value)
-    return figure
+def figures(installation: Installation) -> Sequence[Metric]:
+    """What is looked up for this answer alone; nothing of the database while it is away."""
+    found = [*_queues(installation), *database_figures.figures(installation.database)]
+    try:
+        with installation.database.read_session() as session:
+            found += [*work(session), *_providers(session, installation.configured), *_money(session)]
+            found += _snapshots(session)
+    except SQLAlchemyError as failure:
+        if not availability.is_away(failure):
+            raise
+        return [*found, gauge("video_database_up", [({}, 0)])]
+    return [*found, gauge("video_database_up", [({}, 1)])]
 
 
 def work(session: ReadSession) -> Iterator[Metric]:
     """What is under way."""
-    counted = select(Flight.provider, Flight.status, func.count(), func.min(Flight.next_at))
-    rows = session.execute(counted.group_by(Flight.provider, Flight.status)).all()
-    under_way = [
-        ({"provider": provider, "status": str(status)}, float(count)) for provider, status, count, _due in rows
-    ]
-    yield _gauge("video_generations_in_flight", "Generations that have not ended.", under_way)
+    place = (Flight.provider, Flight.status, Flight.stage)
+    rows = session.execute(select(*place, func.count(), func.min(Flight.next_at)).group_by(*place)).all()
+    by_status, by_stage = Counter[tuple[str, str]](), Counter[str]()
+    for provider, status, stage, count, _due in rows:
+        by_status[provider, str(status)] += count
+        by_stage[str(stage)] += count
+    under_way = [({"provider": provider, "status": status}, count) for (provider, status), count in by_status.items()]
+    yield gauge("video_generations_in_flight", under_way)
+    stages = [({"stage": str(stage)}, by_stage[str(stage)]) for stage in Stage if stage is not Stage.FINALIZED]
+    yield gauge("video_flights", stages)
     now = utc_now()
     due = [due for *_rest, due in rows if due is not None and due < now]
     late = (now - min(due)).total_seconds() if due else 0.0
-    yield _gauge("video_oldest_due_seconds", "How long the most overdue generation has been waiting.", [({}, late)])
+    yield gauge("video_oldest_due_seconds", [({}, late)])
 
 
 def _providers(session: ReadSession, usable: frozenset[str]) -> Iterator[Metric]:
     """Whether the providers work."""
     known = circuit_breaker.states(session)
     names = [provider.name for provider in registry.providers()]
-    yield _gauge(
-        "video_provider_configured", "Whether it can be used here.", [({"provider": n}, n in usable) for n in names]
-    )
-    yield _gauge(
+    yield gauge("video_provider_configured", [({"provider": n}, n in usable) for n in names])
+    yield gauge(
         "video_provider_up",
-        "0 while it is left alone after failures, or while it does not accept our account.",
         [({"provider": n}, circuit_breaker.state(known.get(n)) is circuit_breaker.State.OK) for n in names],
     )
-    yield _gauge(
+    yield gauge(
         "video_provider_failures",
-        "Failures of its own in a row.",
         [({"provider": n}, known[n].failures if n in known else 0) for n in names],
     )
 
@@ -115,25 +99,23 @@ def _money(session: ReadSession) -> Iterator[Metric]:
     available, held = session.execute(
         select(func.coalesce(func.sum(Account.available_credits), 0), func.coalesce(func.sum(Account.held_credits), 0))
     ).one()
-    yield _gauge("video_ledger_available_credits", "What all people can spend.", [({}, float(available))])
-    yield _gauge("video_ledger_held_credits", "What is reserved for generations under way.", [({}, float(held))])
+    yield gauge("video_ledger_available_credits", [({}, float(available))])
+    yield gauge("video_ledger_held_credits", [({}, float(held))])
     last = audit_runs.last_run(session)
     runs = [] if last is None else [last]
-    yield _gauge("video_audit_broken_rules", "Rules broken at the last audit.", [({}, run.broken) for run in runs])
-    yield _gauge(
-        "video_audit_timestamp_seconds", "When that audit was made.", [({}, run.at.timestamp()) for run in runs]
-    )
+    yield gauge("video_audit_broken_rules", [({}, run.broken) for run in runs])
+    yield gauge("video_audit_timestamp_seconds", [({}, run.at.timestamp()) for run in runs])
 
 
 def _snapshots(session: ReadSession) -> Iterator[Metric]:
     """What keeps the database from cleaning up; 0 on SQLite."""
     held = snapshots.held(session)
     seconds: list[tuple[dict[str, str], float]] = [({}, max((each.seconds or 0.0 for each in held), default=0.0))]
-    yield _gauge("video_oldest_snapshot_seconds", "How long the oldest transaction has been open.", seconds)
+    yield gauge("video_oldest_snapshot_seconds", seconds)
     behind: list[tuple[dict[str, str], float]] = [({}, max((each.transactions for each in held), default=0))]
-    yield _gauge("video_oldest_snapshot_transactions", "How many transactions began since the oldest one.", behind)
+    yield gauge("video_oldest_snapshot_transactions", behind)
     slots = [({"slot": each.name}, each.log_bytes) for each in held if each.log_bytes is not None]
-    yield _gauge("video_replication_slot_bytes", "How much of the log a replication slot holds back.", slots)
+    yield gauge("video_replication_slot_bytes", slots)
 
 
 def _queues(installation: Installation) -> Iterator[Metric]:
@@ -147,19 +129,5 @@ def _queues(installation: Installation) -> Iterator[Metric]:
             ]
     except redis_connection.Unreachable:
         lengths = []
-    yield _gauge("video_queue_up", "Whether Redis answers.", [({}, bool(lengths))])
-    yield _gauge("video_queue_length", "Jobs that wait for a worker.", lengths)
-
-
-def _process(database: Database) -> Iterator[Metric]:
-    """This process, under the names that Prometheus's own clients use."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    peak_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    yield CounterMetricFamily("process_cpu_seconds_total", "CPU time.", used.ru_utime + used.ru_stime)
-    yield _gauge("process_peak_memory_bytes", "The most memory it ever held.", [({}, peak_bytes)])
-    yield _gauge("process_threads", "Threads of Python.", [({}, threading.active_count())])
-    descriptors = Path("/proc/self/fd")
-    if descriptors.exists():
-        yield _gauge("process_open_fds", "Open files and sockets.", [({}, len(list(descriptors.iterdir())))])
-    build = {"python": platform.python_version(), "database": database.engine.dialect.name}
-    yield _gauge("video_build_info", "What runs here; always 1.", [(build, 1)])
+    yield gauge("video_queue_up", [({}, bool(lengths))])
+    yield gauge("video_queue_length", lengths)

@@ -14,7 +14,7 @@ from core.api.openapi.answers import Answers, refuses
 from core.catalog_changes import asked
 from core.clock import utc_now
 from core.db.tables import Generation
-from core.generations import reconciliation
+from core.generations import reconciliation, told
 from core.installation import Installation
 from core.providers import callbacks, registry
 from core.providers.models import VideoModel
@@ -52,6 +52,8 @@ def take_hook(
     call = callbacks.received(body, headers=request.headers, query=request.query_params)
     with db.read_session() as session:
         row = session.get(Generation, id)
+        if row is not None:
+            told.from_now_on_about(row)
         model = asked.model(session, installation.settings, row) if row else None
     if row and (answer := registry.provider_class(row.provider).callback_answer(call.body)) is not None:
         return JSONResponse(answer)

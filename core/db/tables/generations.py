@@ -77,7 +77,9 @@ class Generation(Base):
     `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
     `source_id` is another clip that it was made from, and `source_kind` what of it.
-    `token_id` is the API token it was ordered with, None for an order in a browser.
+    `token_id` is the API token it was ordered with, None for an order in a browser. `request_id` is the request it came
+    with, as the log has it, and `traceparent` the span that it was ordered in, where spans are made.
+    `expedited_at` is when a call of the vendor last made us look sooner.
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
@@ -109,6 +111,8 @@ class Generation(Base):
     charged_project_id: Mapped[str | None] = mapped_column(ForeignKey("projects.id"))
     batch_id: Mapped[str | None] = mapped_column(String(36))
     token_id: Mapped[str | None] = mapped_column(String(36))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    traceparent: Mapped[str | None] = mapped_column(String(55))
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     request_hash: Mapped[str] = mapped_column(String(64))
     recipe_hash: Mapped[str | None] = mapped_column(String(64))
