@@ -43,6 +43,7 @@ def _redis_url(url: str) -> str:
 WebUrl = Annotated[str, AfterValidator(setting_values.web_address)]
 BaseUrl = Annotated[str, AfterValidator(setting_values.base_url)]
 ProxyAddress = Annotated[str, AfterValidator(proxy_address)]
+Days = Annotated[int, BeforeValidator(setting_values.days)]
 WholeNumber = Annotated[int, BeforeValidator(setting_values.count)]
 Hosts = Annotated[frozenset[str], BeforeValidator(setting_values.hosts)]
 HeaderName = Annotated[str, AfterValidator(sign_in_settings.header_name)]
@@ -100,6 +101,12 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(setting_values.host_names)] = ()
     frame_ancestors: Annotated[tuple[str, ...], BeforeValidator(setting_values.origins)] = ()
     connections_per_address: WholeNumber = 256
+    trash_days: Days = 0
+    rejected_clip_days: Days = 0
+    undecided_clip_days: Days = 0
+    event_days: Days = 0
+    departed_prompt_days: Days = 0
+    webhook_delivery_days: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 30
     audit_log_days: Annotated[int, BeforeValidator(setting_values.log_days)] = 400
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
@@ -338,6 +345,8 @@ def _contradiction(settings: Settings) -> str | None:
         return "CREDENTIALS_CERTIFICATE_FILE and CREDENTIALS_KEY_FILE are set together, or neither is."
     if settings.smtp_host and not settings.smtp_from:
         return "SMTP_FROM: it is the address that mail comes from, and is needed with SMTP_HOST."
+    if (settings.rejected_clip_days or settings.undecided_clip_days) and not settings.trash_days:
+        return "TRASH_DAYS: clips that go by themselves go to the trash first, so it is needed, 1 at least."
     return None
 
 
@@ -365,7 +374,8 @@ _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
     *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
-    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK"),
+    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK", "TRASH_", "REJECTED_C", "UNDECIDED_C"),
+    *("EVENT_DAY", "DEPARTED_", "WEBHOOK_DELIVER"),
 )
 
 

@@ -28,7 +28,7 @@ TABS = {
     "People": ["People", "Grant or correct credits", "Sample company"],
     "Queue": ["Under way"],
     "Books": ["Closed months"],
-    "Trust": ["What must always be true"],
+    "Trust": ["What must always be true", "How long clips are kept"],
 }
 
 

@@ -31,6 +31,7 @@ from core.db.tables.people import (
     SignInLink,
     User,
 )
+from core.db.tables.personal import Erasure, PersonExport
 from core.db.tables.projects import Draft, Preset, Project, SavedFilter
 from core.db.tables.reports import ReportIssue, ReportSchedule
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
@@ -63,6 +64,7 @@ __all__ = [
     "CostAdjustment",
     "CostDrift",
     "Draft",
+    "Erasure",
     "ExchangeRate",
     "FailedAttempts",
     "Generation",
@@ -79,6 +81,7 @@ __all__ = [
     "ModelNote",
     "Notice",
     "NoticeSend",
+    "PersonExport",
     "Preset",
     "Project",
     "ProviderHealth",
