@@ -118,6 +118,7 @@ BY_HAND: Mapping[str, Sequence[str]] = {
 
 WITHOUT_WORDS: Mapping[str, Sequence[str]] = {
     "accounts": (),
+    "asset_groups": ("name", "name_key", "description"),  # a team's own words; those of their own workspace go
     "audit_log": ("address", "noun", "action", "target_id", "request_id"),  # addresses of their acts are emptied
     "audit_runs": ("results",),  # rules, figures, ids
     "budget_months": ("month",),

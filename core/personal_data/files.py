@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, select
 
 from core import db
 from core.db import ReadSession, WriteSession, update_where
-from core.db.enums import BulkKind, WorkspaceKind
+from core.db.enums import BulkKind, BulkState, WorkspaceKind
 from core.db.tables import (
     AnalystPack,
     AssetGroupItem,
@@ -35,9 +35,7 @@ class Removed:
     clips: Sequence[Generation] = ()
     uploads: Sequence[Upload] = ()
     job_ids: Sequence[str] = ()
-    user_id: str = ""
     is_last: bool = False
-    kept_keys: frozenset[str] = field(default_factory=frozenset)
 
     def record(self, session: WriteSession) -> dict[str, int]:
         """Write down that these files are gone and give their bytes back; counts by kind."""
@@ -49,8 +47,6 @@ class Removed:
             if job is not None and (size_bytes := sum(freed.all())):
                 quota.free(session, job.workspace_id, size_bytes=size_bytes)
             update_where(session, BulkJob, BulkJob.id == job_id, BulkJob.next_at.is_(None), expires_at=None)
-        if self.is_last:
-            _let_packed_expire(session, self.user_id)
         found = {"clips": len(self.clips), "uploads": len(self.uploads), "archives": len(self.job_ids)}
         return {kind: number for kind, number in found.items() if number}
 
@@ -82,7 +78,7 @@ def remove_some(opened: Installation, user_id: str) -> Removed:
         opened.storage.delete_below(f"packs/{pack_id}")
     for export_id in exports:
         opened.storage.delete_below(f"people/{export_id}")
-    return Removed(user_id=user_id, is_last=True)
+    return Removed(is_last=True)
 
 
 def _personal(user_id: str) -> Select[str]:
@@ -155,17 +151,22 @@ def _record_uploads(session: WriteSession, uploads: Sequence[Upload]) -> None:
         quota.free(session, uploads[0].workspace_id, size_bytes=freed)
 
 
-def _let_packed_expire(session: WriteSession, user_id: str) -> None:
+def let_packed_expire(session: WriteSession, user_id: str) -> None:
     """What others have packed may hold the person's prompts and name: it goes before its time, and can be packed anew.
 
-    Packs of figures, and archives of every workspace in which the person has made a clip.
+    Packs of figures, of which one that is being made is begun anew, and archives of every workspace in which the person
+    has made a clip.
     """
     now = db.now(session)
     update_where(session, AnalystPack, AnalystPack.expires_at > now, expires_at=now)
-    made = select(Generation.workspace_id).where(Generation.user_id == user_id).distinct()
-    session.execute(
-        update(BulkJob)
-        .where(BulkJob.kind == BulkKind.FETCH, BulkJob.expires_at > now, BulkJob.workspace_id.in_(made))
-        .values(expires_at=func.coalesce(now, BulkJob.expires_at))
-        .execution_options(synchronize_session=False)
+    update_where(
+        session,
+        AnalystPack,
+        AnalystPack.state == BulkState.RUNNING,
+        state=BulkState.WAITING,
+        version=AnalystPack.version + 1,
+        next_at=now,
     )
+    made = select(Generation.workspace_id).where(Generation.user_id == user_id).distinct()
+    fetched = BulkJob.kind == BulkKind.FETCH, BulkJob.expires_at > now, BulkJob.workspace_id.in_(made)
+    update_where(session, BulkJob, *fetched, expires_at=now)

@@ -66,6 +66,7 @@ def mentions(table: Table, names: Names, user_id: str = "") -> ColumnElement[boo
     ]
     if table.name == AuditLogEntry.__tablename__:
         found.append((table.c.actor_id == user_id) & (table.c.address != ""))
+        found.append(_is_theirs(table, user_id) & table.c.target.not_in(("", names.instead)))
     return or_(*found)
 
 
@@ -73,6 +74,8 @@ def change_row(session: WriteSession, table: Table, row: Any, names: Names, *, u
     """Write a row without them."""
     values = {column: names.replaced(row._mapping[column]) for column in SCANNED[table.name]}
     if table.name == AuditLogEntry.__tablename__:
+        if row.workspace_id == user_id or (row.actor_id == user_id and row.noun in _THEIRS):
+            values["target"] = names.instead if values["target"] else ""
         values["search_key"] = normal_form.normal(f"{values['actor']} {values['target']}")
         if row.actor_id == user_id:
             values["address"] = ""
@@ -82,6 +85,14 @@ def change_row(session: WriteSession, table: Table, row: Any, names: Names, *, u
     if changed:
         [key] = table.primary_key.columns
         session.execute(update(table).where(key == row_key(table, row)).values(changed))
+
+
+def _is_theirs(table: Table, user_id: str) -> ColumnElement[bool]:
+    """Entries of the audit log about something that only they have named."""
+    return (table.c.workspace_id == user_id) | ((table.c.actor_id == user_id) & table.c.noun.in_(_THEIRS))
+
+
+_THEIRS = ("token", "webhook", "preset", "share_link")
 
 
 def row_key(table: Table, row: Any) -> Any:

@@ -192,6 +192,7 @@ def _seal_anew(_opened: Installation, claim: Claim) -> None:
         names = names_of(session, claim.user_id)
         asked = session.get_one(Erasure, claim.user_id)
         books.replace(session, names)
+        files.let_packed_expire(session, claim.user_id)
         words.remove_person(session, claim.user_id, names, asked_by=asked.asked_by, asked_by_id=asked.asked_by_id)
         _go_on(session, claim, None, done=True)
 

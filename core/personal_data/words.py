@@ -9,6 +9,7 @@ from core.audit_log import Act
 from core.db import WriteSession, update_where
 from core.db.enums import BudgetScope, Role, WorkspaceKind
 from core.db.tables import (
+    Approval,
     Budget,
     ClipNote,
     FailedAttempts,
@@ -44,6 +45,9 @@ def remove_some(session: WriteSession, user_id: str, is_theirs: ColumnElement[bo
             continue  # removed for this scope alone, below
         if number := _delete(session, table, getattr(table, column) == user_id):
             return {table.__tablename__: number}
+    said = Approval.decided_by_id == user_id, Approval.note != ""
+    if number := update_where(session, Approval, *said, note=""):
+        return {Approval.__tablename__: number}
     of_member = Budget.scope == BudgetScope.MEMBER, Budget.subject_id == user_id
     if number := _delete(session, Budget, *of_member):
         return {Budget.__tablename__: number}

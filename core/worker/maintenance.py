@@ -93,7 +93,7 @@ def purge_deleted_files(
     return purged
 
 
-def _claim_deleted(limit: int, *, besides: Collection[str], trash_days: int) -> Sequence[Generation]:
+def _claim_deleted(limit: int, *, besides: Collection[str], trash_days: int = 0) -> Sequence[Generation]:
     """Deleted rows whose files are still there, oldest first, by moving `next_at`, which they have no other use for."""
     with db.read_session() as reading:  # first, so that with nothing to do no write lock is taken
         if reading.scalar(select(_deleted(reading, besides, trash_days).exists())) is not True:

@@ -390,7 +390,7 @@ TABLE: Mapping[str, Row] = {
     "POST /analyst-packs?people=everybody": Row(analysts(202), options=body(people="everybody")),
     "POST /person-exports": Row(everybody(202), confined=403, options=body()),
     "GET /person-exports": Row(everybody()),
-    "GET /person-exports/{id}": Row(everybody(), "person export", confined=404),
+    "GET /person-exports/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "person export"),  # the manager's own
     "GET /analyst-packs/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "analyst pack"),  # the manager's own
     "GET /charge-back?month=2026-10&format=pdf": Row(analysts()),
     "GET /statements": Row(analysts()),

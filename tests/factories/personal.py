@@ -14,10 +14,12 @@ from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import (
+    ApprovalCause,
     BudgetScope,
     BulkKind,
     BulkState,
     ChangeKind,
+    Decision,
     GroupKind,
     NoticeAudience,
     NoticeKind,
@@ -30,6 +32,7 @@ from core.db.enums import (
 from core.db.tables import (
     AnalystPack,
     ApiToken,
+    Approval,
     AssetGroup,
     AssetGroupItem,
     BrowserSession,
@@ -118,7 +121,7 @@ def furnish(site: Installation) -> Furnished:
     own = create_completed(db.default(), gone, project_id=film.id, prompt=f"a {WORD} at dusk", negative_prompt=WORD)
     joint = create_project(db.default(), team, "Joint")
     of_team = create_completed(db.default(), team, project_id=joint.id, prompt=f"a {WORD} for all")
-    create_completed(db.default(), colleague, project_id=joint.id, prompt="a drum")
+    theirs = create_completed(db.default(), colleague, project_id=joint.id, prompt="a drum")
     for row in (own, of_team):
         for key in filter(None, (row.output_key, row.thumbnail_key, row.preview_key)):
             site.storage.put_bytes(key, f"{WORD} in the file".encode(), media_type=storages.media_type_of(key))
@@ -132,7 +135,7 @@ def furnish(site: Installation) -> Furnished:
         review.update(session, gone, own.id, Changes(tags=[WORD], favourite=True))
         review.update(session, team, of_team.id, Changes(tags=["calm"]))
     _of_person(site, gone, team, own, of_team)
-    _told_of(gone, team, colleague, of_team)
+    _told_of(site, gone, team, colleague, theirs)
     _close(gone)
     return Furnished(root, gone, team, colleague, own, of_team)
 
@@ -233,16 +236,45 @@ def _of_person(site: Installation, gone: Member, team: Member, own: Generation, 
         )
 
 
-def _told_of(gone: Member, team: Member, colleague: Member, of_team: Generation) -> None:
+def _told_of(site: Installation, gone: Member, team: Member, colleague: Member, theirs: Generation) -> None:
     """Where others' rows tell of them."""
     with db.write_session() as session, audit_log.acting_from(ADDRESS):
+        audit_log.record(session, gone.user, Act.TOKEN_MADE, target=f"{WORD} script", workspace_id=team.workspace_id)
+        audit_log.record(session, gone.user, Act.PROJECT_ARCHIVED, target=f"{WORD} film", workspace_id=gone.id)
         for act, details in (
             (Act.PERSON_ADDRESS_CHANGED, {"before": {"email": FORMER}, "after": {"email": EMAIL}}),
             (Act.CREDITS_TRANSFERRED, {"after": {"credits": 5, "from": NAME, "to": "Film"}}),
         ):
             audit_log.record(session, gone.user, act, target=NAME, target_id=gone.id, **details)
+        packed = BulkJob(
+            workspace_id=team.workspace_id,
+            user_id=colleague.id,
+            kind=BulkKind.FETCH,
+            asked={},
+            details={},
+            state=BulkState.DONE,
+            expires_at=utc_now() + timedelta(days=3),
+            ended_at=utc_now(),
+        )
+        session.add(packed)
+        session.flush()
+        key = f"exports/{packed.id}/1-1.zip"
+        site.storage.put_bytes(key, WORD.encode(), media_type="application/zip")
+        session.add(BulkFile(job_id=packed.id, number=1, storage_key=key, size_bytes=5, clip_count=1))
+        quota.reserve(session, team.workspace_id, size_bytes=5, quota_bytes=None)
+        decided: dict[str, Any] = {"decision": Decision.APPROVED, "decided_by_id": gone.id, "decided_at": utc_now()}
         session.add_all(
             [
+                Approval(
+                    generation_id=theirs.id,
+                    maker_id=colleague.id,
+                    press_id=new_id(),
+                    cause=ApprovalCause.PRICE,
+                    press_credits=50,
+                    pending_seconds=60,
+                    note=WORD,
+                    **decided,
+                ),
                 Notice(
                     user_id=colleague.id,
                     audience=NoticeAudience.SELF,
@@ -275,7 +307,7 @@ def _told_of(gone: Member, team: Member, colleague: Member, of_team: Generation)
             ]
         )
         ledger.grant(session, team.workspace_id, credits=5, key=new_id(), actor=EMAIL, reason=f"asked for by {FORMER}")
-    create_generation(db.default(), team, project_id=of_team.project_id, prompt=f"waiting {WORD}")
+    create_generation(db.default(), team, project_id=theirs.project_id, prompt=f"waiting {WORD}")
 
 
 def _close(gone: Member) -> None:
