@@ -57,6 +57,8 @@ def erase(email: str, *, dry_run: bool) -> Iterator[str]:
         yield f"{found.team_clips:,} clips that they made in teams stay there, without prompt and name."
         if found.rows:
             yield f"Also: {', '.join(f'{number:,} {table}' for table, number in sorted(found.rows.items()))}."
+        if found.teams_left_alone:
+            yield f"Nobody else manages these teams: {', '.join(found.teams_left_alone)}."
         if found.under_way:
             yield f"{found.under_way:,} clips are under way and end first ({found.uncertain:,} need a decision)."
     if dry_run:

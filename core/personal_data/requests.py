@@ -38,6 +38,8 @@ class Plan:
     """Clips that have to end first."""
     uncertain: int
     """Those of them that wait for a decision of an administrator."""
+    teams_left_alone: Sequence[str]
+    """Teams that nobody else who can act manages."""
     rows: Mapping[str, int]
     """By table, what is theirs alone."""
 
@@ -60,11 +62,10 @@ def plan(session: ReadSession, member: Member, user_id: str) -> Plan:
     if person is None:
         raise errors.NotFound(message("person_not_found"))
     _check(member, person)
-    return planned(session, person)
+    return _planned(session, member, person)
 
 
-def planned(session: ReadSession, person: User) -> Plan:
-    """The same for who needs not be asked."""
+def _planned(session: ReadSession, member: Member, person: User) -> Plan:
     own = Generation.workspace_id == person.id, _is_personal(session, person.id)
     theirs = Generation.user_id == person.id
     counted = func.count(), func.coalesce(func.sum(Generation.stored_bytes), 0)
@@ -81,6 +82,7 @@ def planned(session: ReadSession, person: User) -> Plan:
         team_clips=_count(session, Generation, theirs, Generation.workspace_id != person.id),
         under_way=sum(numbers.values()),
         uncertain=numbers.get(Status.UNCERTAIN, 0),
+        teams_left_alone=people.teams_left_alone(session, member, person.id),
         rows={
             table.__tablename__: number
             for table, column in OF_PERSON

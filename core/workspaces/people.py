@@ -119,12 +119,13 @@ def deactivate(session: WriteSession, member: Member, user_id: str) -> Person:
 
 
 def teams_left_alone(session: ReadSession, member: Member, user_id: str) -> Sequence[str]:
-    """Names of the teams that this person manages and nobody who can act does: somebody has to be found."""
+    """Names of the teams that this person manages and nobody else who can act does: somebody has to be found."""
     member.require(Action.MANAGE_PEOPLE)
     other, other_person = aliased(WorkspaceMember), aliased(User)
     acts = exists().where(
         other.workspace_id == Workspace.id,
         other.role == WorkspaceRole.MANAGER,
+        other.user_id != user_id,
         other_person.id == other.user_id,
         other_person.deactivated_at.is_(None),
     )

@@ -21,7 +21,7 @@ from core.db.tables import (
     Workspace,
     WorkspaceMember,
 )
-from core.db.types import Base
+from core.db.types import Base, table_of
 from core.generations import lifecycle, unresolved
 from core.installation import Installation
 from core.personal_data import columns, requests, steps
@@ -47,8 +47,6 @@ from tests.factories.personal import EMAIL, Furnished, found_in_files, found_in_
 from tests.factories.users import create_member, ensure_member
 from tests.factories.workspaces import create_admin
 from tests.postgres import restricted
-
-pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
@@ -80,7 +78,7 @@ def figures() -> list[str]:
             repr(row)
             for query in (
                 select(entry.id, *booked, entry.created_at).order_by(entry.id),
-                select(*day.__table__.columns).order_by(*day.__table__.primary_key.columns),
+                select(*table_of(day).columns).order_by(*table_of(day).primary_key.columns),
                 select(*of_clips).order_by(Generation.id),
                 select(Account.id, Account.available_credits, Account.held_credits).order_by(Account.id),
                 select(Project.id, Project.spent_credits).order_by(Project.id),
@@ -113,6 +111,7 @@ def test_every_text_is_thought_of(table: Any) -> None:
         assert set(said.get(table.name, ())) <= set(table.columns.keys())
 
 
+@pytest.mark.both_databases
 def test_nothing_of_a_person_is_left_but_the_books(site: Installation, world: Furnished) -> None:
     """Not one planted word in any table or file, the same figures, and every rule holds; what is a team's stays."""
     assert found_in_tables().keys() >= {
@@ -258,6 +257,7 @@ def test_somebody_erased_can_come_anew(site: Installation, world: Furnished) -> 
         assert session.scalar(select(func.count()).where(Generation.user_id == anew.id)) == 0
 
 
+@pytest.mark.both_databases
 def test_months_are_sealed_anew_and_still_guarded(site: Installation, world: Furnished) -> None:
     """The chain holds over what stands there now, the log says so, and a later change is found; none is sealed over."""
     create_completed(db.default(), world.colleague)
@@ -294,6 +294,7 @@ def test_books_that_differ_are_not_sealed_over(site: Installation, world: Furnis
         assert found.error.code == "erase_books_differ"
 
 
+@pytest.mark.both_databases
 def test_log_takes_no_other_change(site: Installation, world: Furnished) -> None:
     """Outside of an erasure the database refuses any, and within one all but names."""
     change = text("UPDATE audit_log SET target = 'x'")

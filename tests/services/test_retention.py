@@ -269,8 +269,8 @@ def test_prompts_of_somebody_who_left_are_forgotten_in_time(keeping: Installatio
 
     assert "xylophone" not in repr(vars(load_generation(hers.id)))
     assert load_generation(own.id).prompt == "a lake at dusk"
-    with db.read_session() as session:
-        assert forgetting.departed(session, days=90, limit=1) == []
-        words = session.execute(text("SELECT count(*) FROM generation_words WHERE generation_words MATCH 'xylophone'"))
+    with db.read_session() as reading:
+        assert forgetting.departed(reading, days=90, limit=1) == []
+        words = reading.execute(text("SELECT count(*) FROM generation_words WHERE generation_words MATCH 'xylophone'"))
         assert words.scalar() == 0
     assert broken_rules() == []

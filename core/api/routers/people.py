@@ -1,5 +1,6 @@
 """People over REST, for administrators of the installation."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -51,7 +52,8 @@ class Erasing(requests.Body):
 class ErasurePlan(responses.ApiModel):
     """What goes, and what stays without their name: clips and bytes of their own workspace, and clips in teams.
 
-    `underWay` clips have to end first, `uncertain` of them by a decision. `rows` is what else is theirs alone.
+    `underWay` clips have to end first, `uncertain` of them by a decision. `teamsLeftAlone` need
+    another manager, `rows` is what else is theirs alone.
     """
 
     own_clips: int
@@ -60,6 +62,7 @@ class ErasurePlan(responses.ApiModel):
     team_clips: int
     under_way: int
     uncertain: int
+    teams_left_alone: list[str]
     rows: dict[str, int]
 
 
@@ -190,7 +193,7 @@ def erase_person(member: CurrentMember, user_id: PathId, body: Erasing) -> Erasu
     if body.dry_run:
         with db.read_session() as session:
             found = erasing.plan(session, member, user_id)
-        plan = ErasurePlan(**{name: getattr(found, name) for name in ErasurePlan.model_fields})
+        plan = ErasurePlan.model_validate(asdict(found))
         return ErasureAnswer(state=None, error=None, asked_at=None, ended_at=None, plan=plan)
     with db.write_session() as session:
         return ErasureAnswer.of(erasing.ask(session, member, user_id, email=body.email))

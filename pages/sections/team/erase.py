@@ -54,6 +54,9 @@ def _dialog(each: Person) -> None:
                 ),
                 icon=":material/hourglass_top:",
             )
+        if plan.teams_left_alone:
+            said = _("Nobody who can act manages these teams any more: {teams}")
+            st.warning(said.format(teams=components.escaped(", ".join(plan.teams_left_alone))))
         st.markdown(_("This cannot be undone."))
         email = st.text_input(_("Write their e-mail address to go on"), key="people_erase_email", max_chars=254)
         if st.button(_("Erase"), type="primary", key="people_erase_do"):
