@@ -252,8 +252,8 @@ def test_folded_steps_read_as_before(keeping: Installation, ana: Member) -> None
 
     assert (told(row), told(young)) == before
     assert len(before[0]) > 5
-    with db.read_session() as session:
-        assert set(session.scalars(select(GenerationEvent.generation_id))) == {young.id}
+    with db.read_session() as reading:
+        assert set(reading.scalars(select(GenerationEvent.generation_id))) == {young.id}
     assert broken_rules() == []
 
 
