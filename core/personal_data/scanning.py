@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, Text, cast, func, or_, select, update
 
 from core import errors, normal_form
+from core.audit import log_names
 from core.db import ReadSession, WriteSession
-from core.db.tables import AuditLogEntry, ClosedPeriod, LedgerEntry
+from core.db.tables import ClosedPeriod, LedgerEntry
 from core.db.types import Base
 from core.messages import message
 from core.personal_data.columns import SCANNED
@@ -25,9 +26,7 @@ _TABLES = sorted(SCANNED)
 
 def check_may(session: ReadSession) -> None:
     """Return where this database role may change names in the audit log; else Forbidden: its owner has to do it."""
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    if session.scalar(select(func.has_table_privilege(AuditLogEntry.__tablename__, "UPDATE"))) is not True:
+    if not log_names.may_change(session):
         raise errors.Forbidden(message("role_may_not_erase"))
 
 
@@ -64,7 +63,7 @@ def mentions(table: Table, names: Names, user_id: str = "") -> ColumnElement[boo
         for column in SCANNED[table.name]
         for needle in sorted(names.needles)
     ]
-    if table.name == AuditLogEntry.__tablename__:
+    if table.name == log_names.TABLE:
         found.append((table.c.actor_id == user_id) & (table.c.address != ""))
         found.append(_is_theirs(table, user_id) & table.c.target.not_in(("", names.instead)))
     return or_(*found)
@@ -73,7 +72,7 @@ def mentions(table: Table, names: Names, user_id: str = "") -> ColumnElement[boo
 def change_row(session: WriteSession, table: Table, row: Any, names: Names, *, user_id: str = "") -> None:
     """Write a row without them."""
     values = {column: names.replaced(row._mapping[column]) for column in SCANNED[table.name]}
-    if table.name == AuditLogEntry.__tablename__:
+    if table.name == log_names.TABLE:
         if row.workspace_id == user_id or (row.actor_id == user_id and row.noun in _THEIRS):
             values["target"] = names.instead if values["target"] else ""
         values["search_key"] = normal_form.normal(f"{values['actor']} {values['target']}")

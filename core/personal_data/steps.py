@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from core import db, errors
+from core.audit import log_names
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ErasureState, Status, WorkspaceKind
-from core.db.tables import AuditLogEntry, Erasure, Generation, Identity, User, Workspace, is_live
+from core.db.tables import Erasure, Generation, Identity, User, Workspace, is_live
 from core.installation import Installation
 from core.messages import Message, message
 from core.personal_data import books, files, scanning, words
@@ -73,12 +74,7 @@ def names_of(session: ReadSession, user_id: str) -> Names:
     """By what a person is told of: their address, those that they had, and those that providers know; their name."""
     person = session.get_one(User, user_id)
     found = {person.email, *session.scalars(select(Identity.email).where(Identity.user_id == user_id))}
-    changed = select(AuditLogEntry.before, AuditLogEntry.after).where(
-        AuditLogEntry.target_id == user_id, AuditLogEntry.action == "person.address_changed"
-    )
-    for row in session.execute(changed):
-        for said in row:
-            found |= {value for value in (said or {}).values() if isinstance(value, str) and "@" in value}
+    found |= log_names.former_addresses(session, user_id)
     return Names(frozenset(found - {""}), person.name, made_up(user_id))
 
 
