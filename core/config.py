@@ -43,6 +43,7 @@ def _redis_url(url: str) -> str:
 WebUrl = Annotated[str, AfterValidator(setting_values.web_address)]
 BaseUrl = Annotated[str, AfterValidator(setting_values.base_url)]
 ProxyAddress = Annotated[str, AfterValidator(proxy_address)]
+Days = Annotated[int, BeforeValidator(setting_values.days)]
 WholeNumber = Annotated[int, BeforeValidator(setting_values.count)]
 Hosts = Annotated[frozenset[str], BeforeValidator(setting_values.hosts)]
 HeaderName = Annotated[str, AfterValidator(sign_in_settings.header_name)]
@@ -109,6 +110,12 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int | None, BeforeValidator(setting_values.port)] = None
     metrics_host: Annotated[str, BeforeValidator(setting_values.host_name)] = "127.0.0.1"
     otel_exporter_otlp_endpoint: Annotated[WebUrl, AfterValidator(setting_values.prefix)] = ""
+    trash_days: Days = 0
+    rejected_clip_days: Days = 0
+    undecided_clip_days: Days = 0
+    event_days: Days = 0
+    departed_prompt_days: Days = 0
+    webhook_delivery_days: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 30
     audit_log_days: Annotated[int, BeforeValidator(setting_values.log_days)] = 400
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
@@ -348,6 +355,8 @@ def _contradiction(settings: Settings) -> str | None:
         return "CREDENTIALS_CERTIFICATE_FILE and CREDENTIALS_KEY_FILE are set together, or neither is."
     if settings.smtp_host and not settings.smtp_from:
         return "SMTP_FROM: it is the address that mail comes from, and is needed with SMTP_HOST."
+    if (settings.rejected_clip_days or settings.undecided_clip_days) and not settings.trash_days:
+        return "TRASH_DAYS: clips that go by themselves go to the trash first, so it is needed, 1 at least."
     return None
 
 
@@ -361,7 +370,7 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
     known |= {f"{provider.upper()}{suffix}" for provider in providers for suffix in suffixes}
     known |= {name for name in variables if sign_in_settings.is_issuer_name(name)}
     known |= {name for name in variables if setting_files.is_known(name, providers)}
-    begins = (*(f"{provider.upper()}_" for provider in providers), *_PREFIXES)
+    begins = (*(f"{provider.upper()}_" for provider in providers), *setting_names.PREFIXES)
     found = []
     for name in sorted(set(variables) - known):
         meant = setting_names.nearly_of(name, suffixes, providers)
@@ -370,14 +379,6 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
         elif name.startswith(begins):
             found.append(name)
     return found
-
-
-_PREFIXES = (
-    *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
-    *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
-    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
-    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK", "LOG_FORM", "METRICS_"),
-)
 
 
 def _sentence(refused: ValidationError) -> str:

@@ -18,6 +18,7 @@ from core import (
     db,
     errors,
     installation,
+    keeping_commands,
     logs,
     process_settings,
     redaction,
@@ -208,6 +209,8 @@ def _run(chosen: argparse.Namespace) -> Iterable[str]:
             return sample(chosen.action)
         case "vendors":
             return check_vendors(chosen.names)
+        case "retention" | "erase":
+            return keeping_commands.run(chosen)
         case "storage":
             return storage_commands.run(chosen)
         case "migrate":
@@ -255,6 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     vendors.add_argument("action", choices=["check"], help="try each without buying: address, key, models and prices")
     vendors.add_argument("names", nargs="*", help="names of vendors (those that are configured, if left out)")
     storage_commands.add_to(commands)
+    keeping_commands.add_to(commands)
     move = commands.add_parser("migrate", help="bring the schema of the database to this version's")
     move.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something is missing")
     return parser

@@ -206,6 +206,11 @@ def credits_amount(value: str) -> int:
     return count(value, CREDITS_LIMIT)
 
 
+def days(value: str) -> int:
+    """For how many days something is kept: 0 for ever."""
+    return count(value, 100 * 365)
+
+
 def log_days(value: str) -> int:
     """For how many days a log is kept: 0 for ever, else long enough to look into what has just happened."""
     days = count(value, 100 * 365)

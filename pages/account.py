@@ -5,7 +5,7 @@ import streamlit as st
 from core import db
 from core.identity import users
 from core.workspaces.permissions import Action
-from pages.sections.account import being_told, provider_cards, signed_in, tokens, webhooks
+from pages.sections.account import about_me, being_told, provider_cards, signed_in, tokens, webhooks
 from pages.sections.sharing import links as share_links
 from pages.ui import components, current_member, language
 from pages.ui.language import _
@@ -48,6 +48,7 @@ with components.error_boundary():
         if own.open:
             who()
             signed_in.show(person)
+            about_me.show(person)
     with telling:
         if telling.open:
             being_told.show(person)

@@ -13,7 +13,7 @@ from core.insights.attention import Attention
 from core.workspaces.access import Charge
 from pages.sections import progress_text
 from pages.sections.account import provider_cards
-from pages.sections.admin import books, people, standing, trust
+from pages.sections.admin import books, kept, people, standing, trust
 from pages.sections.attention import cases, looked_at, queue
 from pages.sections.costs import dollar, drift
 from pages.ui import components, current_member, wording
@@ -108,9 +108,15 @@ def line() -> None:
     queue.show(person, Charge.of_operator(person))
 
 
+def promises() -> None:
+    """What always holds, and how long things are kept."""
+    trust.show()
+    kept.show()
+
+
 with components.error_boundary():
     current_member.administrator()
-    drawn = (needs_somebody, providers, people.show, line, books.show, trust.show)
+    drawn = (needs_somebody, providers, people.show, line, books.show, promises)
     names = [_("Attention"), _("Providers"), _("People"), _("Queue"), _("Books"), _("Trust")]
     for tab, draw in zip(st.tabs(names, key="admin_tabs", on_change="rerun"), drawn, strict=True):
         with tab:

@@ -7,7 +7,7 @@ import streamlit as st
 from core import db
 from core.generations import queries, review
 from pages.sections.clip import viewer
-from pages.sections.history import bar, clips, everything, filters, jobs, selection
+from pages.sections.history import bar, clips, everything, filters, jobs, selection, trash
 from pages.ui import components, current_member
 from pages.ui.language import _
 
@@ -40,4 +40,5 @@ with components.error_boundary():
             own_tags = review.own_tags(session, person)
         offer = partial(everything.offer, person, count)
         selection.bar(person, selected, open_projects, own_tags, offer)
+    trash.show(person)
     viewer.show(person, chosen)

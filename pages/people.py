@@ -8,7 +8,7 @@ from core.workspaces import merging, people, workspaces
 from core.workspaces.people import Person
 from core.workspaces.permissions import Action
 from core.workspaces.workspaces import Overview
-from pages.sections.team import giving, invite, roster
+from pages.sections.team import erase, giving, invite, roster
 from pages.ui import avatar, components, current_member, wording
 from pages.ui.language import N_, _, plural
 from pages.ui.wording import TranslatedLabels
@@ -70,11 +70,18 @@ def row(each: Person) -> None:
         with st.container(gap="xsmall", width="content"):
             st.html(avatar.named(each.name or each.email, each.id), width="content")
             components.plain_text(" · ".join(facts(each)), small=True)
+        if each.erased_at is not None:
+            st.badge(_("Erased"), color="gray")
+            return
         if each.merged_into_id is not None:
             st.badge(_("Merged"), color="gray")
             return
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            if each.is_being_erased:
+                erase.state(each)
+                return
             if each.deactivated_at is not None:
+                erase.button(each)
                 if st.button(_("Let in again"), key=f"people_back_{each.id}"):
                     components.save_and_rerun(
                         lambda session: people.reactivate(session, person, each.id),
@@ -102,6 +109,7 @@ def row(each: Person) -> None:
                     deactivate(each)
                 if st.button(_("Merge into another person"), key=f"people_merge_{each.id}"):
                     st.dialog(_("Merge into another person"))(merge)(each)
+                erase.button(each)
 
 
 def facts(each: Person) -> list[str]:

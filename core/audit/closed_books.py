@@ -119,11 +119,13 @@ def _unsealed(found: Sequence[Sealed]) -> Iterator[tuple[str, str]]:
 
 
 def _otherwise_told(session: ReadSession, found: Sequence[Sealed]) -> Iterator[tuple[str, str]]:
-    """Months of which the audit log, while it keeps the entry, tells another hash than their row."""
+    """Months of which the audit log, while it keeps entries, tells last another hash than their row."""
     hashes = {period.month: period.hash for period in found}
-    for month, after in log_entries.told_after(session, Act.PERIOD_CLOSED):
-        if hashes.get(month) != after.get("hash"):
-            yield month, "closing"
+    told = {
+        month: after.get("hash")
+        for month, after in log_entries.told_after(session, Act.PERIOD_CLOSED, Act.PERIOD_SEALED_ANEW)
+    }
+    yield from ((month, "closing") for month, hash_ in told.items() if hashes.get(month) != hash_)
 
 
 def _without_period(session: ReadSession, found: Sequence[Sealed]) -> Iterator[tuple[str, str]]:

@@ -338,7 +338,9 @@ INVARIANTS: Sequence[Invariant] = (
     ),
     Invariant(
         "first_event",
-        _generations(~exists().where(GenerationEvent.generation_id == Generation.id)),
+        _generations(
+            and_(~exists().where(GenerationEvent.generation_id == Generation.id), Generation.timeline.is_(None))
+        ),
         Generation.id,
     ),
     Invariant(

@@ -109,13 +109,15 @@ def workspace_names(session: ReadSession, member: Member, *, limit: int = 500) -
     return {row.id: row.name for row in rows}
 
 
-def told_after(session: ReadSession, act: acts.Act) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """What each entry of an act, as long as it is kept, says of its target afterwards: (target's id, values).
+def told_after(session: ReadSession, *wanted: acts.Act) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What each entry of these acts says of its target afterwards, oldest first: (target's id, values).
 
-    For checks of the installation's own, not for people: it asks nobody who they are.
+    As long as it is kept. For checks of the installation's own, not for people: it asks nobody who they are.
     """
-    told = select(AuditLogEntry.target_id, AuditLogEntry.after).where(AuditLogEntry.action == act.value)
-    for target_id, after in session.execute(told):
+    told = select(AuditLogEntry.target_id, AuditLogEntry.after).where(
+        AuditLogEntry.action.in_([act.value for act in wanted])
+    )
+    for target_id, after in session.execute(told.order_by(AuditLogEntry.id)):
         yield str(target_id), after or {}
 
 

@@ -42,6 +42,8 @@ class Act(StrEnum):
     PERSON_ROLE_CHANGED = "person.role_changed", N_("Changed a person's role from {was_role} to {role}")
     PERSON_DEACTIVATED = "person.deactivated", N_("Deactivated a person")
     PERSON_REACTIVATED = "person.reactivated", N_("Let a person in again")
+    PERSON_ERASURE_ASKED = "person.erasure_asked", N_("Asked to erase a person")
+    PERSON_ERASED = "person.erased", N_("Erased a person")
     PERSON_MERGED = "person.merged", N_("Merged a person into another one")
 
     WORKSPACE_MADE = "workspace.made", N_("Made a workspace")
@@ -69,6 +71,7 @@ class Act(StrEnum):
 
     PERIOD_CLOSED = "period.closed", N_("Closed the books of {month} with {entries:,} entries")
 
+    PERIOD_SEALED_ANEW = "period.sealed_anew", N_("Sealed {month} anew, since a person was erased")
     STATEMENT_UPLOADED = "statement.uploaded", N_("Uploaded a vendor's statement for {month} with {lines:,} lines")
     STATEMENT_ACCEPTED = "statement.accepted", N_("Took {lines:,} differences of a statement into costs: Rp {idr:,}")
     STATEMENT_UNDONE = "statement.undone", N_("Took {lines:,} accepted differences out of costs again: Rp {idr:,}")
@@ -103,6 +106,8 @@ class Act(StrEnum):
     PROJECT_DELETED = "project.deleted", N_("Deleted a project")
 
     CLIP_DELETED = "clip.deleted", N_("Deleted a clip")
+    CLIPS_RETIRED = "clip.retired", N_("Put {clips:,} clips that nobody kept into the trash")
+    CLIP_BROUGHT_BACK = "clip.brought_back", N_("Brought a clip back from the trash")
     CLIP_LOOKED_AT = "clip.looked_at", N_("Had the provider asked about a late clip at once")
     CLIP_CANCELLED = "clip.cancelled", N_("Cancelled a clip, or asked its provider to")
     CLIPS_DELETION_STARTED = "clip.deletion_started", N_("Asked to delete {clips:,} clips that matched a filter")

@@ -316,7 +316,24 @@ class NoticeKind(StrEnum):
     """An order waits for one's approval."""
     APPROVAL_DECIDED = "approval_decided"
     """One's own order was approved or declined, or nobody answered in time."""
+    CLIPS_LEAVE = "clips_leave"
+    """Clips that nobody kept will soon go to the trash; to who made them, or who manages where they are."""
     TEST = "test"
+
+
+class ErasureState(StrEnum):
+    """How far the erasing of a person is; each state is what is being done."""
+
+    WAITING = "waiting"
+    """Clips that are under way come to their end."""
+    FILES = "files"
+    WORDS = "words"
+    """Prompts, notes, and all that is theirs alone."""
+    NAMES = "names"
+    """Name and addresses wherever something else tells of them."""
+    BOOKS = "books"
+    """The same in closed months of the books, which are sealed anew."""
+    DONE = "done"
 
 
 class NoticeAudience(StrEnum):

@@ -24,7 +24,7 @@ from core.db.tables import (
     LedgerEntry,
     Project,
 )
-from core.generations import listing
+from core.generations import folding, listing
 from core.generations.list_filter import ListFilter
 from core.messages import Message, message
 from core.spec import Reference
@@ -239,7 +239,9 @@ def get_many(session: ReadSession, member: Member, ids: Collection[str]) -> Sequ
 def details(session: ReadSession, row: Generation) -> Details:
     """Timeline and receipt of a generation the caller may see."""
     of_row = select(GenerationEvent).where(GenerationEvent.generation_id == row.id).order_by(GenerationEvent.id)
-    return Details(session.scalars(of_row).all(), ledger.entries_of_generation(session, row.id))
+    folded = session.scalar(select(Generation.timeline).where(Generation.id == row.id))
+    steps = [*folding.unfolded(folded, row.id), *session.scalars(of_row)]
+    return Details(steps, ledger.entries_of_generation(session, row.id))
 
 
 _LIST_COLUMNS = select(*(getattr(Generation, name) for name in ListRow._fields))

@@ -268,7 +268,8 @@ def _judge(
         added = figures.setdefault(key, Counter())
         added.update(_counted(kept, row.duration_seconds))
         added.subtract(_counted(row.kept, row.duration_seconds))
-    _set(session, rows, kept=kept, reject_reason=reason, judged_by_id=None if kept is None else member.id)
+    values = {"kept": kept, "reject_reason": reason, "judged_by_id": None if kept is None else member.id}
+    _set(session, rows, **values, retained_since=utc_now())
     for key in sorted(figures):
         if changed := {name: figure for name, figure in figures[key].items() if figure}:
             rollups.add(session, key, **changed)

@@ -102,5 +102,7 @@ SENTENCES: Mapping[str, str] = {
     "colours_unreadable": N_("The colour profile could not be read; colours may look a little different."),
     "side_data_left_out": N_("Damaged data beside the picture was left out."),
     "media_unreadable": N_("This file takes too much memory or time to read. Save it again and use the new file."),
+    "not_in_trash": N_("This clip was not deleted."),
+    "step_forgotten": N_("What was said here is forgotten."),
     "link_expired": N_("This link has expired or is not valid. Load the page again for a fresh one."),
 }

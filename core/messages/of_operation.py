@@ -30,6 +30,18 @@ SENTENCES: Mapping[str, str] = {
         "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
     ),
     "postgresql_program_failed": N_("{program} has failed: {said}"),
+    # People who are erased, and what is kept of them
+    "erase_other_address": N_("This is not their address. Write it exactly as it is shown."),
+    "erase_not_oneself": N_("You cannot erase yourself. Another administrator can."),
+    "person_erased": N_("This person is erased already."),
+    "erase_waits": N_("{clips:,} clips are still under way. Erasing goes on when they have ended."),
+    "erase_waits_for_decision": N_(
+        "{clips:,} unclear clips need a decision first: see Attention. Erasing goes on after it."
+    ),
+    "erase_books_differ": N_("Closed months are not as they were closed: {months}. Look into that first."),
+    "role_may_not_erase": N_(
+        "This database role may not change names in the audit log. Run `erase` with the owner's DATABASE_URL."
+    ),
     # The place of files
     "storage_is_the_same": N_("FROM and TO are the same place."),
     "storage_is_odd": N_("What comes back is not what was written, or it does not go. This cannot be used for files."),

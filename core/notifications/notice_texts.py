@@ -25,6 +25,7 @@ _PAGES = {
     NoticeKind.BALANCE_LOW: "credits",
     NoticeKind.CREDITS_ADDED: "credits",
     NoticeKind.BUDGET: "usage",
+    NoticeKind.CLIPS_LEAVE: "history",
     NoticeKind.MODEL_ENDS: "generate",
     NoticeKind.APPROVAL_ASKED: "approvals",
 }

@@ -311,9 +311,12 @@ def is_due() -> ColumnElement[bool]:
     return WebhookDelivery.state == literal_column("'due'")
 
 
-def prune(session: WriteSession, *, limit: int = 1000) -> None:
-    """Remove deliveries that ended a month ago, a batch at a time. Ids begin with their time, so no index is needed."""
-    stamp = f"{int((utc_now() - DELIVERY_RETENTION).timestamp() * 1000):012x}"
+def prune(session: WriteSession, *, days: int = DELIVERY_RETENTION.days, limit: int = 1000) -> None:
+    """Remove deliveries that are over and older than so many days, a batch at a time.
+
+    Ids begin with their time, so no index is needed.
+    """
+    stamp = f"{int((utc_now() - timedelta(days=days)).timestamp() * 1000):012x}"
     old = (
         select(WebhookDelivery.id)
         .where(WebhookDelivery.id < f"{stamp[:8]}-{stamp[8:]}", WebhookDelivery.state != DeliveryState.DUE)

@@ -50,7 +50,7 @@ def close(session: WriteSession, member: Member, month: str) -> ClosedPeriod:
     """
     member.require(Action.CLOSE_BOOKS)
     ends_at = months.bounds(month)[1]
-    _one_at_a_time(session)
+    one_at_a_time(session)
     if (known := session.get(ClosedPeriod, month)) is not None:
         return known
     now = db.now(session)
@@ -129,7 +129,7 @@ def _newest(session: ReadSession) -> ClosedPeriod | None:
     return session.scalar(select(ClosedPeriod).order_by(ClosedPeriod.month.desc()).limit(1))
 
 
-def _one_at_a_time(session: WriteSession) -> None:
+def one_at_a_time(session: WriteSession) -> None:
     """Who else closes waits; on SQLite who writes is alone anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE closed_periods IN SHARE ROW EXCLUSIVE MODE"))
@@ -148,14 +148,7 @@ def _check_unchanged(session: WriteSession, extents: Mapping[str, tuple[int, int
 
 
 def _close(session: WriteSession, member: Member, month: str, previous_hash: str, now: datetime) -> ClosedPeriod:
-    number, last = 0, chain.Link(0, chain.head(month, previous_hash))
-    for some in _in_parts(chain.links(month, previous_hash, chain.rows_of(session, month))):
-        links = [
-            {"month": month, "place": place, "entry_id": each.entry_id, "link": each.link}
-            for place, each in enumerate(some, start=number + 1)
-        ]
-        session.execute(insert(ClosedEntry), links)
-        number, last = number + len(some), some[-1]
+    last, number = write_links(session, month, previous_hash)
     period = ClosedPeriod(
         month=month,
         ends_at=months.bounds(month)[1],
@@ -171,11 +164,29 @@ def _close(session: WriteSession, member: Member, month: str, previous_hash: str
     )
     session.add(period)
     session.flush()
-    period.hash = chain.sealed(session)[-1].expected_hash  # of what is stored now
+    period.hash = hash_of(session, month)
     session.flush()
     told: dict[str, Any] = {"month": month, "entries": number, "hash": period.hash}
     audit_log.record(session, member.user, Act.PERIOD_CLOSED, target=month, target_id=month, after=told)
     return period
+
+
+def write_links(session: WriteSession, month: str, previous_hash: str) -> tuple[chain.Link, int]:
+    """Write the chain over a month's rows, which has none; its last link, and how many there are."""
+    number, last = 0, chain.Link(0, chain.head(month, previous_hash))
+    for some in _in_parts(chain.links(month, previous_hash, chain.rows_of(session, month))):
+        links = [
+            {"month": month, "place": place, "entry_id": each.entry_id, "link": each.link}
+            for place, each in enumerate(some, start=number + 1)
+        ]
+        session.execute(insert(ClosedEntry), links)
+        number, last = number + len(some), some[-1]
+    return last, number
+
+
+def hash_of(session: WriteSession, month: str) -> str:
+    """The hash of a month by what is stored of it now."""
+    return next(each.expected_hash for each in chain.sealed(session) if each.month == month)
 
 
 def _in_parts(links: Iterable[chain.Link]) -> Iterator[list[chain.Link]]:

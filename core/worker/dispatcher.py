@@ -22,6 +22,7 @@ from core.insights import circuit_breaker, model_ends
 from core.installation import Installation
 from core.messages import Writer
 from core.notifications import notice_sender, webhook_sender
+from core.personal_data import steps
 from core.providers import connection, registry
 from core.providers.contract import Provider
 from core.redis import connection as redis_connection
@@ -35,6 +36,7 @@ from core.worker import (
     clock_watch,
     maintenance,
     model_lists,
+    person_exports,
     previews,
     recovery,
 )
@@ -66,6 +68,9 @@ OVERDUE_AFTER_START_SECONDS = 600.0
 """How long everything under way has had the chance to be looked at, before silence about it counts."""
 
 
+_BULK = ("changes", "archives", "packs", "erasures", "exports")
+
+
 class Dispatcher:
     """The loop and what it remembers between ticks; all of it may be lost at any time."""
 
@@ -89,7 +94,7 @@ class Dispatcher:
         self._due: dict[str, float] = {"overdue": time.monotonic() + OVERDUE_AFTER_START_SECONDS}
         self._chores: asyncio.Task[None] | None = None
         self._bulk: dict[str, asyncio.Task[None]] = {}
-        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in ("changes", "archives", "packs")}
+        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in _BULK}
         self._is_over: Callable[[], bool] = lambda: False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -142,11 +147,13 @@ class Dispatcher:
             self._chores = asyncio.create_task(self._do_chores())
 
     def _begin_bulk(self) -> None:
-        """Changes and archives of many clips, and analyst packs, each in a thread beside the ticks and the others."""
+        """Changes and archives of many clips, packs, people who are erased: each in a thread beside the ticks."""
         works: Mapping[str, Callable[[], None]] = {
             "changes": lambda: bulk_changes.work_down(self._is_over),
             "archives": lambda: bulk_archives.work_down(self._installation, self._is_over),
             "packs": lambda: analyst_packs.work_down(self._installation, self._is_over),
+            "erasures": lambda: steps.work_down(self._installation, self._is_over),
+            "exports": lambda: person_exports.work_down(self._installation, self._is_over),
         }
         for name, work in works.items():
             if name not in self._bulk or self._bulk[name].done():

@@ -21,7 +21,7 @@ from core.files import scratch
 from core.generations import flights
 from core.installation import Installation
 from core.notifications import inbox, webhooks
-from core.worker import analyst_packs, bulk_archives, previews, recovery, sweep
+from core.worker import analyst_packs, bulk_archives, person_exports, previews, recovery, retention_rounds, sweep
 from core.workspaces import quota
 
 log = logging.getLogger(__name__)
@@ -50,11 +50,13 @@ def run(installation: Installation, is_over: Callable[[], bool] = lambda: False)
     sweep.run(installation)
     bulk_archives.remove_expired(installation)
     analyst_packs.remove_expired(installation)
+    person_exports.remove_expired(installation)
     recovery.prune_journal(installation)
     with db.write_session() as session:
-        webhooks.prune(session)
+        webhooks.prune(session, days=installation.settings.webhook_delivery_days)
         inbox.prune(session, days=installation.settings.inbox_days)
     prune_audit_log(installation)
+    retention_rounds.run(installation)
     tell_of_snapshots(installation)
     full_audits.run(installation.database, is_over=is_over)
 
@@ -96,7 +98,7 @@ def prune_audit_log(installation: Installation) -> None:
 def purge_deleted_files(
     installation: Installation, *, limit: int = PURGED_AT_ONCE, seconds: float = PURGE_SECONDS
 ) -> int:
-    """Remove the files of deleted generations and give their bytes back to their person; returns how many.
+    """Remove the files of what was deleted long enough ago, and give their bytes back; returns how many.
 
     The files of all that are claimed at once go in one call, where the place can do that. Goes on while there are any,
     `limit` at a time, for about so many seconds; no two dispatchers take the same. One whose files cannot be removed
@@ -104,7 +106,8 @@ def purge_deleted_files(
     """
     end = time.monotonic() + seconds
     purged, stuck = 0, set[str]()
-    while rows := _claim_deleted(limit, besides=stuck):
+    trash_days = installation.settings.trash_days
+    while rows := _claim_deleted(limit, besides=stuck, trash_days=trash_days):
         gone = _remove_files(rows, installation)
         stuck |= {row.id for row in rows} - {row.id for row in gone}
         _record_purged(rows, gone)
@@ -114,13 +117,13 @@ def purge_deleted_files(
     return purged
 
 
-def _claim_deleted(limit: int, *, besides: Collection[str]) -> Sequence[Generation]:
+def _claim_deleted(limit: int, *, besides: Collection[str], trash_days: int = 0) -> Sequence[Generation]:
     """Deleted rows whose files are still there, oldest first, by moving `next_at`, which they have no other use for."""
     with db.read_session() as reading:  # first, so that with nothing to do no write lock is taken
-        if reading.scalar(select(_deleted(reading, besides).exists())) is not True:
+        if reading.scalar(select(_deleted(reading, besides, trash_days).exists())) is not True:
             return []
     with db.write_session() as session:
-        due = _deleted(session, besides).order_by(Generation.deleted_at).limit(limit)
+        due = _deleted(session, besides, trash_days).order_by(Generation.deleted_at).limit(limit)
         taken = (
             update(Generation)
             .where(Generation.id.in_(due.with_for_update(skip_locked=True)))
@@ -131,12 +134,15 @@ def _claim_deleted(limit: int, *, besides: Collection[str]) -> Sequence[Generati
         return session.scalars(taken).all()
 
 
-def _deleted(session: ReadSession, besides: Collection[str]) -> Select[str]:
+def _deleted(session: ReadSession, besides: Collection[str], trash_days: int) -> Select[str]:
     """Ids of deleted rows that nobody purges now; a lease longer than any was taken before the clock was set back."""
     now = db.now(session)
     is_free = or_(Generation.next_at.is_(None), Generation.next_at <= now, Generation.next_at > now + 2 * PURGE_LEASE)
     return select(Generation.id).where(
-        Generation.deleted_at.is_not(None), Generation.purged_at.is_(None), is_free, Generation.id.not_in(besides)
+        Generation.deleted_at <= now - timedelta(days=trash_days),
+        Generation.purged_at.is_(None),
+        is_free,
+        Generation.id.not_in(besides),
     )
 
 

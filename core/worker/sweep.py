@@ -18,7 +18,7 @@ from core import db, errors
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import BulkState, Stage
-from core.db.tables import BulkFile, BulkJob, Generation, GenerationUpload, StorageSweep, Upload, is_live
+from core.db.tables import BulkFile, BulkJob, Generation, GenerationUpload, PersonExport, StorageSweep, Upload, is_live
 from core.files.storage import ObjectInfo, Storage
 from core.installation import Installation
 from core.worker import previews
@@ -194,11 +194,24 @@ def _packed(session: ReadSession, keys: Sequence[str]) -> set[str]:
     return known | {key for key in keys if _id(key) in ids}
 
 
+def _of_people(session: ReadSession, keys: Sequence[str]) -> set[str]:
+    """Packs of people that are written down, and all of one that goes on."""
+    rows = session.scalars(select(PersonExport).where(PersonExport.id.in_({_id(key) for key in keys}))).all()
+    known = {row.id: row for row in rows}
+
+    def is_wanted(key: str) -> bool:
+        row = known.get(_id(key))
+        return row is not None and (row.next_at is not None or key in {each["key"] for each in row.files})
+
+    return {key for key in keys if is_wanted(key)}
+
+
 _KINDS: dict[str, Callable[[ReadSession, Sequence[str]], set[str]]] = {
     "videos": _clips,
     "images": _brought,
     "assets": _brought,
     "exports": _packed,
+    "people": _of_people,
 }
 """Folder of a key -> which of such keys rows know."""
 

@@ -16,7 +16,7 @@ from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Role, WorkspaceKind, WorkspaceRole
-from core.db.tables import BrowserSession, User, Workspace, WorkspaceMember
+from core.db.tables import BrowserSession, Erasure, User, Workspace, WorkspaceMember
 from core.messages import message
 from core.notices import causes
 from core.workspaces import departures
@@ -29,7 +29,8 @@ class Person:
     """Somebody of the installation, as administrators see them.
 
     `last_seen_at` is when a browser of theirs was last seen, None for who never signed in or only sends requests.
-    `merged_into_id` is who they are now, None for who was not merged into somebody.
+    `merged_into_id` is who they are now, None for who was not merged into somebody. Of who was erased, at `erased_at`,
+    only a made-up address is left.
     """
 
     id: str
@@ -41,6 +42,8 @@ class Person:
     last_seen_at: datetime | None
     deactivated_at: datetime | None
     merged_into_id: str | None
+    erased_at: datetime | None
+    is_being_erased: bool
 
 
 def list_page(
@@ -116,12 +119,13 @@ def deactivate(session: WriteSession, member: Member, user_id: str) -> Person:
 
 
 def teams_left_alone(session: ReadSession, member: Member, user_id: str) -> Sequence[str]:
-    """Names of the teams that this person manages and nobody who can act does: somebody has to be found."""
+    """Names of the teams that this person manages and nobody else who can act does: somebody has to be found."""
     member.require(Action.MANAGE_PEOPLE)
     other, other_person = aliased(WorkspaceMember), aliased(User)
     acts = exists().where(
         other.workspace_id == Workspace.id,
         other.role == WorkspaceRole.MANAGER,
+        other.user_id != user_id,
         other_person.id == other.user_id,
         other_person.deactivated_at.is_(None),
     )
@@ -145,6 +149,8 @@ def reactivate(session: WriteSession, member: Member, user_id: str) -> Person:
     _administrators, (person,) = lock(session, user_id)
     if person.merged_into_id is not None:
         raise errors.Conflict(message("person_merged"))
+    if person.erased_at is not None or session.get(Erasure, user_id) is not None:
+        raise errors.Conflict(message("person_erased"))
     if person.deactivated_at is not None:
         person.deactivated_at = None
         session.flush()
@@ -219,6 +225,8 @@ def _people() -> Select[Any]:
         last_seen.label("last_seen_at"),
         User.deactivated_at,
         User.merged_into_id,
+        User.erased_at,
+        exists().where(Erasure.user_id == User.id, Erasure.ended_at.is_(None)).label("is_being_erased"),
     )
 
 

@@ -168,7 +168,7 @@ def card(row: ListRow, now: datetime, told: Told, *, is_list: bool = False) -> d
     live = row.status not in ENDED_STATUSES
     length = _("{seconds} s").format(seconds=row.duration_seconds) if row.status is Status.COMPLETED else ""
     verdict = "" if row.kept is None else _("Kept") if row.kept else _("Rejected")
-    title = row.prompt[:TITLE_CHARS]
+    title = (row.prompt or row.model_name)[:TITLE_CHARS]
     take = told.takes.get(row.id)
     taken = _("take {number} of {of}").format(number=take.number, of=take.of) if take else ""
     notes = told.notes.get(row.id, 0)

@@ -130,7 +130,7 @@ def clip(person: Member, row: ListRow | Generation, now: datetime, whose: Whose 
         "poster": components.media_link(row.thumbnail_key),
         "download": components.media_link(row.output_key, download_name=queries.file_name(row)) if is_there else None,
         "fps": facts.get("frame_rate") or row.fps or 24,
-        "title": row.prompt[:TITLE_CHARS],
+        "title": (row.prompt or row.model_name)[:TITLE_CHARS],
         "meta": " · ".join(filter(None, (*meta, whose.heard(row)))),
         "note": "" if is_there else wording.STATUS[row.status],
         "verdict": ReviewStatus.of(row.kept).value,

@@ -68,6 +68,8 @@ def own_path(client: Client, path: str) -> str:
             own = note_on_models() if "notes" in path else coming_change()
         case "statements":
             own = billed().id
+        case "person-exports":
+            own = str(client.post("/person-exports", json={}).json()["export"]["id"])
         case "analyst-packs":
             own = str(client.post("/analyst-packs", json={"period": "2026-10"}).json()["pack"]["id"])
         case "approvals":
@@ -85,6 +87,9 @@ def fitting_body(client: Client, method: str, path: str) -> dict[str, Any]:
             return {"json": {"email": "owner@example.org", "role": "viewer"}}
         case "POST", "/workspaces/{id}/invitations":
             return {"json": {"email": "new@example.org", "role": "viewer"}}
+        case "POST", "/people/{id}/erase":
+            email = client.person.email if client.person else ""
+            return {"json": {"email": email, "dryRun": True}}
         case "POST", "/people/{id}/merge":
             return {"json": {"intoId": own_id}}
         case "POST", "/uncertain/{id}/found":

@@ -1,8 +1,10 @@
 import pytest
 
 from core import db
-from core.db.tables import User
-from core.installation import Installation
+from core.db.tables import Generation, User
+from core.installation import Installation, current
+from core.personal_data import requests as erasing
+from core.personal_data import steps
 from tests.api.conftest import Client, refusal
 from tests.api.test_workspaces import administrator, at, id_of
 from tests.factories.books import broken_rules
@@ -101,4 +103,28 @@ def test_two_people_become_one(root: Client, ana: Client, ben: Client) -> None:
     assert at(ana, id_of(ben)).get(f"/generations/{clip.id}/status").status_code == 200
     assert [each["name"] for each in ana.get("/workspaces").json()["workspaces"]] == ["ana", "ben"]
     assert refusal(root.post(f"/people/{id_of(ben)}/merge", json={"intoId": id_of(ana)}))[:2] == (409, "conflict")
+    assert broken_rules() == []
+
+
+def test_person_is_erased(root: Client, ana: Client) -> None:
+    """A dry run says what it means; asked for with the address, they are let in no more and a worker does the rest."""
+    clip = ana.finished()
+    path, body = f"/people/{id_of(ana)}", {"email": "ana@example.org"}
+    plan = root.post(f"{path}/erase", json=body | {"dryRun": True}).json()["plan"]
+    assert (plan["ownClips"], plan["underWay"], plan["rows"]["api_tokens"]) == (1, 0, 1)
+    assert root.get(f"{path}/erasure").json()["state"] is None
+    assert refusal(root.post(f"{path}/erase", json={"email": "eva@example.org"}))[0] == 422
+    assert ana.get("/credits").status_code == 200
+
+    assert root.post(f"{path}/erase", json=body).json()["state"] == "waiting"
+
+    assert ana.get("/credits").status_code == 401
+    with db.write_session() as session:
+        erasing.begin_now(session, id_of(ana))
+    steps.work_down(current())
+    assert root.get(f"{path}/erasure").json()["state"] == "done"
+    assert root.get(path).json()["person"]["email"] == f"erased-{id_of(ana)}"
+    assert refusal(root.send("PATCH", path, json={"active": True}))[:2] == (409, "conflict")
+    with db.read_session() as session:
+        assert session.get_one(Generation, clip.id).prompt == ""
     assert broken_rules() == []

@@ -38,6 +38,7 @@ from core.ids import new_id
 from core.installation import current
 from core.messages import message
 from core.notifications import ways, webhooks
+from core.personal_data import exports
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
@@ -164,6 +165,8 @@ TABLE: Mapping[str, Row] = {
     ),
     "POST /generations/{id}/last-frame": Row(made(422), "clip"),  # what the tests store is no video
     "POST /generations/{id}/frame": Row(made(422), "clip", options=body(seconds=0.5)),  # same
+    "GET /trash": Row(managed(), here=True),
+    "POST /generations/{id}/restore": Row(managed(409), "clip that was cancelled"),
     "DELETE /generations/{id}": Row(managed(), "clip that was cancelled"),
     "POST /generations/zip": Row(seen(), options=lambda world, _caller: {"json": {"ids": [world.clip]}}),
     "GET /download/{id}": Row(seen(), "clip"),
@@ -385,6 +388,9 @@ TABLE: Mapping[str, Row] = {
     "GET /analyst-packs": Row(everybody()),
     "POST /analyst-packs": Row(managed(202), here=True, options=body(period="2026-10")),
     "POST /analyst-packs?people=everybody": Row(analysts(202), options=body(people="everybody")),
+    "POST /person-exports": Row(everybody(202), confined=403, options=body()),
+    "GET /person-exports": Row(everybody()),
+    "GET /person-exports/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "person export"),  # the manager's own
     "GET /analyst-packs/{id}": Row(Answers(404, 404, 200, 404, 404, 404), "analyst pack"),  # the manager's own
     "GET /charge-back?month=2026-10&format=pdf": Row(analysts()),
     "GET /statements": Row(analysts()),
@@ -409,6 +415,8 @@ TABLE: Mapping[str, Row] = {
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),
     "PATCH /people/{id}": Row(administrators(), "person", options=body(active=False)),
+    "GET /people/{id}/erasure": Row(administrators(), "person"),
+    "POST /people/{id}/erase": Row(administrators(), "person", options=body(email="x@example.org", dryRun=True)),
     "POST /people/{id}/merge": Row(
         administrators(), "person", options=lambda _world, _caller: {"json": {"intoId": newcomer().id}}
     ),
@@ -565,6 +573,9 @@ class World:
                 return {"id": self._waiting_job(manager.workspace_id, caller.person.id)}
             case "exported file":
                 return {"name": "ledger"}
+            case "person export":
+                with db.write_session() as session:
+                    return {"id": exports.start(session, caller.person).id}
             case "analyst pack":
                 with db.write_session() as session:
                     pack = AnalystPack(workspace_id=manager.workspace_id, user_id=caller.person.id, next_at=utc_now())

@@ -1,9 +1,12 @@
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from core import db
 from core.billing import ledger as books
 from core.clock import utc_now
 from core.db.enums import Role
+from core.db.tables import PersonExport
 from core.identity import users
 from core.usage.spreadsheet import Separator
 from pages.ui import language
@@ -111,3 +114,15 @@ def test_movements_tell_where_credits_went_and_who_moved_them(open_page: Open, s
     assert "there (to Lakes)" in text
     assert "back (from Lakes)" in text
     assert text.count(mover.email) == 2
+
+
+def test_everything_is_packed_by_one_press(open_page: Open, studio: Studio) -> None:
+    """The button asks for it once; while it is being made there is nothing more to press."""
+    at = open_page("account")
+    at.button(key="account_pack").click().run()
+
+    assert not at.exception
+    assert at.button(key="account_pack").disabled
+    with db.read_session() as session:
+        [asked] = session.scalars(select(PersonExport))
+        assert asked.user_id == studio.person.id

@@ -16,6 +16,7 @@ from core.generations import queries, reconciliation
 from core.insights import attention, circuit_breaker, cost_drift
 from core.providers.contract import JobMatches, ProviderJob
 from core.usage import exchange_rates
+from tests.factories import installations
 from tests.factories.books import set_back
 from tests.factories.generations import (
     DISPATCHED,
@@ -36,7 +37,7 @@ TABS = {
     "People": ["People", "Grant or correct credits", "Sample company"],
     "Queue": ["Under way"],
     "Books": ["Closed months"],
-    "Trust": ["What must always be true"],
+    "Trust": ["What must always be true", "How long clips are kept"],
 }
 
 
@@ -354,3 +355,15 @@ def test_price_of_a_provider_that_is_old_is_told(open_page: Open, studio: Studio
         [told] = [warning.value for warning in at.warning if "Amazon Nova Reel" in warning.value]
         assert "the newest 3 clips" in told
         assert "the last one 200% of its estimate" in told
+
+
+def test_what_would_go_is_counted_by_a_press(open_page: Open, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Off, it says how to turn it on; on, each rule has its number and size, and nothing changes."""
+    assert any("REJECTED_CLIP_DAYS" in caption.value for caption in tab(open_page, "Trust").caption)
+    for name, value in (("UNDECIDED_CLIP_DAYS", "30"), ("TRASH_DAYS", "14")):
+        monkeypatch.setenv(name, value)
+    installations.reopen()
+    at = tab(open_page, "Trust")
+    at.button(key="admin_kept").click().run()
+    assert not at.exception
+    assert any("Nothing was changed." in caption.value for caption in at.caption)

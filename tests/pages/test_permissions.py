@@ -504,7 +504,7 @@ VIEWS: Mapping[str, View] = {
     "account": View(
         "account",
         {
-            EVERYBODY: TABS | {"account_language"},
+            EVERYBODY: TABS | {"account_language", "account_pack"},
             MAKERS: {"tab: Shared links"},
             MANAGERS: {"tab: Tokens and webhooks"},
             NOT_MANAGERS: {"tab: Tokens"},
@@ -567,7 +567,7 @@ VIEWS: Mapping[str, View] = {
         {
             ADMINS: {
                 *("tab: People", "tab: Workspaces", "tab: Invitations", "people_search", "people_gone"),
-                *("people_role_*", "people_off_*", "people_merge_*"),
+                *("people_role_*", "people_off_*", "people_merge_*", "people_erase_*"),
             }
         },
         roles=ADMINS,
@@ -599,7 +599,7 @@ VIEWS: Mapping[str, View] = {
     ),
     "admin, queue": View("admin", {ADMINS: ADMIN_TABS | QUEUE}, tab="Queue", roles=ADMINS),
     "admin, books": View("admin", {ADMINS: ADMIN_TABS}, tab="Books", roles=ADMINS),
-    "admin, trust": View("admin", {ADMINS: ADMIN_TABS | {"admin_check"}}, tab="Trust", roles=ADMINS),
+    "admin, trust": View("admin", {ADMINS: ADMIN_TABS | {"admin_check", "admin_kept"}}, tab="Trust", roles=ADMINS),
     "models": View(
         "models",
         {

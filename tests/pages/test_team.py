@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from core import db
 from core.billing import ledger
 from core.db.enums import Role, WorkspaceRole
-from core.db.tables import Invitation, User, Workspace, WorkspaceMember
+from core.db.tables import Erasure, Invitation, User, Workspace, WorkspaceMember
+from core.personal_data import requests
 from core.projects import transfer
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
@@ -236,3 +237,22 @@ def test_deactivation_of_a_teams_only_manager(open_page: Open, studio: Studio) -
     at.button(key=f"people_off_{ben.id}").click().run()
     assert [each.value for each in at.warning] == ["Nobody who can act manages these teams any more: Lakes"]
     assert [each.value for each in at.run().warning] == []
+
+
+def test_erasing_says_first_what_it_means(open_page: Open, studio: Studio) -> None:
+    """What goes and what stays, before anything is done; who is being erased cannot be let in again."""
+    ben = create_member(db.default(), "ben@example.org", credits=0)
+    at = open_page("people")
+    at.button(key=f"people_erase_{ben.id}").click().run()
+    assert any("let in no more" in text.value for text in at.markdown)
+    assert at.text_input(key="people_erase_email").label == "Write their e-mail address to go on"
+    with db.read_session() as session:
+        assert session.get(Erasure, ben.id) is None
+
+    with db.write_session() as session:
+        requests.ask(session, studio.person, ben.id, email="ben@example.org")
+    at = open_page("people")
+    at.toggle(key="people_gone").set_value(True).run()
+    assert not at.exception
+    assert f"people_back_{ben.id}" not in [button.key for button in at.button]
+    assert any("Being erased" in text.value for text in at.markdown)

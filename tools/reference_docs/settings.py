@@ -143,6 +143,7 @@ def variables() -> Sequence[Variable]:
             "none.",
         ),
         *_seeing_inside(served),
+        *_kept(served),
         Variable(
             "AUDIT_LOG_DAYS",
             f"{served.audit_log_days}",
@@ -231,6 +232,43 @@ def _seeing_inside(defaults: Settings) -> Sequence[Variable]:
             "those of OpenTelemetry itself.",
         ),
     )
+
+
+def _kept(served: Settings) -> list[Variable]:
+    """How long what has been made is kept."""
+    return [
+        Variable(
+            "TRASH_DAYS",
+            f"{served.trash_days}",
+            "For how many days a deleted clip can be brought back; 0: its files go at once.",
+        ),
+        Variable(
+            "REJECTED_CLIP_DAYS",
+            f"{served.rejected_clip_days}",
+            "How many days after its rejection a clip goes to the trash; 0: never. Its people are told a week before. "
+            "Needs `TRASH_DAYS`. See [keep and erase](../how-to/keep-and-erase.md).",
+        ),
+        Variable(
+            "UNDECIDED_CLIP_DAYS",
+            f"{served.undecided_clip_days}",
+            "The same for a clip that nobody has judged, from its end on. Kept clips and favourites never go.",
+        ),
+        Variable(
+            "EVENT_DAYS",
+            f"{served.event_days}",
+            "How many days after a clip's end its steps are folded into its row, where they take less room; 0: never.",
+        ),
+        Variable(
+            "DEPARTED_PROMPT_DAYS",
+            f"{served.departed_prompt_days}",
+            "How many days after somebody was deactivated their prompts are forgotten; 0: never.",
+        ),
+        Variable(
+            "WEBHOOK_DELIVERY_DAYS",
+            f"{served.webhook_delivery_days}",
+            "For how many days what was delivered to webhooks can be looked at and sent again.",
+        ),
+    ]
 
 
 def _mail(defaults: Settings) -> Sequence[Variable]:

@@ -1,5 +1,6 @@
 """People over REST, for administrators of the installation."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -11,7 +12,8 @@ from core.api.http import routing
 from core.api.http.auth import CurrentMember, PathId
 from core.api.openapi.answers import refuses
 from core.api.schemas import fields, requests, responses
-from core.db.enums import Role
+from core.db.enums import ErasureState, Role
+from core.personal_data import requests as erasing
 from core.workspaces import merging, people
 
 router = routing.router("people")
@@ -38,6 +40,48 @@ class Merge(requests.Body):
     """Who the person is from now on."""
 
     into_id: Annotated[fields.Id, Field(pattern=requests.ID_PATTERN)]
+
+
+class Erasing(requests.Body):
+    """Their address once more, so that nobody is erased by a slip; with `dryRun` nothing is changed."""
+
+    email: Annotated[str, Field(min_length=1, max_length=254, examples=["ben@example.org"])]
+    dry_run: bool = False
+
+
+class ErasurePlan(responses.ApiModel):
+    """What goes, and what stays without their name: clips and bytes of their own workspace, and clips in teams.
+
+    `underWay` clips have to end first, `uncertain` of them by a decision. `teamsLeftAlone` need
+    another manager, `rows` is what else is theirs alone.
+    """
+
+    own_clips: int
+    own_bytes: int
+    own_uploads: int
+    team_clips: int
+    under_way: int
+    uncertain: int
+    teams_left_alone: list[str]
+    rows: dict[str, int]
+
+
+class ErasureAnswer(responses.Response):
+    """How far erasing a person is; `state` null while nothing was asked for, `error` says why it waits."""
+
+    state: ErasureState | None
+    error: fields.TextOrNull
+    asked_at: fields.MomentOrNull
+    ended_at: fields.MomentOrNull
+    plan: ErasurePlan | None
+
+    @classmethod
+    def of(cls, found: erasing.Standing | None) -> Self:
+        """The shape of one, or of none."""
+        if found is None:
+            return cls(state=None, error=None, asked_at=None, ended_at=None, plan=None)
+        error = None if found.error is None else str(found.error)
+        return cls(state=found.state, error=error, asked_at=found.asked_at, ended_at=found.ended_at, plan=None)
 
 
 class PersonShape(responses.ApiModel):
@@ -129,3 +173,27 @@ def merge_person(member: CurrentMember, user_id: PathId, body: Merge) -> PersonA
     with db.write_session() as session:
         person = merging.merge(session, member, gone_id=user_id, into_id=body.into_id)
     return PersonAnswer(person=PersonShape.of(person))
+
+
+@router.get("/people/{id}/erasure", responses=refuses(403, 404))
+def get_erasure(member: CurrentMember, user_id: PathId) -> ErasureAnswer:
+    """Get how far erasing a person is, for administrators; everything is null while nobody has asked for it."""
+    with db.read_session() as session:
+        people.get(session, member, user_id)
+        return ErasureAnswer.of(erasing.standing(session, member, user_id))
+
+
+@router.post("/people/{id}/erase", responses=refuses(404, 409))
+def erase_person(member: CurrentMember, user_id: PathId, body: Erasing) -> ErasureAnswer:
+    """Erase a person for ever, for administrators; with `dryRun` only say what that means.
+
+    They are let in no more at once; a worker does the rest when their clips under way have ended. Ledger, usage and
+    clips of teams stay, without prompt, name and address. 409 for oneself and for the last administrator.
+    """
+    if body.dry_run:
+        with db.read_session() as session:
+            found = erasing.plan(session, member, user_id)
+        plan = ErasurePlan.model_validate(asdict(found))
+        return ErasureAnswer(state=None, error=None, asked_at=None, ended_at=None, plan=plan)
+    with db.write_session() as session:
+        return ErasureAnswer.of(erasing.ask(session, member, user_id, email=body.email))

@@ -11,7 +11,7 @@ from core.db.tables.budgets import Budget, BudgetMonth
 from core.db.tables.bulk import BulkFile, BulkItem, BulkJob
 from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.flights import Flight, ProviderLine, in_line
-from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
+from core.db.tables.generations import Generation, GenerationEvent, is_live, is_uncertain
 from core.db.tables.ledger import Account, ClosedEntry, ClosedPeriod, LedgerEntry
 from core.db.tables.notices import Notice, NoticeSend, WayToTell
 from core.db.tables.operation import (
@@ -33,11 +33,13 @@ from core.db.tables.people import (
     SignInLink,
     User,
 )
+from core.db.tables.personal import Erasure, PersonExport
 from core.db.tables.projects import Draft, Preset, Project, SavedFilter
 from core.db.tables.reports import ReportIssue, ReportSchedule
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
 from core.db.tables.sheets import Sheet, SheetClip
 from core.db.tables.statements import CostAdjustment, StatementClip, StatementLine, VendorStatement
+from core.db.tables.tags import GenerationTag
 from core.db.tables.usage import CostDrift, ExchangeRate, UndeliveredDay, UsageDay, UsageView
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
@@ -65,6 +67,7 @@ __all__ = [
     "CostAdjustment",
     "CostDrift",
     "Draft",
+    "Erasure",
     "ExchangeRate",
     "FailedAttempts",
     "Flight",
@@ -83,6 +86,7 @@ __all__ = [
     "ModelNote",
     "Notice",
     "NoticeSend",
+    "PersonExport",
     "Preset",
     "Project",
     "ProviderHealth",

@@ -55,6 +55,10 @@ IN_VAIN = "status IN ('failed', 'cancelled') OR kept = false"
 UNOPENED = "status = 'completed' AND first_opened_at IS NULL"
 """What is there and nobody has opened, in the words of its index."""
 
+UNKEPT = "status = 'completed' AND deleted_at IS NULL AND leaves_at IS NULL"
+LEAVING = "leaves_at IS NOT NULL AND deleted_at IS NULL"
+"""What may be told to leave, and what will, in the words of their indexes."""
+
 _WHAT_AND_WHOSE = ("provider", "model_id", "user_id", "project_id", "charged_project_id", "credits")
 UNOPENED_COLUMNS = ("workspace_id", "ended_at", *_WHAT_AND_WHOSE)
 IN_VAIN_COLUMNS = (
@@ -94,6 +98,8 @@ class Generation(Base):
     `provider_cost` is what it came to at the end, and `cost_basis` where that comes from. Rows of before there were
     providers' prices have none of these but `provider_cost`, and as an estimate that is a share of our own price.
     `visible_mark` is whether its pictures are to show that AI made them, as its workspace wished at the order.
+    `retained_since` is from when its time here counts: its verdict, or its return from the trash; None for its end.
+    `leaves_at` is when it goes to the trash, set when that was told. `timeline` has steps that are no rows any more.
     `credentials` are the content credentials of the delivered file as they were read back from it, None where it has
     none; `unsigned_reason` is why a clip was delivered without, a word of `content_credentials.Unsigned`.
     """
@@ -196,6 +202,9 @@ class Generation(Base):
     ended_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
+    retained_since: Mapped[datetime | None]
+    leaves_at: Mapped[datetime | None]
+    timeline: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
     replayed = False
     """Of this answer and no column: it was ordered before, and the request was a repeat."""
@@ -307,6 +316,10 @@ class Generation(Base):
             sqlite_where=text("charged_project_id IS NOT NULL"),
             postgresql_where=text("charged_project_id IS NOT NULL"),
         ),
+        Index(
+            "ix_generations_unkept", "kept", "ended_at", "id", sqlite_where=text(UNKEPT), postgresql_where=text(UNKEPT)
+        ),
+        Index("ix_generations_leaving", "leaves_at", "id", sqlite_where=text(LEAVING), postgresql_where=text(LEAVING)),
         Index("ix_generations_status", "workspace_id", "status", "id"),
         Index("ix_generations_workspace_model", "workspace_id", "model_id", "id"),
         Index("ix_generations_workspace_provider", "workspace_id", "provider", "id"),
@@ -369,33 +382,3 @@ class GenerationEvent(Base):
     actor: Mapped[str] = mapped_column(String(254), default="system")
 
     __table_args__ = (Index("ix_generation_events_of", "generation_id", "id"),)
-
-
-class GenerationTag(Base):
-    """A word a person put on a clip.
-
-    Of one that has ended it has what usage is told by, so that no clip has to be looked at for that: the day (UTC) of
-    its end, who made it, where it was charged, what it was, how it ended, what it came to. `reason` is `completed`,
-    `cancelled` or the code of the error. Until it ends all of these are None. `core.usage.rollups` writes them.
-    """
-
-    __tablename__ = "generation_tags"
-
-    generation_id: Mapped[str] = mapped_column(ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True)
-    tag: Mapped[str] = mapped_column(String(40), primary_key=True)
-    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
-    ended_on: Mapped[str | None] = mapped_column(String(10))
-    maker_id: Mapped[str | None] = mapped_column(String(36))
-    charged_in_id: Mapped[str | None] = mapped_column(String(36))
-    provider: Mapped[str | None] = mapped_column(String(40))
-    model_id: Mapped[str | None] = mapped_column(String(80))
-    outcome: Mapped[str | None] = mapped_column(String(12))
-    reason: Mapped[str | None] = mapped_column(String(60))
-    credits: Mapped[int | None] = mapped_column(BigInteger)
-    seconds: Mapped[int | None]
-
-    __table_args__ = (
-        Index("ix_generation_tags_of", "workspace_id", "tag", "generation_id"),
-        Index("ix_generation_tags_days", "workspace_id", "ended_on"),
-    )

@@ -24,7 +24,8 @@ class User(Base):
     `search_key` is address and name as they are searched, written with them. From `deactivated_at` on they have no
     page, no token and no webhook; their things stay. One that was merged into another person is deactivated, too.
     `last_workspace_id` is where they were last at work, in the browser. `clip_names` is the template by which the clips
-    they fetch are named, None for the usual one.
+    they fetch are named, None for the usual one. Who was erased (`erased_at`) is deactivated for ever, has a made-up
+    address and no name. `prompts_gone_at` is when the prompts of somebody deactivated were last forgotten.
     """
 
     __tablename__ = "users"
@@ -40,6 +41,8 @@ class User(Base):
     last_workspace_id: Mapped[str | None] = mapped_column(String(36))
     clip_names: Mapped[str | None] = mapped_column(String(200))
     merged_into_id: Mapped[str | None] = mapped_column(String(36))
+    erased_at: Mapped[datetime | None]
+    prompts_gone_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (check_in_enum("role", Role), Index("ix_users_name", "name"))

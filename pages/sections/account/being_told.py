@@ -34,6 +34,7 @@ KIND = TranslatedLabels(
         NoticeKind.APPROVAL_ASKED: N_("You are asked for approval"),
         NoticeKind.APPROVAL_DECIDED: N_("Your orders are approved or declined"),
         NoticeKind.STORAGE_FULL: N_("Storage is nearly full"),
+        NoticeKind.CLIPS_LEAVE: N_("Clips will go to the trash"),
         NoticeKind.MODEL_ENDS: N_("A model that you use ends"),
         NoticeKind.PROVIDER_ACCOUNT: N_("A provider refuses our account"),
         NoticeKind.MEMBERSHIP: N_("Invitations and roles"),

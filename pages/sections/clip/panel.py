@@ -116,7 +116,10 @@ def _tab(name: str, read: Read, together: Sequence[Generation]) -> None:
 def _prompt(read: Read) -> None:
     person, row = read.person, read.row
     whose.line(person, row, read.owned)
-    components.plain_text(row.prompt)
+    if row.prompt:
+        components.plain_text(row.prompt)
+    else:
+        st.caption(_("The prompt was forgotten when its maker left or was erased."))
     if row.negative_prompt:
         st.caption(_("Negative prompt"))
         components.plain_text(row.negative_prompt, small=True)

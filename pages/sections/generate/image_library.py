@@ -121,7 +121,7 @@ def _picture_of(person: Member, state: dict[str, Any]) -> dict[str, Any] | None:
     rate = facts.get("frame_rate")
     seconds = frame_picker.show(
         link or "",
-        label=row.prompt,
+        label=row.prompt or row.model_name,
         frame_rate=float(rate) if isinstance(rate, int | float) and rate > 0 else RATE,
         key="generate_browse_frame",
     )

@@ -19,6 +19,7 @@ _PAGES: Mapping[NoticeKind, str] = {
     NoticeKind.CREDITS_ADDED: "credits.py",
     NoticeKind.STORAGE_FULL: "credits.py",
     NoticeKind.BUDGET: "usage.py",
+    NoticeKind.CLIPS_LEAVE: "history.py",
     NoticeKind.MODEL_ENDS: "generate.py",
     NoticeKind.APPROVAL_ASKED: "approvals.py",
 }
