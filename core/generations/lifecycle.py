@@ -222,9 +222,7 @@ def await_approval(
         row.next_at = row.deadline_at = until
         row.version += 1
     session.flush()
-    status, stage = state
-    for row in rows:
-        flights.follow(session, row.id, status, stage, until, deadline_at=until)
+    flights.follow_many(session, rows, *state, until, deadline_at=until)
     add_events(session, {row.id: what for row in rows}, *state, actor=actor)
 
 
