@@ -15,7 +15,7 @@ from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import SourceKind, Status
 from core.db.tables import Generation, Project, Workspace, is_live, table_of
-from core.generations import approval_requests, flights, lifecycle, named, spending
+from core.generations import approval_requests, lifecycle, named, spending
 from core.generations.orders import Order
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
@@ -126,8 +126,7 @@ def submit_part(
     if member.token_id is not None:
         api_tokens.spend(session, member.token_id, credits=price.total_credits)
     what = message("ordered", total_credits=price.total_credits)
-    lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=member.email)
-    flights.begin(session, [row])
+    lifecycle.begin(session, {row: what}, actor=member.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
 

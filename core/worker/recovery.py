@@ -346,8 +346,7 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
         )
     ledger.hold(session, row.workspace_id, generation_id=row.id, credits=row.credits, actor=lifecycle.SYSTEM)
     limits.take_many(session, [row], is_refusable=False)
-    lifecycle.add_event(session, row.id, row.status, row.stage, what=message("put_back"))
-    flights.begin(session, [row])
+    lifecycle.begin(session, {row: message("put_back")})
     update_where(
         session,
         Project,
