@@ -52,7 +52,7 @@ class Output:
 
 
 def begin(session: WriteSession, what_of: Mapping[Generation, Message], *, actor: str = SYSTEM) -> None:
-    """Let orders that were just written down, and stand in line, have their flights and the first of their timelines."""
+    """Let orders that were just written down have their flights, in line, and the first of their timelines."""
     for row, what in what_of.items():
         add_event(session, row.id, row.status, row.stage, what=what, actor=actor)
     flights.begin(session, list(what_of))
