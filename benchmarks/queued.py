@@ -1,6 +1,6 @@
 """What a round of the dispatcher and a look of a page cost while many orders wait at one provider, on PostgreSQL.
 
-Run: python -m benchmarks.queued [--ended 1000000] [--queued 1000,10000,100000]. Rows are made inside the database, from
+Run: python -m benchmarks.queued [--ended 1000000] [--queued 1000,10000,100000]. Rows are made inside the database from
 one clip that has ended and one order that waits. *Choice* is what finds the next orders of a line, *place* what a look
 of a page asks of it, *far back* for who stands at its end.
 """

@@ -5,7 +5,7 @@ It changes nothing: `core.generations.flights.heal` does, for what a process of 
 
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, select, union_all
 
 from core.audit.scope import Scope
 from core.db.tables import Flight, Generation, is_live
@@ -14,7 +14,7 @@ from core.generations import flights
 
 def queries(_scope: Scope) -> tuple[Select[Any], Select[Any]]:
     """Live ones are few, so all of them are looked at every time; an ended one differs from any flight."""
-    either = Generation.id.in_(select(Flight.id))
-    wrong = or_(Flight.id.is_(None), flights.differs())
-    both = select(Generation.id).outerjoin(Flight, Flight.id == Generation.id)
-    return select(func.count(Flight.id)), both.where(or_(is_live(), either), wrong)
+    lost = select(Generation.id).where(is_live(), ~exists().where(Flight.id == Generation.id))
+    other = select(Flight.id).join(Generation, Generation.id == Flight.id).where(flights.differs())
+    wrong = union_all(lost, other).subquery()
+    return select(func.count(Flight.id)), select(wrong.c.id)

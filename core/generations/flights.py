@@ -89,6 +89,22 @@ def follow(
         begin(session, [row])  # ordered by a process of the version before
 
 
+def follow_many(
+    session: WriteSession, rows: Sequence[Generation], status: Status, stage: Stage, next_at: datetime, **values: Any
+) -> None:
+    """Write the same move of several, none of which has ended by it."""
+    update_where(
+        session,
+        Flight,
+        Flight.id.in_([row.id for row in rows]),
+        status=status,
+        stage=stage,
+        next_at=next_at,
+        version=Flight.version + 1,
+        **values,
+    )
+
+
 _END = delete(table_of(Flight)).where(table_of(Flight).c.id == bindparam("generation_id"))
 
 
@@ -202,9 +218,9 @@ def renew(
     session: WriteSession, generation_id: str, stage: Stage, until: datetime, *where: ColumnElement[bool]
 ) -> None:
     """Hold the lease of who sends or fetches a generation for longer; also where processes of before look for it."""
-    of_row = (Generation.id == generation_id, Generation.stage == stage)
-    if note(session, generation_id, Flight.stage == stage, *where, next_at=until):
-        update_where(session, Generation, *of_row, next_at=until)
+    held = select(Flight.id).where(Flight.id == generation_id, Flight.stage == stage, *where)
+    if update_where(session, Generation, Generation.id.in_(held), Generation.stage == stage, next_at=until):
+        note(session, generation_id, Flight.stage == stage, next_at=until)
 
 
 def write_looks(session: WriteSession, learned: Sequence[Mapping[str, Any]]) -> None:

@@ -51,6 +51,13 @@ class Output:
     notes: Sequence[Message] = ()
 
 
+def begin(session: WriteSession, what_of: Mapping[Generation, Message], *, actor: str = SYSTEM) -> None:
+    """Let orders that were just written down have their flights, in line, and the first of their timelines."""
+    for row, what in what_of.items():
+        add_event(session, row.id, row.status, row.stage, what=what, actor=actor)
+    flights.begin(session, list(what_of))
+
+
 def locked(session: WriteSession, generation_id: str) -> Generation | None:
     """The row as it is now, kept from changing until the transaction ends."""
     query = select(Generation).where(Generation.id == generation_id).with_for_update()
@@ -222,9 +229,7 @@ def await_approval(
         row.next_at = row.deadline_at = until
         row.version += 1
     session.flush()
-    status, stage = state
-    for row in rows:
-        flights.follow(session, row.id, status, stage, until, deadline_at=until)
+    flights.follow_many(session, rows, *state, until, deadline_at=until)
     add_events(session, {row.id: what for row in rows}, *state, actor=actor)
 
 

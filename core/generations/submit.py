@@ -17,7 +17,7 @@ from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import SourceKind, Status
 from core.db.tables import Generation, Project, Workspace, is_live, table_of
-from core.generations import approval_requests, flights, lifecycle, named, spending, told
+from core.generations import approval_requests, lifecycle, named, spending, told
 from core.generations.orders import Order
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
@@ -137,8 +137,7 @@ def submit_part(
 def _note(session: WriteSession, row: Generation, *, actor: str) -> None:
     """Begin the timeline of an order, count it, and tell the log of it once it is written down."""
     what = message("ordered", total_credits=row.credits)
-    lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=actor)
-    flights.begin(session, [row])
+    lifecycle.begin(session, {row: what}, actor=actor)
     session.execute(_COUNT, {"counted_id": row.project_id, "now": utc_now()})
     session.after_commit(partial(_log, row))
 

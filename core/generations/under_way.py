@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from core import errors, normal_form
 from core.db import ReadSession
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, Project, User, Workspace
+from core.db.tables import Flight, Generation, Project, User, Workspace
 from core.generations.queries import NOT_FOUND
 from core.workspaces import profiles
 from core.workspaces.access import Charge, live_in
@@ -69,10 +69,10 @@ EVERYTHING = Wanted()
 def counts(session: ReadSession, charge: Charge) -> Sequence[Count]:
     """How many are under way at which provider, in which state."""
     query = (
-        select(Generation.provider, Generation.status, func.count(), func.min(Generation.created_at))
-        .where(live_in(charge), _waits_for_machines())
-        .group_by(Generation.provider, Generation.status)
-        .order_by(Generation.provider, Generation.status)
+        select(Flight.provider, Flight.status, func.count(), func.min(Flight.created_at))
+        .where(charge.covers(Flight.workspace_id), Flight.stage != Stage.AWAITING_APPROVAL)
+        .group_by(Flight.provider, Flight.status)
+        .order_by(Flight.provider, Flight.status)
     )
     return [Count(*row) for row in session.execute(query)]
 

@@ -268,18 +268,19 @@ def _room(session: WriteSession, provider: str, max_in_flight: int | None) -> in
 
 
 def next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[tuple[Generation, Flight]]:
-    """Due queued rows of a provider by their turns, the older first where two have the same."""
+    """Due queued rows of a provider by their turns, the older first where two have the same; what is locked waits."""
     if limit == 0:
         return []
-    query = (
-        select(Generation, Flight)
-        .join(Flight, Flight.id == Generation.id)
-        .where(Flight.provider == provider, in_line(), Flight.next_at <= db.now(session))
-        .where(Generation.status == Status.PENDING, Generation.stage == Stage.QUEUED)
-        .order_by(Flight.turn, Flight.id)
-        .limit(limit)
+    due = select(Flight).where(Flight.provider == provider, in_line(), Flight.next_at <= db.now(session))
+    first = due.order_by(Flight.turn, Flight.id).limit(limit)
+    chosen = session.scalars(first.with_for_update(skip_locked=True)).all()
+    rows = select(Generation).where(
+        Generation.id.in_([flight.id for flight in chosen]),
+        Generation.status == Status.PENDING,
+        Generation.stage == Stage.QUEUED,
     )
-    return [(row, flight) for row, flight in session.execute(query.with_for_update(skip_locked=True))]
+    found = {row.id: row for row in session.scalars(rows.with_for_update(skip_locked=True))}
+    return [(found[flight.id], flight) for flight in chosen if flight.id in found]
 
 
 def _of_nobody(now: datetime) -> Select[str]:

@@ -14,7 +14,7 @@ from core.assets import made_from
 from core.billing import ledger
 from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import Generation, Project, User, Workspace
-from core.generations import flights, lifecycle
+from core.generations import lifecycle
 from core.identity import users
 from core.messages import message
 from core.usage import limits
@@ -96,8 +96,7 @@ def put_back(session: WriteSession, send: Send) -> Generation:
         )
     ledger.hold(session, row.workspace_id, generation_id=row.id, credits=row.credits, actor=lifecycle.SYSTEM)
     limits.take_many(session, [row], is_refusable=False)
-    lifecycle.add_event(session, row.id, row.status, row.stage, what=message("put_back"))
-    flights.begin(session, [row])
+    lifecycle.begin(session, {row: message("put_back")})
     update_where(
         session,
         Project,
