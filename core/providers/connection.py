@@ -146,8 +146,10 @@ class _PlainClient(httpx.AsyncClient):
 
     def build_request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Request:
         """A request to this very address, with the headers that all have."""
+        timeout = parts.pop("timeout", httpx.USE_CLIENT_DEFAULT)
+        timeouts = self._timeouts if timeout is httpx.USE_CLIENT_DEFAULT else httpx.Timeout(timeout).as_dict()
         headers = self._always | dict(parts.pop("headers", None) or {})
-        extensions = {"timeout": self._timeouts, **(parts.pop("extensions", None) or {})}
+        extensions = {"timeout": timeouts, **(parts.pop("extensions", None) or {})}
         known = _url(url) if isinstance(url, str) else url
         return httpx.Request(method, known, headers=headers, extensions=extensions, **parts)
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -84,20 +84,19 @@ class Looks:
         """Ask about what is due and write what is learned until told to stop; what is under way then may end."""
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self._is_wanted.set())
-        pause_seconds = 0.0
         while not stop.is_set():
-            await self._until_wanted(pause_seconds)
+            pause_seconds = 0.0
             try:
                 await self._turn()
             except Exception as failure:
                 pause_seconds = self._turning.met(failure, is_told=availability.is_away(failure))
             else:
                 self._turning.over()
-                pause_seconds = 0.0
+            await self._until_wanted(pause_seconds)
         stopping.cancel()
         if under_way := list(self.under_way):
             await asyncio.wait(under_way, timeout=30)
-        await self._in_thread(self._write_last)
+        await self._write_last()
         self._threads.shutdown(wait=False)
 
     async def _until_wanted(self, pause_seconds: float) -> None:
@@ -112,8 +111,7 @@ class Looks:
         """Write what was learned, and ask about what is due as far as there is room."""
         if is_round := time.monotonic() >= self._round_at:
             self._round_at = time.monotonic() + self._round_seconds
-        if self._learned:
-            await self._in_thread(self._write)
+        await self._write()
         if not is_round and not any(map(self._can_refill, self._has_more)):
             return
         rooms: dict[str, int] = {}
@@ -126,13 +124,14 @@ class Looks:
         """Rows to ask about, each with the seconds until its moment; `rooms` gets the room of those that were asked."""
 
         def room(name: str) -> int:
-            free = self._most(name) - len(self._under_way[name]) if is_round or self._can_refill(name) else 0
+            free = self._free(name) if is_round or self._can_refill(name) else 0
             if free > 0 and (allowed := self._rates.room(registry.provider_class(name), MAX_WAIT_SECONDS)) is not None:
                 free = min(free, allowed)
             rooms[name] = free
             return free
 
         claimed = claims.claim_polls(room, self.share)
+        self._has_more &= rooms.keys()
         counts = Counter(row.provider for row in claimed)
         for name, free in rooms.items():
             if 0 < free <= counts[name]:
@@ -148,6 +147,10 @@ class Looks:
             return min(MAX_POLLS_IN_TROUBLE, max(1, int(rate * MAX_WAIT_SECONDS)))
         return MAX_POLLS_IN_TROUBLE if provider in self._in_trouble else MAX_CONCURRENT_POLLS
 
+    def _free(self, provider: str) -> int:
+        """How many more there may be."""
+        return self._most(provider) - len(self._under_way.get(provider, ()))
+
     def _can_refill(self, provider: str) -> bool:
         """Whether more of a provider is due, of which enough was answered.
 
@@ -155,8 +158,7 @@ class Looks:
         """
         if provider not in self._has_more or provider in self._in_trouble:
             return False
-        most = self._most(provider)
-        return most - len(self._under_way[provider]) >= most * REFILL_SHARE
+        return self._free(provider) >= self._most(provider) * REFILL_SHARE
 
     def _answered(self, provider: str, task: asyncio.Task[None]) -> None:
         self._under_way[provider].discard(task)
@@ -178,28 +180,31 @@ class Looks:
     async def _in_thread(self, work: Callable[[], Found]) -> Found:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _write(self) -> None:
+    async def _write(self) -> None:
         learned, self._learned = self._learned, []
         if not learned:
             return
         try:
-            poll_results.record(
-                learned,
-                poll_seconds=self._settings.poll_seconds,
-                words_logged=self._words_logged,
-                failures_logged=self._logged,
-                judged_at=self.judged_at,
-                can_be_called=bool(self._settings.public_url),
-            )
+            await self._in_thread(partial(self._record, learned))
         except Exception as failure:
             if availability.is_away(failure):  # kept until it can be written; a row claimed anew meanwhile ignores it
                 self._learned = learned + self._learned
             raise
 
-    def _write_last(self) -> None:
+    def _record(self, learned: Sequence[poll_results.PollResult]) -> None:
+        poll_results.record(
+            learned,
+            poll_seconds=self._settings.poll_seconds,
+            words_logged=self._words_logged,
+            failures_logged=self._logged,
+            judged_at=self.judged_at,
+            can_be_called=bool(self._settings.public_url),
+        )
+
+    async def _write_last(self) -> None:
         """What cannot be written before the process ends is asked again by the next one."""
         try:
-            self._write()
+            await self._write()
         except Exception as failure:
             if not availability.is_away(failure):
                 raise

@@ -23,10 +23,14 @@ class ShareWatch:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._name = new_id()
+        self._has_joined = False
         self.share = ALL
 
     def renew(self) -> None:
         """Say that this dispatcher works, and see who else does."""
+        if self._installation.redis_url is None:
+            return
+        self._has_joined = True
         try:
             found = Share(*presence.join(self._installation.redis, self._name))
         except Unreachable:
@@ -37,6 +41,8 @@ class ShareWatch:
 
     def leave(self) -> None:
         """Give its share to the others at once."""
+        if not self._has_joined:
+            return
         try:
             presence.leave(self._installation.redis, self._name)
         except Unreachable:  # it is forgotten by itself

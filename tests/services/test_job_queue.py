@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.providers.contract import Provider
+from core.providers import registry
 from core.redis import connection as redis_connection
 from core.redis import job_queue, presence, rate_limits
 from core.redis.connection import Connection
@@ -52,25 +52,20 @@ def test_reserve_when_many_call_at_once(redis: Connection) -> None:
 
 def test_room_for_calls_when_some_are_booked(redis: Connection, redis_url: str) -> None:
     """What can still be asked within a while is told without booking it, and shrinks with each booking."""
-
-    class Slow(Provider):
-        name, max_requests_per_second = "slow", 2.0
-
+    slow = registry.provider_class("minimax")
+    assert slow.max_requests_per_second == 4.5
     rates = CallRates(SimpleNamespace(redis=redis))  # type: ignore[arg-type]  # of an installation it needs no more
-    assert [rates.room(Slow, 5) for _ in range(3)] == [10] * 3
-    for _ in range(8):
-        rates.book(Slow)
-    assert rates.room(Slow, 5) in (2, 3)
-    assert rates.room(Provider, 5) is None
-    assert 3.5 < rates.book(Slow) <= 4
+    assert [rates.room(slow, 10) for _ in range(3)] == [45] * 3
+    for _ in range(36):
+        rates.book(slow)
+    assert 9 <= (rates.room(slow, 10) or 0) < 45
+    assert rates.room(registry.provider_class("modelslab"), 10) is None
+    assert 0 < rates.book(slow) <= 8
 
 
 def test_rates_when_redis_is_away() -> None:
     """Nobody counts then, and Redis is not asked again for a while, so that one that hangs holds up nobody."""
-
-    class Slow(Provider):
-        name, max_requests_per_second = "slow", 2.0
-
+    slow = registry.provider_class("minimax")
     asked: list[str] = []
 
     class Away:
@@ -80,11 +75,11 @@ def test_rates_when_redis_is_away() -> None:
 
     seconds = 0.0
     rates = CallRates(SimpleNamespace(redis=Away()), monotonic=lambda: seconds)  # type: ignore[arg-type]  # as above
-    assert [rates.book(Slow) for _ in range(10)] == [0.0] * 10
-    assert rates.room(Slow, 5) == 10
+    assert [rates.book(slow) for _ in range(10)] == [0.0] * 10
+    assert rates.room(slow, 10) == 45
     assert len(asked) == 1
     seconds += call_rates.AWAY_SECONDS
-    rates.book(Slow)
+    rates.book(slow)
     assert len(asked) == 2
 
 
