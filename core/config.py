@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(setting_values.database_url)] = Field(
         default_factory=lambda found: sqlite_url(found["data_dir"] / "studio.db"), repr=False
     )
+    auto_migrate: Annotated[bool, BeforeValidator(setting_values.switch)] = Field(
+        default_factory=lambda found: found["database_url"].startswith("sqlite")
+    )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(None, repr=False)
     storage_url: Annotated[str, AfterValidator(storage_settings.storage_url)] = Field(
         default_factory=lambda found: (found["data_dir"] / "media").as_uri()
@@ -362,10 +365,20 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
 
 
 _PREFIXES = (
-    *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
+    *(
+        "DATABASE_",
+        "AUTO_MIGR",
+        "REDIS_",
+        "STORAGE_",
+        "AUTH_MODE",
+        "SIGNUP_",
+        "POLL_",
+        "DOWNLOAD_ALLOW",
+        "WEBHOOK_ALLOW",
+    ),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
     *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
-    *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK"),
+    *("AUTO_MIGR", "ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK"),
 )
 
 

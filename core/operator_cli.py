@@ -20,6 +20,7 @@ from core import (
     installation,
     process_settings,
     redaction,
+    schema_commands,
     startup,
     storage_commands,
     storage_settings,
@@ -29,15 +30,15 @@ from core.audit import log_retention
 from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
-from core.db import Database, WriteSession, schema
+from core.db import WriteSession
 from core.db.enums import Scope
-from core.db.opening import open_database
 from core.db.tables import Generation, User
 from core.generations import unresolved
 from core.identity import api_tokens, sign_in_links, users
 from core.messages import message
 from core.providers import connection
 from core.sample import make, remove
+from core.version import VERSION
 from core.worker import recovery
 from core.workspaces import members
 from core.workspaces.access import Member
@@ -129,6 +130,7 @@ def restore(source: Path) -> list[str]:
     settings = process_settings.read()
     with recovery.putting_back(settings):
         put_back = backup.restore(settings, source)
+        schema_commands.bring_up_to_date(settings)
     with installation.opened() as opened:
         recovered = recovery.at_start(opened)
     return [f"Put back as it was at {put_back.made_at}.", *_told_of(recovered)]
@@ -145,23 +147,6 @@ def _told_of(recovered: recovery.Recovered) -> list[str]:
         f"{recovered.replayed:,} orders were put right from this machine's journal of what was sent.",
         "See `uncertain` for what needs a decision.",
     ]
-
-
-def migrate(*, check: bool) -> list[str]:
-    """Bring the schema to this version's; with `check` only say what is missing, which raises Conflict."""
-    settings, wanted = process_settings.read(), schema.newest_revision()
-    database = Database(settings.database_url)
-    try:
-        with database.read_connection() as reading:
-            found = schema.revision(reading)
-    finally:
-        database.dispose()
-    if found == wanted:
-        return [f"The database is at {wanted}, as this version needs it."]
-    if check:
-        raise errors.Conflict(message("schema_is_behind", found=found or "0", wanted=wanted))
-    open_database(settings).dispose()
-    return [f"The database was at {found or 'nothing'} and is at {wanted}."]
 
 
 def check_vendors(names: Sequence[str]) -> list[str]:
@@ -219,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-_UNOPENED = ("backup", "restore", "migrate", "vendors")
+_UNOPENED = ("backup", "restore", "migrate", "vendors", "version")
 """What works on the files of an installation, on a schema that is not this version's, or on settings alone."""
 
 
@@ -249,7 +234,9 @@ def _run(chosen: argparse.Namespace) -> Iterable[str]:
         case "storage":
             return storage_commands.run(chosen)
         case "migrate":
-            return migrate(check=chosen.check)
+            return schema_commands.run(chosen)
+        case "version":
+            return schema_commands.version()
         case _:
             return [release(chosen.id) if chosen.release else found(chosen.id, chosen.found)]
 
@@ -299,8 +286,8 @@ def _parser() -> argparse.ArgumentParser:
     vendors.add_argument("action", choices=["check"], help="try each without buying: address, key, models and prices")
     vendors.add_argument("names", nargs="*", help="names of vendors (those that are configured, if left out)")
     storage_commands.add_to(commands)
-    move = commands.add_parser("migrate", help="bring the schema of the database to this version's")
-    move.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something is missing")
+    schema_commands.add_to(commands)
+    parser.add_argument("--version", action="version", version=VERSION)
     return parser
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core import db
 from core.identity import users
+from core.version import VERSION
 from core.workspaces.permissions import Action
 from pages.sections.account import being_told, provider_cards, signed_in, tokens, webhooks
 from pages.sections.sharing import links as share_links
@@ -48,6 +49,7 @@ with components.error_boundary():
         if own.open:
             who()
             signed_in.show(person)
+            st.caption(_("AI Video Generator {version}").format(version=VERSION))
     with telling:
         if telling.open:
             being_told.show(person)

@@ -17,7 +17,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.db import availability, indexes, schema
+from core.db import availability, schema
+from core.db.schema import Standing
 from core.db.sessions import ReadSession, WriteSession
 
 PATIENCE_SECONDS = 30.0
@@ -102,28 +103,25 @@ class Database:
             if connection.in_transaction():
                 self._outage.answered(wrote=False)
 
+    def standing(self) -> Standing:
+        """How its schema stands to this code; raises schema.UnusableSchema."""
+        with self.read_connection() as connection:
+            return schema.standing(connection)
+
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe from many processes at once, quick when it is there.
 
         A SQLite file that has a schema already is copied before (`studio.db.before-0006`). Raises OSError or
-        sqlite3.Error when that cannot be done, having changed nothing, schema.UnusableSchema for tables of a newer
-        version, and SQLAlchemy's or the driver's own errors.
+        sqlite3.Error when that cannot be done, having changed nothing, schema.UnusableSchema for tables that this
+        version cannot work with, migrating.UnfinishedBackfill, and SQLAlchemy's or the driver's own errors.
         """
-        self._upgrade()
-        if self.engine.dialect.name == "postgresql":
-            indexes.complete(self.engine)
+        from core.db import migrating
 
-    def _upgrade(self) -> None:
-        with self.read_connection() as connection:
-            if schema.is_current(connection):
-                return
-        with self.engine.begin() as connection:  # on SQLite nobody else writes from here on
-            if self.engine.dialect.name == "sqlite":
-                schema.keep_copy(connection)
-            schema.upgrade(connection)
-        if self.engine.dialect.name == "sqlite":
-            with self.read_connection() as connection:  # so that the schema does not hang on a side file alone
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        found = self.standing()
+        if found is Standing.BEHIND:
+            migrating.upgrade_all(self.engine)
+        if found is not Standing.NEWER:
+            migrating.complete(self.engine)
 
     def dispose(self) -> None:
         """Close every connection."""

@@ -31,6 +31,7 @@ from core.worker import (
     bulk_changes,
     claims,
     clock_watch,
+    filling_in,
     maintenance,
     model_lists,
     previews,
@@ -50,6 +51,7 @@ ENDINGS_SECONDS = 1800.0
 """How often it is looked whether somebody is to be told that a model ends."""
 BULK_SECONDS = 1.0
 """How often it is looked whether something is to be done to many clips at once."""
+_BULK = ("changes", "archives", "packs", "filling in")
 MAX_HANDED_DOWNLOADS = 16
 """Of each provider in one tick."""
 MAX_UNTAKEN_DOWNLOADS = 64
@@ -79,7 +81,7 @@ class Dispatcher:
         self._due: dict[str, float] = {"overdue": time.monotonic() + OVERDUE_AFTER_START_SECONDS}
         self._chores: asyncio.Task[None] | None = None
         self._bulk: dict[str, asyncio.Task[None]] = {}
-        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in ("changes", "archives", "packs")}
+        self._bulk_work = {name: RepeatedFailure(log, f"bulk {name}") for name in _BULK}
         self._is_over: Callable[[], bool] = lambda: False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -127,6 +129,8 @@ class Dispatcher:
             await asyncio.to_thread(claims.end_overdue, now)
         if self._is_time("bulk", BULK_SECONDS):
             self._begin_bulk()
+        if self._is_time("filling in", MAINTENANCE_SECONDS):
+            self._begin("filling in", lambda: filling_in.work_down(self._installation.database, self._is_over))
         if self._is_time("chores", MAINTENANCE_SECONDS) and (self._chores is None or self._chores.done()):
             self._chores = asyncio.create_task(self._do_chores())
 
@@ -138,10 +142,13 @@ class Dispatcher:
             "packs": lambda: analyst_packs.work_down(self._installation, self._is_over),
         }
         for name, work in works.items():
-            if name not in self._bulk or self._bulk[name].done():
-                self._bulk[name] = asyncio.create_task(self._do_bulk(name, work))
+            self._begin(name, work)
 
-    async def _do_bulk(self, name: str, work: Callable[[], None]) -> None:
+    def _begin(self, name: str, work: Callable[[], object]) -> None:
+        if name not in self._bulk or self._bulk[name].done():
+            self._bulk[name] = asyncio.create_task(self._do_bulk(name, work))
+
+    async def _do_bulk(self, name: str, work: Callable[[], object]) -> None:
         try:
             await asyncio.to_thread(work)
         except Exception as failure:

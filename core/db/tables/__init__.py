@@ -16,9 +16,11 @@ from core.db.tables.notices import Notice, NoticeSend, WayToTell
 from core.db.tables.operation import (
     AuditLogEntry,
     AuditRun,
+    BackfillProgress,
     Heartbeat,
     InstallationIdentity,
     ProviderHealth,
+    SchemaPromise,
     SigningCertificate,
     StorageSweep,
 )
@@ -50,6 +52,7 @@ __all__ = [
     "AssetGroupItem",
     "AuditLogEntry",
     "AuditRun",
+    "BackfillProgress",
     "BrowserSession",
     "Budget",
     "BudgetMonth",
@@ -85,6 +88,7 @@ __all__ = [
     "ReportIssue",
     "ReportSchedule",
     "SavedFilter",
+    "SchemaPromise",
     "ShareLink",
     "ShareLinkClip",
     "ShareLinkVisit",
