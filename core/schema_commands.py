@@ -84,6 +84,7 @@ def migrate(settings: Settings, *, fills_in: bool = False) -> Iterator[str]:
                     if not (fills_in and filling_in.are_known(needed.names)):
                         raise
                     yield from _fill_in(database)
+                    time.sleep(LOOK_SECONDS)  # another process may be at it
             if fills_in:
                 yield from _fill_in(database)
             now = _revision(database)
@@ -166,8 +167,8 @@ def _revision_of_server() -> str | None:
 
 
 def _fill_in(database: Database) -> Iterator[str]:
-    filled = filling_in.work_down(database, lambda: False)
-    yield f"{filled:,} rows were filled in."
+    if filled := filling_in.work_down(database, lambda: False):
+        yield f"{filled:,} rows were filled in."
 
 
 def _afterwards(database: Database) -> Iterator[str]:

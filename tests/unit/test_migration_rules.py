@@ -9,6 +9,7 @@ import pytest
 from alembic.script import Script
 
 from core.db import migrating, migration_sql, schema
+from core.worker import filling_in
 
 ROOT = Path(__file__).parents[2]
 BEFORE = "0037"
@@ -64,6 +65,17 @@ def test_migrations_make_promises() -> None:
         said = getattr(script.module, "oldest_head", None)
         assert said in known, f"{script.path}: `oldest_head` is missing, or is no revision: see CONTRIBUTING"
         assert said <= script.revision, script.path
+
+
+def test_backfills_are_begun_and_known() -> None:
+    """What a migration needs to be filled in was begun by an earlier one, and this version can do it."""
+    begun = set[str]()
+    for script in since():
+        needed = set(getattr(script.module, "needs_backfills", ()))
+        assert needed <= begun, f"{script.path} needs {needed - begun}, which no migration before it begins"
+        assert filling_in.are_known(needed), f"{script.path} needs {needed}: not all are in core/worker/filling_in.py"
+        text = Path(script.path).read_text(encoding="utf-8")
+        begun |= set(re.findall(r'backfills\.begin\(op, "(\w+)"', text))
 
 
 def test_migrations_make_indexes_afterwards() -> None:
