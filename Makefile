@@ -25,6 +25,10 @@ run:  ## the complete demo on http://localhost:8501
 worker:  ## dispatcher and workers of one machine (needs REDIS_URL)
 	python worker.py
 
+.PHONY: migrate
+migrate:  ## bring the schema of the database to this version's
+	python -m core.admin migrate
+
 .PHONY: test
 test:  ## the quick tests
 	pytest

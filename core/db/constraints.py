@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from core.db.indexes import WAIT
+
 if TYPE_CHECKING:
     from alembic.operations import Operations
 
 log = logging.getLogger(__name__)
 
-_WAIT = "60s"
 _UNCHECKED = text(
     "SELECT conrelid::regclass::text AS table_name, conname AS name FROM pg_constraint "
     "WHERE NOT convalidated AND pg_table_is_visible(conrelid) ORDER BY 1, 2"
@@ -50,7 +51,7 @@ def complete(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not (found := connection.execute(_UNCHECKED).all()):
             return
-        connection.execute(text(f"SET lock_timeout = '{_WAIT}'"))
+        connection.execute(text(f"SET lock_timeout = '{WAIT}'"))
         try:
             for row in found:
                 log.warning("rows of %s are compared with %s; everything goes on meanwhile", row.table_name, row.name)

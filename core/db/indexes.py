@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LOCK = 7_304_221_119  # any constant, beside that of the migrations: one process makes them, others go on
-_WAIT = "60s"
+WAIT = "60s"
 """How long it waits for transactions that began before; what comes to no end is made at the next `migrate`."""
 _KNOWN = text(
     "SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
@@ -51,7 +51,7 @@ def complete(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not missing(connection) or not _is_ours_to_do(connection):
             return
-        connection.execute(text(f"SET lock_timeout = '{_WAIT}'"))
+        connection.execute(text(f"SET lock_timeout = '{WAIT}'"))
         try:
             wanted = _wanted()
             for name in missing(connection):

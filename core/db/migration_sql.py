@@ -35,10 +35,10 @@ def write(found: str | None) -> Iterator[str]:
 
 def _lines(wanted: Sequence[Script], found: str | None) -> Iterator[str]:
     yield f"-- From {found} to {schema.newest_revision()}. Run with psql -v ON_ERROR_STOP=1 -f THIS_FILE"
-    yield f"SET lock_timeout = '{migrating.LOCK_TIMEOUT}';"
     is_there = f"(SELECT version_num FROM alembic_version) = '{found}'"  # noqa: S608 -- a revision that we know
     yield _must(is_there, f"this database is not at {found}")
     for script in wanted:
+        yield f"SET lock_timeout = '{migrating.LOCK_TIMEOUT}';"
         for name in getattr(script.module, "needs_backfills", ()):
             is_done = f"EXISTS (SELECT 1 FROM backfills WHERE name = '{name}' AND done_at IS NOT NULL)"  # noqa: S608 -- names of ours
             yield _must(is_done, f"{script.revision} needs {name}, which is not filled in yet")

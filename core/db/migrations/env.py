@@ -6,7 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, TypeDecorator, text
 
-from core.db import promises, tables, views
+from core.db import indexes, promises, tables, views
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -43,6 +43,8 @@ def write_down() -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    if afterwards:
+        context.execute(text(f"SET lock_timeout = '{indexes.WAIT}'"))
     for statement in afterwards:
         context.execute(text(statement))
 
