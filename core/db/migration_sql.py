@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from alembic import command
 from alembic.script import Script
+from sqlalchemy.exc import CompileError
 
 from core.db import migrating, schema
 
@@ -30,7 +31,7 @@ def write(found: str | None) -> Iterator[str]:
             f"The migrations {reads[0]} to {reads[-1]} look at what is there, so that they cannot be written as SQL. "
             f"Run `migrate` up to here; SQL can be written from {FIRST} on."
         )
-    return _lines(wanted, found)
+    return iter(list(_lines(wanted, found)))  # all or nothing, also where it goes into a file
 
 
 def _lines(wanted: Sequence[Script], found: str | None) -> Iterator[str]:
@@ -53,5 +54,8 @@ def _written(span: str) -> str:
     written = io.StringIO()
     config = schema.alembic_config()
     config.output_buffer = written
-    command.upgrade(config, span, sql=True)
+    try:
+        command.upgrade(config, span, sql=True)
+    except (AttributeError, NotImplementedError, CompileError) as failure:  # it asks the database, or the like
+        raise Unwritable(f"The migration {span.partition(':')[2]} cannot be written as SQL: {failure}") from failure
     return written.getvalue().rstrip()
