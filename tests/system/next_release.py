@@ -1,7 +1,7 @@
 """A release after this one, as a copy of the product with further migrations: what an upgrade is tried with.
 
 The product of this folder is the version before it, unchanged. Its migration 9001 only expands: a column, an index, a
-condition and something to fill in; 9002 needs what is filled in. With `contracts` it takes a column away instead.
+condition and something to fill in; 9002, where it is wanted, needs what is filled in.
 """
 
 import shutil
@@ -42,10 +42,6 @@ needs_backfills = ("shades",)
 def upgrade() -> None:
     op.create_table("shades", sa.Column("id", sa.String(36), primary_key=True))
 """
-_CONTRACTS = """
-def upgrade() -> None:
-    op.drop_column("presets", "name")
-"""
 _MODEL = """
 from sqlalchemy import Column, Index, String
 
@@ -80,20 +76,18 @@ KNOWN = (Backfill("shades", _shades),)
 class NextRelease:
     """The copy in a folder."""
 
-    def __init__(self, folder: Path, *, needs: bool = False, contracts: bool = False) -> None:
+    def __init__(self, folder: Path, *, needs: bool = False) -> None:
         self.root = folder / "next"
         for package in ("core", "pages", "studio"):
             shutil.copytree(ROOT / package, self.root / package, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("app.py", "worker.py"):
             shutil.copy(ROOT / name, self.root)
         head = schema.newest_revision()
-        oldest = EXPANDED if contracts else head
-        self._add(EXPANDED, head, oldest, _CONTRACTS if contracts else _EXPANDS)
+        self._add(EXPANDED, head, head, _EXPANDS)
         if needs:
             self._add(NEEDING, EXPANDED, head, _NEEDS)
-        if not contracts:
-            self._append("core/db/tables/__init__.py", _MODEL)
-            self._append("core/worker/filling_in.py", _FILLED_IN)
+        self._append("core/db/tables/__init__.py", _MODEL)
+        self._append("core/worker/filling_in.py", _FILLED_IN)
 
     def _add(self, revision: str, before: str, oldest_head: str, what: str) -> None:
         path = self.root / "core" / "db" / "migrations" / "versions" / f"{revision}_next.py"
