@@ -28,6 +28,9 @@ worker:  ## dispatcher and workers of one machine (needs REDIS_URL)
 .PHONY: stack
 stack:  ## a whole installation on this machine: nginx, two web processes, workers, PostgreSQL, Valkey, SeaweedFS
 	python -m tools.stack
+.PHONY: migrate
+migrate:  ## bring the schema of the database to this version's
+	python -m core.admin migrate
 
 .PHONY: test
 test:  ## the quick tests

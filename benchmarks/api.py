@@ -235,7 +235,7 @@ def sqlite() -> Iterator[dict[str, str]]:
 @contextmanager
 def postgresql() -> Iterator[dict[str, str]]:
     """Settings of an installation on PostgreSQL."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, postgres.database() as address:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, postgres.migrated() as address:
         yield settings(folder, address)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from core import backup, backup_check, errors, installation, process_settings, storage_settings
+from core import backup, backup_check, errors, installation, process_settings, schema_commands, storage_settings
 from core.audit import runs
 from core.clock import utc_now
 from core.messages import message
@@ -77,6 +77,7 @@ def restore(source: Path) -> list[str]:
     settings = process_settings.read()
     with recovery.putting_back(settings):
         put_back = backup.restore(settings, source)
+        schema_commands.bring_up_to_date(settings)
     with installation.opened() as opened:
         recovered = recovery.at_start(opened)
     return [f"Put back as it was at {put_back.made_at}.", *_told_of(recovered)]

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     database_prepared_statements: Annotated[bool, BeforeValidator(setting_values.switch)] | None = None
     database_statement_seconds: WholeNumber | None = None
     database_idle_seconds: WholeNumber | None = None
+    auto_migrate: Annotated[bool, BeforeValidator(setting_values.switch)] = Field(
+        default_factory=lambda found: found["database_url"].startswith("sqlite")
+    )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(None, repr=False)
     storage_url: Annotated[str, AfterValidator(storage_settings.storage_url)] = Field(
         default_factory=lambda found: (found["data_dir"] / "media").as_uri()

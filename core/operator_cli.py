@@ -22,6 +22,7 @@ from core import (
     logs,
     process_settings,
     redaction,
+    schema_commands,
     startup,
     storage_commands,
     vendors_check,
@@ -30,15 +31,15 @@ from core.audit import log_retention
 from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
-from core.db import Database, WriteSession, schema
+from core.db import WriteSession
 from core.db.enums import Scope
-from core.db.opening import open_database
 from core.db.tables import Generation, User
 from core.generations import unresolved
 from core.identity import api_tokens, sign_in_links, users
 from core.messages import message
 from core.providers import connection
 from core.sample import make, remove
+from core.version import VERSION
 from core.workspaces import members
 from core.workspaces.access import Member
 
@@ -113,23 +114,6 @@ def found(generation_id: str, provider_job_id: str) -> str:
     return f"{row.id} is {row.status}; job {provider_job_id} is being waited for."
 
 
-def migrate(*, check: bool) -> list[str]:
-    """Bring the schema to this version's; with `check` only say what is missing, which raises Conflict."""
-    settings, wanted = process_settings.read(), schema.newest_revision()
-    database = Database(settings.database_url)
-    try:
-        with database.read_connection() as reading:
-            found = schema.revision(reading)
-    finally:
-        database.dispose()
-    if found == wanted:
-        return [f"The database is at {wanted}, as this version needs it."]
-    if check:
-        raise errors.Conflict(message("schema_is_behind", found=found or "0", wanted=wanted))
-    open_database(settings).dispose()
-    return [f"The database was at {found or 'nothing'} and is at {wanted}."]
-
-
 def check_vendors(names: Sequence[str]) -> list[str]:
     """Try vendors without buying; Conflict when one that is configured does not work, after the lines of all."""
     found = vendors_check.tried(process_settings.read(), names)
@@ -186,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-_UNOPENED = ("backup", "backup-check", "restore", "migrate", "vendors")
+_UNOPENED = ("backup", "backup-check", "restore", "migrate", "vendors", "version")
 """What works on the files of an installation, on a schema that is not this version's, or on settings alone."""
 
 
@@ -214,7 +198,9 @@ def _run(chosen: argparse.Namespace) -> Iterable[str]:
         case "storage":
             return storage_commands.run(chosen)
         case "migrate":
-            return migrate(check=chosen.check)
+            return schema_commands.run(chosen)
+        case "version":
+            return schema_commands.version()
         case _:
             return [release(chosen.id) if chosen.release else found(chosen.id, chosen.found)]
 
@@ -259,8 +245,8 @@ def _parser() -> argparse.ArgumentParser:
     vendors.add_argument("names", nargs="*", help="names of vendors (those that are configured, if left out)")
     storage_commands.add_to(commands)
     keeping_commands.add_to(commands)
-    move = commands.add_parser("migrate", help="bring the schema of the database to this version's")
-    move.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something is missing")
+    schema_commands.add_to(commands)
+    parser.add_argument("--version", action="version", version=VERSION)
     return parser
 
 

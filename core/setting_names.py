@@ -21,10 +21,20 @@ def nearly_of(name: str, suffixes: Iterable[str], providers: Collection[str]) ->
 
 
 PREFIXES = (
-    *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
+    *(
+        "AUTO_MIGR",
+        "DATABASE_",
+        "REDIS_",
+        "STORAGE_",
+        "AUTH_MODE",
+        "SIGNUP_",
+        "POLL_",
+        "DOWNLOAD_ALLOW",
+        "WEBHOOK_ALLOW",
+    ),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
     *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_", "DELIVERY_CH", "SHEET_"),
     *("ANALYST_", "ARCHIVE_", "SMTP_", "INBOX_", "LOW_BALANCE", "MEDIA_LINK", "LOG_FORM", "METRICS_", "TRASH_"),
-    *("REJECTED_C", "UNDECIDED_C", "EVENT_DAY", "DEPARTED_", "WEBHOOK_DELIVER"),
+    *("AUTO_MIGR", "REJECTED_C", "UNDECIDED_C", "EVENT_DAY", "DEPARTED_", "WEBHOOK_DELIVER"),
 )
 """How names begin that are ours alone: another one that begins so is a slip."""

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core import db
 from core.identity import users
+from core.version import VERSION
 from core.workspaces.permissions import Action
 from pages.sections.account import about_me, being_told, provider_cards, signed_in, tokens, webhooks
 from pages.sections.sharing import links as share_links
@@ -49,6 +50,7 @@ with components.error_boundary():
             who()
             signed_in.show(person)
             about_me.show(person)
+            st.caption(_("AI Video Generator {version}").format(version=VERSION))
     with telling:
         if telling.open:
             being_told.show(person)

@@ -103,9 +103,7 @@ def postgres_address() -> Iterator[str]:
     with postgres.server() as address:
         with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE empty")
-        database = Database(address.format("empty"))
-        database.migrate()
-        database.dispose()
+        postgres.with_tables(address.format("empty"))
         yield address
 
 

@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 import psycopg
 
+from core.db import Database
+
 NOBODY = 65534
 
 
@@ -116,6 +118,21 @@ def database() -> Iterator[str]:
         with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE empty")
         yield address.format("empty")
+
+
+@contextmanager
+def migrated() -> Iterator[str]:
+    """The address of a database with tables and no rows, on a server that runs for as long as the block."""
+    with database() as address:
+        with_tables(address)
+        yield address
+
+
+def with_tables(address: str) -> None:
+    """Bring the schema of a database up to date, which no process does by itself there."""
+    opened = Database(address)
+    opened.migrate()
+    opened.dispose()
 
 
 def restricted(address: str) -> str:

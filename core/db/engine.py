@@ -15,7 +15,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 from core import tracing
-from core.db import availability, indexes, schema, server, traced
+from core.db import availability, schema, server, traced
+from core.db.schema import Standing
 from core.db.server import ServerUse
 from core.db.sessions import ReadSession, WriteSession
 
@@ -110,17 +111,27 @@ class Database:
             if connection.in_transaction():
                 self._outage.answered(wrote=False)
 
+    def standing(self) -> Standing:
+        """How its schema stands to this code; raises schema.UnusableSchema."""
+        with self.read_connection() as connection:
+            return schema.standing(connection)
+
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe from many processes at once, quick when it is there.
 
         A SQLite file that has a schema already is copied before (`studio.db.before-0006`). Raises OSError or
-        sqlite3.Error when that cannot be done, having changed nothing, schema.UnusableSchema for tables of a newer
-        version, and SQLAlchemy's or the driver's own errors.
+        sqlite3.Error when that cannot be done, having changed nothing, schema.UnusableSchema for tables that this
+        version cannot work with, migrating.UnfinishedBackfill, and SQLAlchemy's or the driver's own errors.
         """
+        from core.db import migrating
+
+        found = self.standing()
+        if found is Standing.NEWER:
+            return
         with self._unhurried() as engine:
-            self._upgrade(engine)
-            if engine.dialect.name == "postgresql":
-                indexes.complete(engine)
+            if found is Standing.BEHIND:
+                migrating.upgrade_all(engine)
+            migrating.complete(engine)
 
     @contextmanager
     def _unhurried(self) -> Iterator[Engine]:
@@ -134,18 +145,6 @@ class Database:
             yield engine
         finally:
             engine.dispose()
-
-    def _upgrade(self, engine: Engine) -> None:
-        with self.read_connection() as connection:
-            if schema.is_current(connection):
-                return
-        with engine.begin() as connection:  # on SQLite nobody else writes from here on
-            if self.engine.dialect.name == "sqlite":
-                schema.keep_copy(connection)
-            schema.upgrade(connection)
-        if self.engine.dialect.name == "sqlite":
-            with self.read_connection() as connection:  # so that the schema does not hang on a side file alone
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def dispose(self) -> None:
         """Close every connection."""

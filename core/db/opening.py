@@ -1,4 +1,4 @@
-"""Opens the database of an installation and brings its schema up to date, or says in one sentence why it cannot.
+"""Opens the database of an installation, its schema being one that can be worked with, or says why that cannot be.
 
 A sentence names the setting and shows neither password nor query; what a driver says goes to the log on DEBUG.
 """
@@ -16,9 +16,9 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from core.config import BadSetting, Settings
-from core.db import availability
+from core.db import availability, migrating, schema
 from core.db.engine import PATIENCE_SECONDS, Database
-from core.db.schema import UnusableSchema
+from core.db.schema import Standing, UnusableSchema
 from core.db.server import use_of
 from core.redaction import shown_address
 
@@ -50,38 +50,62 @@ def open_database(
     info: Mapping[str, object] = MappingProxyType({}),
     role: str = "command",
 ) -> Database:
-    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret.
+    """The database of these settings, its schema one to work with. Raises BadSetting, which shows no secret.
+
+    A schema that is behind is brought up to date where AUTO_MIGRATE is on, and else refused.
 
     `patience_seconds` is how long it is waited for while somebody else holds it. With `waits` it is waited for until it
     is there, as befits a process that would only be started again. `info` is what every session of it carries;
     `role` is one of `server.ROLES`.
     """
+    database = connect(settings, patience_seconds=patience_seconds, info=info, role=role)
     address = settings.database_url
     try:
-        url = make_url(address)
-        database = Database(address, patience_seconds=patience_seconds, info=info, use=use_of(role, settings))
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError, TypeError):
-        raise _bad(address, "is no address of a database we can use.") from None
-    try:
-        _check(database, address)
-        with _told(url, address):
-            _migrate(database, waits=waits)
+        with told(address):
+            _look_at_schema(database, migrates=settings.auto_migrate, waits=waits)
     except BaseException:
         database.dispose()
         raise
     return database
 
 
-def _migrate(database: Database, *, waits: bool) -> None:
+def connect(
+    settings: Settings,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+    info: Mapping[str, object] = MappingProxyType({}),
+    role: str = "command",
+) -> Database:
+    """The database of these settings, whatever schema it has; it may not even be there. Raises BadSetting."""
+    address = settings.database_url
+    try:
+        database = Database(address, patience_seconds=patience_seconds, info=info, use=use_of(role, settings))
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError, TypeError):
+        raise _bad(address, "is no address of a database we can use.") from None
+    try:
+        _check(database, address)
+    except BaseException:
+        database.dispose()
+        raise
+    return database
+
+
+def _look_at_schema(database: Database, *, migrates: bool, waits: bool) -> None:
     pause_seconds = FIRST_PAUSE_SECONDS
     while True:
         try:
-            return database.migrate()
+            return database.migrate() if migrates else _must_not_be_behind(database)
         except (DBAPIError, sqlite3.Error) as failure:
             if not (waits and availability.is_away(failure)):
                 raise
         time.sleep(pause_seconds)
         pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
+
+
+def _must_not_be_behind(database: Database) -> None:
+    if database.standing() is Standing.BEHIND:
+        with database.read_connection() as connection:
+            raise UnusableSchema(behind(schema.revision(connection)))
 
 
 def _check(database: Database, address: str) -> None:
@@ -111,18 +135,31 @@ def _check_file(path: Path | None, address: str) -> None:
         raise _bad(address, f"cannot be made: {failure.strerror}.") from None
 
 
+def behind(found: str | None) -> str:
+    """What is said of a schema that is not brought up to date by itself."""
+    has = f"has the schema {found}" if found else "has no schema yet"
+    return f"{has}, and this version needs {schema.newest_revision()}: run `python -m core.admin migrate` once"
+
+
 @contextmanager
-def _told(url: URL, address: str) -> Iterator[None]:
-    """What a database or its driver refuses in here is said in a sentence."""
+def told(address: str) -> Iterator[None]:
+    """What a database or its driver refuses in here is said in a sentence. Raises BadSetting."""
     try:
         yield
+    except migrating.UnfinishedBackfill as waits:
+        raise _bad(
+            address,
+            f"cannot be brought to the schema {waits.revision} before {', '.join(waits.names)} is filled in. "
+            "Let the version that runs finish it, or run `python -m core.admin migrate --backfill`.",
+        ) from None
     except OSError as failure:
         raise _bad(address, f"cannot be copied before its schema is changed: {failure.strerror or failure}.") from None
     except UnusableSchema as unusable:
-        raise _bad(address, f"{unusable}. Start what it belongs to, or put back a copy.") from None
+        what_helps = "." if "core.admin migrate" in str(unusable) else ". Start what it belongs to, or put back a copy."
+        raise _bad(address, f"{unusable}{what_helps}") from None
     except (DBAPIError, sqlite3.Error) as failure:
         log.debug("the database cannot be used", exc_info=True)
-        raise _bad(address, _reason(failure, url)) from None
+        raise _bad(address, _reason(failure, make_url(address))) from None
 
 
 def _reason(failure: BaseException, url: URL) -> str:

@@ -7,6 +7,8 @@ LISTEN, no temporary table. It is known by its own process number, which is not 
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,3 +133,16 @@ def _begin_sessions(engine: Engine, *, read_only: bool, use: ServerUse) -> None:
         driver: Any = connection.connection.driver_connection
         if of_transaction and connection.info[POOLED] and not driver.autocommit:
             connection.exec_driver_sql(of_transaction)
+
+
+@contextmanager
+def waiting(connection: Connection, at_most: str) -> Iterator[None]:
+    """While a connection that commits each statement waits so long for a lock; behind a pooler as long as it takes."""
+    if connection.info[POOLED]:
+        yield
+        return
+    connection.exec_driver_sql(f"SET lock_timeout = '{at_most}'")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("RESET lock_timeout")

@@ -117,10 +117,10 @@ def submit_part(
     price = pricing.priced(order.spec, now, known)
     is_marked = select(Workspace.visible_mark).where(Workspace.id == project.workspace_id).scalar_subquery()
     row = new_row(member, project, order, price, now=now, visible_mark=is_marked)
-    estimate = pricing.estimated_cost(order.spec, now, known)
-    spending.freeze(row, estimate, idr_per_usd=exchange_rates.at(session, now))
-    row.idempotency_key, row.retry_of_id = idempotency_key, retry_of_id
-    row.extends_id, row.batch_id = extends_id, batch_id
+    rate = exchange_rates.at(session, now)
+    spending.freeze(row, pricing.estimated_cost(order.spec, now, known), idr_per_usd=rate)
+    row.idempotency_key, row.batch_id = idempotency_key, batch_id
+    row.retry_of_id, row.extends_id = retry_of_id, extends_id
     row.budget_month = months.month_in(session, project.workspace_id, now)
     row.source_id, row.source_kind = _source(session, row, order.final_of_id)
     session.add(row)

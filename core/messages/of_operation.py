@@ -26,6 +26,9 @@ SENTENCES: Mapping[str, str] = {
         "or copy the database by your own means and say `restored` after it was put back."
     ),
     "schema_is_behind": N_("The database is at {found}, and this version needs {wanted}. Run `migrate`."),
+    "schema_is_not_whole": N_("What migrations leave for afterwards is missing: {names}. Run `migrate` again."),
+    "schema_wait_is_over": N_("It is not ready after {seconds} seconds: {reason}"),
+    "sql_needs_postgresql": N_("SQL is written for PostgreSQL. A SQLite file is brought up to date by `migrate`."),
     "role_may_not_prune": N_(
         "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
     ),

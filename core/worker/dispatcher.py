@@ -34,6 +34,7 @@ from core.worker import (
     bulk_changes,
     claims,
     clock_watch,
+    filling_in,
     maintenance,
     model_lists,
     person_exports,
@@ -68,7 +69,7 @@ OVERDUE_AFTER_START_SECONDS = 600.0
 """How long everything under way has had the chance to be looked at, before silence about it counts."""
 
 
-_BULK = ("changes", "archives", "packs", "erasures", "exports")
+_BULK = ("changes", "archives", "packs", "erasures", "exports", "filling in")
 
 
 class Dispatcher:
@@ -143,6 +144,8 @@ class Dispatcher:
             await asyncio.to_thread(claims.end_overdue, now)
         if self._is_time("bulk", BULK_SECONDS):
             self._begin_bulk()
+        if self._is_time("filling in", MAINTENANCE_SECONDS):
+            self._begin("filling in", lambda: filling_in.work_down(self._installation.database, self._is_over))
         if self._is_time("chores", MAINTENANCE_SECONDS) and (self._chores is None or self._chores.done()):
             self._chores = asyncio.create_task(self._do_chores())
 
@@ -156,10 +159,13 @@ class Dispatcher:
             "exports": lambda: person_exports.work_down(self._installation, self._is_over),
         }
         for name, work in works.items():
-            if name not in self._bulk or self._bulk[name].done():
-                self._bulk[name] = asyncio.create_task(self._do_bulk(name, work))
+            self._begin(name, work)
 
-    async def _do_bulk(self, name: str, work: Callable[[], None]) -> None:
+    def _begin(self, name: str, work: Callable[[], object]) -> None:
+        if name not in self._bulk or self._bulk[name].done():
+            self._bulk[name] = asyncio.create_task(self._do_bulk(name, work))
+
+    async def _do_bulk(self, name: str, work: Callable[[], object]) -> None:
         try:
             await asyncio.to_thread(work)
         except Exception as failure:

@@ -11,6 +11,7 @@ from core.db.tables import Generation
 from core.insights import health, workers
 from core.installation import Installation, using
 from core.redis import presence
+from core.version import VERSION
 from tests import redis as redis_server
 from tests.api.conftest import Client
 from tests.factories import installations
@@ -32,6 +33,7 @@ def test_healthy(nobody: Client) -> None:
         "oldestPendingSeconds": 0.0,
         "inFlight": 0,
         "lastDeliveryAt": None,
+        "version": VERSION,
     }
 
 
@@ -105,7 +107,7 @@ def test_database_away(nobody: Client, installation: Installation, tmp_path: Pat
         answer = nobody.get("/health")
 
     assert answer.status_code == 503
-    assert (answer.json()["success"], answer.json()["database"]) == (False, False)
+    assert (answer.json()["success"], answer.json()["database"], answer.json()["version"]) == (False, False, VERSION)
     assert int(answer.headers["retry-after"]) > 0
     assert "nowhere" not in answer.text
 

@@ -11,7 +11,7 @@ from core.billing import ledger, months
 from core.catalog import catalogue
 from core.clock import utc_now
 from core.db.enums import Role, Stage, Status
-from core.db.tables import AuditLogEntry, AuditRun, ClosedPeriod, Generation, User
+from core.db.tables import AuditLogEntry, AuditRun, BackfillProgress, ClosedPeriod, Generation, User
 from core.generations import queries, reconciliation
 from core.insights import attention, circuit_breaker, cost_drift
 from core.providers.contract import JobMatches, ProviderJob
@@ -195,9 +195,13 @@ def test_what_does_not_stand_as_it_should_is_said_with_what_helps(open_page: Ope
         rewrite(session, Generation.id == late.id, submitted_at=sent_at)
         rewrite(session, created_at=sent_at)
         session.add(AuditRun(broken=1, results={}))
+        session.add(BackfillProgress(name="shades", last_id="7", row_count=12_000, began_at=sent_at))
 
     at = open_page("admin")
     assert not at.exception
+    assert "After the upgrade shades is being filled in: 12,000 rows so far, begun 2 h ago." in [
+        caption.value for caption in at.caption
+    ]
     assert [error.value for error in at.error] == [
         "1 rule that must always be true is broken. The tab Trust says which, and by what."
     ]

@@ -12,7 +12,7 @@ from sqlalchemy import insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import errors
-from core.db import Database, indexes, schema, update_where
+from core.db import Database, indexes, migrating, update_where
 from core.db.enums import Scope
 from core.db.schema import alembic_config, newest_revision
 from core.db.server import PING_AFTER_SECONDS
@@ -354,7 +354,7 @@ def test_upgrade_to_one_normal_form(database: Database, person: Member) -> None:
 
     def killed() -> None:
         with database.engine.begin() as connection:
-            schema.upgrade(connection)
+            migrating.upgrade(connection)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -64,7 +64,7 @@ def signing_in(
         provider = opened.enter_context(identity_provider(address, accounts, **provider_options))
         variables = sign_in_variables(provider, address) | dict(environ)
         if nodes > 1:
-            variables["DATABASE_URL"] = opened.enter_context(postgres.database())
+            variables["DATABASE_URL"] = opened.enter_context(postgres.migrated())
             variables["REDIS_URL"] = opened.enter_context(redis.server())
             variables["STORAGE_URL"] = (folder / "media").as_uri()
         started = []

@@ -44,6 +44,7 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("STORAGE_QUOTA_BYTES", "9" * 18),
         ("POLL_SECONDS", "nan"),
         ("DELIVERY_CHECKS", "maybe"),
+        ("AUTO_MIGRATE", "maybe"),
         ("PUBLIC_URL", "https://video.example.org/?a=b"),
         ("MODELSLAB_BASE_URL", "https://"),
         ("MODELSLAB_BASE_URL", "http://gateway:4000/v1"),
@@ -143,6 +144,14 @@ def test_load_when_checks_are_switched(tmp_path: Path, value: str, is_on: bool) 
     data_dir = {"DATA_DIR": str(tmp_path)}
     assert config.load(data_dir).delivery_checks is True
     assert config.load(data_dir | {"DELIVERY_CHECKS": value}).delivery_checks is is_on
+
+
+@pytest.mark.parametrize(("address", "migrates"), [("", True), ("postgresql://db/studio", False)])
+def test_load_when_schemas_change_by_themselves(tmp_path: Path, address: str, migrates: bool) -> None:
+    """A file of one machine is brought up to date at a start, a server of many by a command; both can be set."""
+    given = {"DATA_DIR": str(tmp_path)} | ({"DATABASE_URL": address} if address else {})
+    assert config.load(given).auto_migrate is migrates
+    assert config.load(given | {"AUTO_MIGRATE": "off" if migrates else "on"}).auto_migrate is not migrates
 
 
 def test_load_when_a_secret_key_has_blanks(tmp_path: Path) -> None:

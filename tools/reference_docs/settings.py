@@ -86,6 +86,12 @@ def variables() -> Sequence[Variable]:
             "How often a waiting clip is asked about; each provider at least at its own pace.",
         ),
         Variable(
+            "AUTO_MIGRATE",
+            "on with SQLite, off with PostgreSQL",
+            "Whether a process that finds an older schema brings it up to date. Off: it says so and ends, and "
+            "`python -m core.admin migrate` is run once; see [upgrade](../how-to/back-up-and-upgrade.md#upgrade).",
+        ),
+        Variable(
             "DELIVERY_CHECKS",
             "on" if served.delivery_checks else "off",
             "Whether delivered clips are looked over for black, frozen or flickering pictures, black bars, and sound "

@@ -17,6 +17,7 @@ from core.insights import health
 from core.insights.workers import Part, Workers
 from core.installation import Installation
 from core.redis import connection as redis_connection
+from core.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ class HealthAnswer(responses.Response):
     newest orders was delivered. `storage` is there where files lie in a bucket, and false while that does not answer.
 
     `worker` is there once it is known, and false when no worker answers, which follows within 15 seconds; `workerSince`
-    and `queueSince` are when what is missing last gave a sign of life, null where it never did.
+    and `queueSince` are when what is missing last gave a sign of life, null where it never did. `version` is
+    that of the process that answers.
     """
 
     status: str
@@ -44,6 +46,7 @@ class HealthAnswer(responses.Response):
     worker: bool | None = None
     worker_since: datetime | None = None
     queue_since: datetime | None = None
+    version: str = ""
 
 
 @router.get(
@@ -88,6 +91,7 @@ def _look(installation: Installation) -> HealthAnswer | _Away:
         in_flight=found.in_flight,
         free_bytes=found.free_bytes,
         last_delivery_at=found.last_delivery_at,
+        version=VERSION,
         **_workers(workers) | ({} if stored is None else {"storage": stored}),
     )
 
@@ -111,6 +115,7 @@ def _without_database(reachable: bool | None) -> JSONResponse:
         "status": "degraded",
         "database": False,
         "queue": reachable,
+        "version": VERSION,
         "error": {"code": "database_unavailable", "message": "The database does not answer."},
     }
     return JSONResponse(content, status_code=503, headers={"Retry-After": str(error_handlers.RETRY_AFTER_SECONDS)})

@@ -17,10 +17,12 @@ from core.db.tables.notices import Notice, NoticeSend, WayToTell
 from core.db.tables.operation import (
     AuditLogEntry,
     AuditRun,
+    BackfillProgress,
     FullAudit,
     Heartbeat,
     InstallationIdentity,
     ProviderHealth,
+    SchemaPromise,
     SigningCertificate,
     StorageSweep,
 )
@@ -54,6 +56,7 @@ __all__ = [
     "AssetGroupItem",
     "AuditLogEntry",
     "AuditRun",
+    "BackfillProgress",
     "BrowserSession",
     "Budget",
     "BudgetMonth",
@@ -94,6 +97,7 @@ __all__ = [
     "ReportIssue",
     "ReportSchedule",
     "SavedFilter",
+    "SchemaPromise",
     "ShareLink",
     "ShareLinkClip",
     "ShareLinkVisit",

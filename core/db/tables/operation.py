@@ -106,6 +106,27 @@ class FullAudit(Base):
     claimed_until: Mapped[datetime | None]
 
 
+class SchemaPromise(Base):
+    """What a migration promises: `oldest_head` is the head that the oldest code knows which works on its schema."""
+
+    __tablename__ = "schema_promises"
+
+    revision: Mapped[str] = mapped_column(String(32), primary_key=True)
+    oldest_head: Mapped[str] = mapped_column(String(32))
+
+
+class BackfillProgress(Base):
+    """How far the filling in of something that a migration made room for is; see `core.db.backfills`."""
+
+    __tablename__ = "backfills"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    last_id: Mapped[str] = mapped_column(String(80), default="")
+    row_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    began_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
 class AuditRun(Base):
     """The last result of the always-true checks, so that a page can show when they last ran."""
 

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from core import installation
+from core import db, installation
+from core.clock import utc_now
+from core.db import backfills
 from core.db.snapshots import HeldSnapshot
 from core.insights import health
 from core.insights.attention import Attention
@@ -13,7 +15,7 @@ from pages.ui.language import _, plural
 
 
 def show(person: Member, found: Attention) -> None:
-    """A broken rule, no room or store, models that end, budgets used up, what is late; nothing while all is well."""
+    """A broken rule, no room or store, models that end, budgets used up, what is late or filled in; else nothing."""
     here = installation.current()
     _broken_rules(found.broken_rules)
     free_bytes = health.free_bytes(here.settings)
@@ -27,6 +29,16 @@ def show(person: Member, found: Attention) -> None:
     ending.show(found)
     used_up.show(person, found)
     late.show(person, found.line)
+    _filling_in()
+
+
+def _filling_in() -> None:
+    """What an upgrade has left to be filled in, and how far that is; it needs nobody."""
+    with db.read_session() as session:
+        for row in backfills.progress(session):
+            said = _("After the upgrade {name} is being filled in: {number} rows so far, begun {age}.")
+            age = wording.age(row.began_at, utc_now())
+            st.caption(said.format(name=row.name, number=wording.credits(row.row_count), age=age))
 
 
 def _broken_rules(number: int) -> None:

@@ -14,6 +14,8 @@ down_revision = "0037"
 branch_labels = None
 depends_on = None
 
+oldest_head = "0037"
+
 _STAGES = "'approval', 'queued', 'handed', 'submitting', 'waiting', 'ready', 'downloading', 'ended'"
 _STATUSES = "'pending', 'processing', 'uncertain', 'completed', 'failed', 'cancelled'"
 _SAME = (

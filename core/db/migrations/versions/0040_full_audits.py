@@ -7,13 +7,15 @@ from core.db import indexes
 from core.db.types import UtcDateTime
 
 revision = "0040"
-down_revision = "0038"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
+oldest_head = "0037"
+
 
 def upgrade() -> None:
-    made = op.create_table(
+    op.create_table(
         "full_audits",
         sa.Column("id", sa.Integer(), nullable=False, autoincrement=False),
         sa.Column("started_at", UtcDateTime(), nullable=True),
@@ -25,7 +27,7 @@ def upgrade() -> None:
         sa.Column("claimed_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_full_audits")),
     )
-    op.bulk_insert(made, [{"id": 1, "seen": {}, "part": 0, "after_key": "", "found": {}}])
+    op.execute("INSERT INTO full_audits (id, seen, part, after_key, found) VALUES (1, '{}', 0, '', '{}')")
     indexes.create(
         op,  # type: ignore[arg-type]  # the module stands for its Operations
         "ix_generations_charged",

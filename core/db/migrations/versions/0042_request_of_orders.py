@@ -8,6 +8,8 @@ down_revision = "0040"
 branch_labels = None
 depends_on = None
 
+oldest_head = "0037"
+
 
 def upgrade() -> None:
     op.add_column("generations", sa.Column("request_id", sa.String(64), nullable=True))

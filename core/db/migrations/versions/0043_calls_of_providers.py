@@ -10,6 +10,8 @@ down_revision = "0042"
 branch_labels = None
 depends_on = None
 
+oldest_head = "0037"
+
 
 def upgrade() -> None:
     op.add_column("provider_health", sa.Column("called_at", UtcDateTime(), nullable=True))

@@ -15,6 +15,8 @@ down_revision = "0043"
 branch_labels = None
 depends_on = None
 
+oldest_head = "0037"
+
 _OF_CLIPS = ("retained_since", "leaves_at")
 _UNKEPT = "status = 'completed' AND deleted_at IS NULL AND leaves_at IS NULL"
 _LEAVING = "leaves_at IS NOT NULL AND deleted_at IS NULL"
@@ -97,10 +99,10 @@ def _let_names_go() -> None:
             "DROP TRIGGER catalogue_changes_stay_update",
             _trigger("catalogue_changes_stay_update", "catalogue_changes", _CATALOGUE_STAYS, _SAID_OF_CATALOGUE),
         ):
-            bind.exec_driver_sql(statement)
+            op.execute(statement)
         return
-    bind.exec_driver_sql(_log_function(_may_change(_LOG_STAYS)))
-    bind.exec_driver_sql(_catalogue_function(_may_change(_CATALOGUE_STAYS)))
+    op.execute(_log_function(_may_change(_LOG_STAYS)))
+    op.execute(_catalogue_function(_may_change(_CATALOGUE_STAYS)))
 
 
 def _trigger(name: str, table: str, stays: tuple[str, ...], said: str) -> str:
@@ -151,13 +153,11 @@ def downgrade() -> None:
             ("audit_log_never_changes", "audit_log", _SAID_OF_LOG),
             ("catalogue_changes_stay_update", "catalogue_changes", _SAID_OF_CATALOGUE),
         ):
-            bind.exec_driver_sql(f"DROP TRIGGER {name}")
-            bind.exec_driver_sql(
-                f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{said}'); END"
-            )
+            op.execute(f"DROP TRIGGER {name}")
+            op.execute(f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{said}'); END")
     else:
-        bind.exec_driver_sql(_log_function(""))
-        bind.exec_driver_sql(_catalogue_function(""))
+        op.execute(_log_function(""))
+        op.execute(_catalogue_function(""))
     op.drop_table("person_exports")
     op.drop_table("erasures")
     for name in ("ix_generations_leaving", "ix_generations_unkept"):
