@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from core import logs, process_settings, startup
+from core import logs, process_settings, startup, tracing
 from core.worker import endings
 from core.worker.health import HealthServer, Pulse
 from core.worker.supervisor import STOP_SECONDS, ManagedProcess, Supervisor, exit_with_parent, python_path
@@ -125,6 +125,7 @@ def _listen(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> 
         left = bulkheads.close(within_seconds=None if options.role == "submit" else at_most)
     if left:
         log.info("%d files were still being fetched; another process goes on with them", left)
+        tracing.end()
         logging.shutdown()
         os._exit(0)  # at once: threads that FFmpeg is busy in would be cut off in the middle of the interpreter's end
     return rests

@@ -21,6 +21,7 @@ BATCH = 100
 FORGOTTEN: dict[str, Any] = {
     "prompt": "",
     "prompt_words": "",
+    "request_id": None,
     "negative_prompt": "",
     "provider_response": None,
     "provider_video_url": None,

@@ -106,6 +106,7 @@ BY_HAND: Mapping[str, Sequence[str]] = {
     "generations": (
         *("prompt", "prompt_words", "negative_prompt", "provider_response", "provider_video_url"),
         *("error_message", "error_detail", "error", "idempotency_key", "request_hash", "recipe_hash"),
+        "request_id",  # as a caller has written it
     ),
     "generation_uploads": ("name",),
     "identities": ("issuer", "subject", "email"),
@@ -121,6 +122,7 @@ WITHOUT_WORDS: Mapping[str, Sequence[str]] = {
     "asset_groups": ("name", "name_key", "description"),  # a team's own words; those of their own workspace go
     "audit_log": ("address", "noun", "action", "target_id", "request_id"),  # addresses of their acts are emptied
     "audit_runs": ("results",),  # rules, figures, ids
+    "backfills": ("name", "last_id"),
     "budget_months": ("month",),
     "catalogue_changes": ("model_id", "value"),  # what is said of models
     "closed_entries": ("month",),
@@ -128,14 +130,16 @@ WITHOUT_WORDS: Mapping[str, Sequence[str]] = {
     "cost_adjustments": ("provider", "model_id", "day"),
     "cost_drifts": ("model_id",),
     "erasures": ("place", "counts"),
+    "full_audits": ("seen", "after_key", "found"),  # rules, figures, ids
     "generation_tags": ("tag", "ended_on", "provider", "model_id", "outcome", "reason"),  # a team's own words
     "generation_uploads": ("storage_key",),
     "generations": (
         *("provider", "model_id", "model_name", "start_image_key", "end_image_key", "resolution", "aspect_ratio"),
         *("references", "budget_month", "quote", "provider_job_id", "provider_base_url", "provider_cost_currency"),
         *("error_code", "output_key", "thumbnail_key", "preview_key", "output_facts", "credentials"),
-        *("unsigned_reason", "findings"),
+        *("unsigned_reason", "findings", "traceparent"),
     ),
+    "flights": ("provider", "model_id", "resolution", "provider_job_id", "provider_base_url"),  # gone at a clip's end
     "heartbeats": ("part",),
     "installation": ("place",),
     "ledger_entries": ("key",),
@@ -143,7 +147,9 @@ WITHOUT_WORDS: Mapping[str, Sequence[str]] = {
     "model_notes": ("provider", "vendor_id", "name", "model_id"),
     "notices": ("group_key",),
     "projects": ("cost_centre",),  # what finance books by
+    "provider_lines": ("provider",),
     "provider_health": ("provider", "error_code", "error_detail"),
+    "schema_promises": ("revision", "oldest_head"),
     "signing_certificates": ("fingerprint", "certificates_pem", "sealed_key"),
     "statement_clips": ("model_id", "job_id"),
     "statement_lines": (

@@ -5,30 +5,17 @@ Neither database nor Redis is asked: the loop itself says how its rounds went.
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import AF_INET, AF_INET6
-from urllib.parse import urlsplit
 
+from core import status_server
 from core.startup import StartError
+from core.status_server import Answer
 
 LATE_SECONDS = 10.0
 """A loop that has not gone round for so long, and has not said that it pauses, stands still."""
-_CLIENT_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an address says."""
-
-    body: bytes
-    media_type: str = "application/json"
-    status: HTTPStatus = HTTPStatus.OK
 
 
 class Pulse:
@@ -77,17 +64,12 @@ class HealthServer:
     @contextmanager
     def serving(self, address: str, port: int) -> Iterator[int]:
         """Answer while the block runs; yields the port, which the system chooses for 0. StartError if it is taken."""
-        try:
-            server = _server(address, port, self._answers)
-        except OSError as failure:
-            raise StartError(f"--health-port: {address} port {port} cannot be used: {failure.strerror}.") from None
-        thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="health", daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            server.server_close()
+        with ExitStack() as stack:
+            try:
+                found = stack.enter_context(status_server.serving(address, port, self._answers))
+            except OSError as failure:
+                raise StartError(f"--health-port: {address} port {port} cannot be used: {failure.strerror}.") from None
+            yield found
 
     def _health(self) -> Answer:
         """503 only where another start would help; what waits for a database must not be started anew."""
@@ -104,40 +86,4 @@ class HealthServer:
             "beatSecondsAgo": None if ago is None else round(ago, 3),
         }
         status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
-        return Answer(json.dumps(said).encode(), status=status)
-
-
-def _server(address: str, port: int, answers: dict[str, Callable[[], Answer]]) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = _CLIENT_SECONDS
-        server_version, sys_version = "health", ""
-
-        def do_GET(self) -> None:
-            self._answer(with_body=True)
-
-        def do_HEAD(self) -> None:
-            self._answer(with_body=False)
-
-        def _answer(self, *, with_body: bool) -> None:
-            found = answers.get(urlsplit(self.path).path)
-            said = found() if found else Answer(b'{"error": "not_found"}', status=HTTPStatus.NOT_FOUND)
-            self.send_response(said.status)
-            self.send_header("Content-Type", said.media_type)
-            self.send_header("Content-Length", str(len(said.body)))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            if with_body:
-                self.wfile.write(said.body)
-
-        def log_message(self, *_given: object) -> None:
-            """A probe each few seconds is nothing to log."""
-
-    class Server(ThreadingHTTPServer):
-        address_family = AF_INET6 if ":" in address else AF_INET
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_given: object) -> None:
-            """Of a client that left; what an address raises is its own to log."""
-
-    return Server((address, port), Handler)
+        return Answer(json.dumps(said).encode(), "application/json", status)
