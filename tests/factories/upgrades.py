@@ -14,7 +14,7 @@ def revision_before(connection: Connection, revision: str) -> str:
 
 
 def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
-    """Every row of the tables that were known before, by the columns that they had then; none of what migrations note."""
+    """Every row of the tables that were known before, by the columns of then; none of what migrations note."""
     return {
         name: sorted(str(sorted(row._mapping.items())) for row in connection.execute(select(table)))
         for name, table in known.tables.items()
