@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from core import errors
-from core.files import content_credentials, video_probe
+from core.files import content_credentials, isolated, video_probe
 from core.files.content_credentials import NotSigned, Unsigned
 from core.files.credentials_report import Report, Validation
 from core.files.signing_certificate import KnownSigner, SigningKey
@@ -261,11 +261,13 @@ def test_sign_with_a_certificate_that_c2pa_does_not_take(clip: Path, tmp_path: P
 def test_sign_on_a_full_disk(clip: Path, key: SigningKey, tmp_path: Path) -> None:
     """A disk that takes no more of the copy ends in a reason and not in half a file that counts."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    isolated.end_hosts()
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
         with pytest.raises(NotSigned):
             content_credentials.sign(clip, tmp_path / "signed.mp4", CLIP, key, fetched=clip)
     finally:
+        isolated.end_hosts()
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
