@@ -161,7 +161,7 @@ def _write_move(session: WriteSession, look: PollResult, judged_at: datetime) ->
             reconciliation.reschedule(session, row)
         return True
     if isinstance(result, JobStatus) and _write_end(session, row, result):
-        if row.expedited_at is None and row.cancel_requested_at is None:
+        if look.row.expedited_at is None and row.cancel_requested_at is None:
             call_watch.note_end_without_call(session, row.provider)
         return True
     if row.status is Status.PROCESSING and isinstance(result, errors.ProviderRemoved):

@@ -100,6 +100,8 @@ def test_clip_that_ends_with_a_call_counts_for_calls(person: Member) -> None:
         call(row)
         assert (load_flight(row.id).next_at or utc_now()) <= utc_now()
         look(row, JobState.SUCCEEDED)
+        with db.read_session() as session:
+            assert session.get_one(ProviderHealth, row.provider).calls_missed == 0
 
     with db.read_session() as session:
         assert call_watch.come(session, row.provider)

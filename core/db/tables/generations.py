@@ -83,7 +83,6 @@ class Generation(Base):
     `source_id` is another clip that it was made from, and `source_kind` what of it.
     `token_id` is the API token it was ordered with, None for an order in a browser. `request_id` is the request it came
     with, as the log has it, and `traceparent` the span that it was ordered in, where spans are made.
-    `expedited_at` is when a call of the vendor last made us look sooner.
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
