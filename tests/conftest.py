@@ -1,5 +1,6 @@
 """How tests run, and fixtures that many share: databases of both kinds, a person, an installation of its own."""
 
+import logging
 import os
 import shutil
 import uuid
@@ -11,6 +12,7 @@ import pytest
 from _pytest.terminal import TerminalReporter
 from hypothesis import HealthCheck, settings
 
+from core import logs
 from core.db import Database
 from core.installation import Installation
 from core.providers import registry
@@ -52,6 +54,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Bare `pytest` is the quick run."""
     if is_bare(config) and not config.option.markexpr:
         config.option.markexpr = LEFT_OUT
+
+
+@pytest.fixture(autouse=True)
+def own_lines() -> Iterator[None]:
+    """What one test binds to lines of the log, and how it has them written, is nothing to the next."""
+    logs.begin()
+    yield
+    for name in logs.OURS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if type(each).__module__ == logs.__name__]:
+        root.removeHandler(handler)
 
 
 @pytest.hookimpl(wrapper=True)

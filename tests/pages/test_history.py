@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import db, errors
 from core.db.enums import ChangeKind, RejectReason, Status
-from core.db.tables import Generation, GenerationEvent, LedgerEntry
+from core.db.tables import Flight, Generation, GenerationEvent, LedgerEntry
 from core.files.findings import Finding, FindingKind
 from core.generations import batches, delivery_findings, notes, queries, review
 from core.generations.list_filter import ListFilter, ReviewStatus
@@ -232,6 +232,7 @@ def test_jump_to_a_month_or_a_day(open_page: Open, studio: Studio, wanted: str, 
     with db.write_session() as session:
         for row, at_time in ids:
             moved = {"id": id_of(at_time, row.id), "created_at": at_time}
+            session.execute(delete(Flight).where(Flight.id == row.id))
             session.execute(delete(LedgerEntry).where(LedgerEntry.generation_id == row.id))
             session.execute(delete(GenerationEvent).where(GenerationEvent.generation_id == row.id))
             session.execute(update(Generation).where(Generation.id == row.id).values(moved))

@@ -13,7 +13,16 @@ from core.audit import runs
 from core.billing import ledger
 from core.db import Database, WriteSession
 from core.db.enums import Role, Status, WorkspaceRole
-from core.db.tables import AuditLogEntry, Generation, LedgerEntry, Project, User, Workspace, WorkspaceMember
+from core.db.tables import (
+    AuditLogEntry,
+    Generation,
+    LedgerEntry,
+    Project,
+    ProviderLine,
+    User,
+    Workspace,
+    WorkspaceMember,
+)
 from core.db.types import Base
 from core.files.storage import LocalStorage, ObjectInfo
 from core.generations import lifecycle
@@ -60,8 +69,9 @@ def owner(site: Installation) -> Member:
 
 
 def table_rows(database: Database) -> dict[str, list[Any]]:
-    """Every row of every table but the audit log, SQLite's index of words included."""
-    names = [table.name for table in Base.metadata.sorted_tables if table.name != AuditLogEntry.__tablename__]
+    """Every row of every table, SQLite's index of words included, but of the log and of how far lines have come."""
+    kept = (AuditLogEntry.__tablename__, ProviderLine.__tablename__)
+    names = [table.name for table in Base.metadata.sorted_tables if table.name not in kept]
     if database.engine.dialect.name == "sqlite":
         names.append("generation_words")
     with database.read_session() as session:

@@ -5,7 +5,8 @@ import httpx
 import pytest
 
 from core.startup import StartError
-from core.worker.health import Answer, HealthServer, Pulse
+from core.status_server import Answer
+from core.worker.health import HealthServer, Pulse
 
 
 class Clock:
