@@ -28,7 +28,7 @@ def show() -> None:
             RULES[rule],
             _("{days} days").format(days=rules.days[rule]),
             wording.credits(amount.clips),
-            wording.size(amount.size_bytes),
+            wording.size(amount.size_bytes) if amount.clips else "",
         )
         for rule, amount in found.items()
     ]
@@ -37,7 +37,7 @@ def show() -> None:
             _("Deleted clips"),
             _("{days} days").format(days=rules.trash_days),
             wording.credits(deleted.clips),
-            wording.size(deleted.size_bytes),
+            wording.size(deleted.size_bytes) if deleted.clips else "",
         )
     )
     components.table([_("What"), _("Kept for"), _("Clips past it, or deleted"), _("Size")], rows, numbers=(2, 3))
