@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -80,8 +80,16 @@ def fill(site: Installation) -> None:
             continue
 
 
-def make_all_due(site: Installation) -> None:
-    """Let every clip come due now."""
+def make_all_due(site: Installation, first: Callable[[], None] = lambda: None) -> None:
+    """Do something first, and let every clip come due now; what was said of each before, which moves it, is written."""
+
+    def is_written() -> bool:
+        with site.database.read_session() as session:
+            later = Flight.next_at > utc_now() + timedelta(minutes=5)
+            return session.scalar(sqlalchemy.select(sqlalchemy.func.count()).where(later)) == CLIPS
+
+    site.until(is_written, "all looks are written", seconds=180)
+    first()
     with site.database.write_session() as session:
         session.execute(sqlalchemy.update(Flight).values(next_at=utc_now()))
 
@@ -103,9 +111,8 @@ def test_two_dispatchers_share_the_looks_and_one_takes_over(vendor: Vendor) -> N
                 assert rounds < 20, "only one of them looks"
                 make_all_due(site)
                 site.until(lambda: len(vendor.asked) >= CLIPS * rounds, "all are looked at", seconds=180)  # noqa: B023 -- called at once
-            kill_tree(workers[0])
+            make_all_due(site, lambda: kill_tree(workers[0]))
             site.workers.remove(workers[0])
-            make_all_due(site)
             site.until(lambda: len(vendor.asked) >= CLIPS * (rounds + 1), "all are looked at again", seconds=180)
             site.until(lambda: redis.zcard("video-dispatchers") == 1, "the dead one is forgotten", seconds=180)
             assert presence.join(redis, "a third")[1] == 2
