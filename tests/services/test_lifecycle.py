@@ -45,6 +45,19 @@ def test_move_when_it_does_not_exist(database: Database, person: Member) -> None
     assert broken_rules(database) == []
 
 
+def test_approve_that_comes_too_late(database: Database, person: Member) -> None:
+    """An approval of what stands elsewhere by now changes nothing, and no place in line either."""
+    row = create_generation(database, person)
+    turn = load_flight(row.id, database).turn
+    late = Generation(id=row.id, status=Status.PENDING, stage=Stage.AWAITING_APPROVAL, version=row.version)
+    with database.write_session() as session:
+        assert not lifecycle.approve(session, late, what=plain("yes"), waits=timedelta(days=1), actor="b@example.org")
+
+    assert load_flight(row.id, database).turn == turn
+    assert load_generation(row.id, database).stage is Stage.QUEUED
+    assert broken_rules(database) == []
+
+
 @pytest.mark.both_databases
 def test_move_when_two_try(database: Database, person: Member) -> None:
     """Of many who hold the same picture of a row, one moves it; the others change nothing."""
