@@ -98,6 +98,7 @@ LOOKED_UP: Mapping[str, str] = {
     "process_threads": "Threads of Python.",
     "video_audit_broken_rules": "Rules broken at the last audit.",
     "video_audit_timestamp_seconds": "When that audit was made.",
+    "video_backfill_rows": "Rows filled in as yet of what a migration has left open and is not finished.",
     "video_build_info": "What runs here; always 1.",
     "video_database_up": "Whether the database answers.",
     "video_db_pool_checkedout": "Connections to the database that are in use.",

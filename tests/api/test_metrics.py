@@ -5,8 +5,9 @@ from sqlalchemy import update
 
 from core import db
 from core.audit import runs
+from core.clock import utc_now
 from core.db.enums import Role, Scope
-from core.db.tables import User
+from core.db.tables import BackfillProgress, User
 from core.installation import Installation, using
 from core.redis import job_queue
 from tests import redis
@@ -19,6 +20,7 @@ KINDS = {
     "process_threads": "gauge",
     "video_audit_broken_rules": "gauge",
     "video_audit_timestamp_seconds": "gauge",
+    "video_backfill_rows": "gauge",
     "video_build_info": "gauge",
     "video_collect_seconds": "histogram",
     "video_database_up": "gauge",
@@ -111,6 +113,18 @@ def test_figures_of_the_queue(installation: Installation) -> None:
 
     assert found[sample("video_queue_length", queue="video-submit")] == 1
     assert found[sample("video_queue_up")] == 1
+
+
+def test_figures_of_what_is_filled_in(installation: Installation) -> None:
+    """What a migration has left open is told while it goes on, and no more when it is done."""
+    now = utc_now()
+    with db.write_session() as session:
+        session.add(BackfillProgress(name="of one", began_at=now, row_count=3000))
+        session.add(BackfillProgress(name="of another", began_at=now, row_count=3000, done_at=now))
+    found = samples(operator().get("/metrics").text)
+
+    told = {key: value for key, value in found.items() if key[0] == "video_backfill_rows"}
+    assert told == {sample("video_backfill_rows", name="of one"): 3000}
 
 
 def test_figures_are_for_administrators(ana: Client, nobody: Client) -> None:

@@ -41,7 +41,10 @@ FINITE = settings(
 DOCUMENT = deepcopy(document.of(api, base=PREFIX))  # it is written into
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT).exclude(path="/generations/events")  # a stream that does not end
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)}
-LEADS_NOWHERE = "^/(catalogue|exchange-rates|people|grants|transfers|uncertain|audit-log|usage|estimate|hooks|models|statements|attention|export)"
+LEADS_NOWHERE = (
+    "^/(catalogue|exchange-rates|people|grants|transfers|uncertain|audit-log|usage|estimate|hooks|models"
+    "|statements|attention|export)"
+)
 """What is an administrator's alone, or gives nothing that another operation takes."""
 BEYOND_A_SCHEMA = ("positive_data_acceptance", "unsupported_method")
 """What a document cannot say: which model exists today, and that an unknown method asks for a token first."""

@@ -18,7 +18,7 @@ from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
 from core.clock import utc_now
-from core.db import ReadSession, availability, snapshots
+from core.db import ReadSession, availability, backfills, snapshots
 from core.db import figures as database_figures
 from core.db.enums import Stage
 from core.db.tables import Account, Flight
@@ -53,7 +53,7 @@ def figures(installation: Installation) -> Sequence[Metric]:
     try:
         with installation.database.read_session() as session:
             found += [*work(session), *_providers(session, installation.configured), *_money(session)]
-            found += _snapshots(session)
+            found += [*_snapshots(session), *_backfills(session)]
     except SQLAlchemyError as failure:
         if not availability.is_away(failure):
             raise
@@ -116,6 +116,11 @@ def _snapshots(session: ReadSession) -> Iterator[Metric]:
     yield gauge("video_oldest_snapshot_transactions", behind)
     slots = [({"slot": each.name}, each.log_bytes) for each in held if each.log_bytes is not None]
     yield gauge("video_replication_slot_bytes", slots)
+
+
+def _backfills(session: ReadSession) -> Iterator[Metric]:
+    """How far what is being filled in after a migration has come."""
+    yield gauge("video_backfill_rows", [({"name": row.name}, row.row_count) for row in backfills.progress(session)])
 
 
 def _queues(installation: Installation) -> Iterator[Metric]:
