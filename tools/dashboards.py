@@ -164,7 +164,9 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             Panel("Oldest transaction", "s", (("open for", "max(video_oldest_snapshot_seconds)"),)),
             Panel("Begun since", "short", (("transactions", "max(video_oldest_snapshot_transactions)"),)),
             Panel("Log that is held back", "bytes", (("{{slot}}", "max by (slot) (video_replication_slot_bytes)"),)),
-            Panel("Filled in after an upgrade", "short", (("{{name}}", "max by (name) (video_backfill_rows)"),)),
+            Panel(
+                "Filled in after an upgrade", "short", (("{{backfill}}", "max by (backfill) (video_backfill_rows)"),)
+            ),
             Panel("It answers", "short", (("database", "min(video_database_up)"), ("redis", "min(video_queue_up)"))),
             Panel("Store of files", "s", (("{{op}} p95", _quantile(0.95, "video_storage_seconds", "op")),)),
             Panel("Store away or full", "ops", (("{{op}}", _rate("video_storage_errors_total", "op")),)),

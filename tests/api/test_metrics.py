@@ -124,7 +124,7 @@ def test_figures_of_what_is_filled_in(installation: Installation) -> None:
     found = samples(operator().get("/metrics").text)
 
     told = {key: value for key, value in found.items() if key[0] == "video_backfill_rows"}
-    assert told == {sample("video_backfill_rows", name="of one"): 3000}
+    assert told == {sample("video_backfill_rows", backfill="of one"): 3000}
 
 
 def test_figures_are_for_administrators(ana: Client, nobody: Client) -> None:

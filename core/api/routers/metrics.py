@@ -120,7 +120,7 @@ def _snapshots(session: ReadSession) -> Iterator[Metric]:
 
 def _backfills(session: ReadSession) -> Iterator[Metric]:
     """How far what is being filled in after a migration has come."""
-    yield gauge("video_backfill_rows", [({"name": row.name}, row.row_count) for row in backfills.progress(session)])
+    yield gauge("video_backfill_rows", [({"backfill": row.name}, row.row_count) for row in backfills.progress(session)])
 
 
 def _queues(installation: Installation) -> Iterator[Metric]:
