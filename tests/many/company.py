@@ -18,6 +18,7 @@ from core.db import Database
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent
 from core.files import storage as storages
+from core.ids import new_id
 from tests import simulators
 from tests.fixtures.identity_provider import Account, IdentityProvider, identity_provider
 from tests.many.counts import Count, Load
@@ -30,6 +31,8 @@ from tools.stack.stack import Stack
 PERSON = "script@example.org"
 ACCOUNTS = [Account(name, f"{name}@example.org", name.title()) for name in ("ana", "ben")]
 VENDOR_SECONDS = 2.0
+COME_BACK = 8
+"""How often somebody asks again who is told that the database cannot be used: each process has a pool or two."""
 WITHOUT_LIMITS = {
     "API_REQUESTS_PER_MINUTE": "0",
     "MODELSLAB_MAX_IN_FLIGHT": "500",
@@ -70,11 +73,17 @@ class Company:
         return {"projectId": self.project_id, "modelId": "seedance-t2v", "prompt": prompt, **clip}
 
     def order(self, *prompts: str, address: str | None = None) -> list[str]:
-        """Order these clips; their ids."""
+        """Order these clips; their ids. Who is told to come back does, as for a connection that a restart has ended."""
         made = []
         with self.client(address) as client:
             for prompt in prompts:
-                answer = client.post("/generate", json=self.wanted(prompt))
+                key = {"Idempotency-Key": new_id()}
+                for _try in range(COME_BACK):
+                    answer = client.post("/generate", json=self.wanted(prompt), headers=key)
+                    if answer.status_code != 503:
+                        break
+                    assert "Retry-After" in answer.headers
+                    time.sleep(0.5)
                 assert answer.status_code == 202, answer.text
                 made.append(str(answer.json()["generation"]["id"]))
         return made
