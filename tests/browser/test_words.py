@@ -44,7 +44,7 @@ NAMES = [
 ]
 NOT_WORDS = re.compile(
     r"\S+://\S+|\S+@\S+|\w+_\w+|[0-9a-f]+(-[0-9a-f]+){4}|\d+(\.\d+){3}|python -m core\.audit|\d\d\.\d\d\.\d\d UTC"
-    r"|AI Video Generator|English|a lake at dusk|command line|read timeout|\w+\.csv"
+    r"|AI Video Generator( [\d.]+)?|English|a lake at dusk|command line|read timeout|\w+\.csv"
 )
 """Addresses, codes, ids, commands, times of day, names; a person's own words, what a provider answered, files."""
 ENGLISH_FIGURE = re.compile(r"\d,\d{3}\b|\d\.\d{1,2}\b|\d %|Rp\d")
