@@ -7,11 +7,13 @@ import uuid
 
 
 def new_id() -> str:
-    """A time-ordered id (UUID version 7, RFC 9562), so that newest first is an index scan backwards."""
-    stamp = time.time_ns() // 1_000_000
-    value = (stamp << 80) | int.from_bytes(os.urandom(10))
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    """A time-ordered id (UUID version 7, RFC 9562), so that newest first is an index scan backwards.
+
+    Its order is that of a quarter of a microsecond: 12 bits say the part of the millisecond (section 6.2, method 3).
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    random = int.from_bytes(os.urandom(8)) >> 2
+    value = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64 | 0x2 << 62 | random
     return str(uuid.UUID(int=value))
 
 

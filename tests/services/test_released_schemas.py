@@ -24,6 +24,9 @@ def test_migrations_of_kept_schemas_stay() -> None:
         )
 
 
+DEADLOCK = "40P01"
+
+
 @pytest.fixture
 def untouched(database: Database, tmp_path: Path) -> Iterator[Database]:
     """A database without any table."""
@@ -72,6 +75,8 @@ def test_upgrade_of_a_kept_schema(untouched: Database, revision: str) -> None:
             try:
                 written.append(write_as_before(untouched, known))
             except Exception as failure:
+                if getattr(getattr(failure, "orig", None), "sqlstate", None) == DEADLOCK:
+                    continue  # with the migration; nothing was written, and who is told so comes back
                 failures.append(failure)
                 return
 

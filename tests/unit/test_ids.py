@@ -1,4 +1,5 @@
 import threading
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,17 @@ def test_new_id_is_a_uuid_of_now() -> None:
     times = [str(one)[:13] for one in found]
     assert times == sorted(times)
     assert before - timedelta(milliseconds=1) <= first <= last <= after
+
+
+def test_new_ids_sort_as_they_were_made() -> None:
+    """Also within one millisecond: what is made one after the other is read in that order."""
+    found = []
+    for _ in range(500):
+        found.append(new_id())
+        before = time.time_ns()
+        while time.time_ns() < before + 500:
+            continue
+    assert found == sorted(found)
 
 
 def test_new_ids_when_many_are_made_at_once() -> None:
