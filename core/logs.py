@@ -19,7 +19,6 @@ from typing import Any
 from core.redaction import MASK, redactor, shown_address
 
 TEXT, JSON = "text", "json"
-FORMATS = (TEXT, JSON)
 
 OURS = ("app", "core", "pages", "requests", "security", "worker")
 """Loggers of ours: they tell what happens; of others' only what is wrong."""

@@ -196,7 +196,7 @@ def _sqlite_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Eng
         url,
         connect_args={"timeout": patience_seconds, "check_same_thread": False},
         json_deserializer=from_json,
-        hide_parameters=True,  # as above
+        hide_parameters=True,  # an error that is logged holds no prompt
     )
 
     @event.listens_for(engine, "connect")

@@ -85,6 +85,7 @@ def make_engine(url: URL, *, read_only: bool, patience_seconds: float, use: Serv
         pool_timeout=patience_seconds,
         connect_args=in_time,
         json_deserializer=from_json,
+        hide_parameters=True,  # an error that is logged holds no prompt
     )
     _begin_sessions(engine, read_only=read_only, use=use)
 

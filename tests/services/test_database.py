@@ -386,3 +386,11 @@ def test_upgrade_of_many_rows(database: Database, person: Member) -> None:
     with database.read_session() as reading:
         words = reading.scalars(select(Generation.prompt_words).where(Generation.prompt != "first"))
         assert sorted(words) == sorted(f"nandu {number}" for number in range(2500))
+
+
+@pytest.mark.both_databases
+def test_errors_hold_nothing_that_was_written(database: Database) -> None:
+    """What the database refuses is told without the values it was asked with, which may be a prompt."""
+    with pytest.raises(DBAPIError) as refused, database.read_session() as session:
+        session.execute(text("SELECT nothing FROM nowhere WHERE prompt = :prompt"), {"prompt": "a secret film"})
+    assert "secret" not in str(refused.value)
