@@ -8,7 +8,6 @@ person is told, the log says so, and all rules of the books are checked at once,
 import logging
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -17,10 +16,11 @@ from core import db, errors
 from core.analyst_pack import jobs, packing
 from core.analyst_pack.packing import Order, Progress
 from core.audit import runs, slices
-from core.db import availability, update_where
+from core.db import WriteSession, availability, update_where
 from core.db.tables import AnalystPack
 from core.installation import Installation
 from core.messages import message
+from core.worker import packed_files
 from core.worker.background import repeating
 
 log = logging.getLogger(__name__)
@@ -93,17 +93,12 @@ def _make(installation: Installation, pack: AnalystPack, order: Order, is_over: 
     ):
         packing.make(db.default(), order, file, lease.progress)  # type: ignore[arg-type]  # a file of bytes by another name
         file.flush()
-        key, is_recorded = jobs.key_of(pack), False
-        try:
-            stored = installation.storage.put_file(key, Path(file.name), media_type="application/zip")
-            days = installation.settings.archive_days
-            with db.write_session() as session:
-                is_recorded = jobs.record(session, pack, order, size_bytes=stored.size_bytes, days=days)
-        finally:
-            if not is_recorded:
-                with suppress(errors.StorageUnavailable):
-                    installation.storage.delete(key)
-        if not is_recorded:
+        days = installation.settings.archive_days
+
+        def write_down(session: WriteSession, size_bytes: int) -> bool:
+            return jobs.record(session, pack, order, size_bytes=size_bytes, days=days)
+
+        if not packed_files.store(installation.storage, jobs.key_of(pack), Path(file.name), write_down):
             raise _Lost
 
 
@@ -144,26 +139,19 @@ def _check_books() -> None:
 
 
 def remove_expired(installation: Installation, *, limit: int = 100) -> int:
-    """Remove files whose time is over, and packs that ended long ago; how many lost their files.
-
-    One whose file cannot be removed now holds up no other: it is tried again the next time.
-    """
+    """Remove files whose time is over, and packs that ended long ago; how many lost their files."""
     with db.read_session() as session:
         now = db.now(session)
         expired = session.scalars(select(AnalystPack.id).where(AnalystPack.expires_at <= now).limit(limit)).all()
         old = (AnalystPack.ended_at < now - jobs.KEPT, AnalystPack.expires_at.is_(None))
         forgotten = session.scalars(select(AnalystPack.id).where(*old).limit(limit)).all()
-    removed = 0
-    for pack_id in expired:
-        try:
-            installation.storage.delete_below(f"packs/{pack_id}")
-        except errors.StorageUnavailable:
-            if installation.told.is_news("analyst packs that cannot be removed"):
-                log.exception("the file of the analyst pack %s, and perhaps of others, cannot be removed now", pack_id)
-            continue
-        removed += 1
-        with db.write_session() as session:
-            update_where(session, AnalystPack, AnalystPack.id == pack_id, expires_at=None)
+    removed = packed_files.remove_expired(
+        installation,
+        expired,
+        folder_of=lambda pack_id: f"packs/{pack_id}",
+        forget=lambda session, pack_id: update_where(session, AnalystPack, AnalystPack.id == pack_id, expires_at=None),
+        what="analyst packs",
+    )
     if forgotten:
         with db.write_session() as session:
             session.execute(delete(AnalystPack).where(AnalystPack.id.in_(forgotten)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Row, delete, func, select
 
 from core import db, errors
 from core.db import ReadSession, WriteSession, availability, update_where
@@ -23,6 +23,7 @@ from core.generations import bulk_batches, bulk_jobs, clip_names, clip_sheet, qu
 from core.generations.clip_sheet import DescribedClip
 from core.installation import Installation
 from core.messages import Message, message
+from core.worker import packed_files
 from core.worker.background import repeating
 from core.workspaces import quota
 from core.workspaces.access import Member
@@ -284,31 +285,25 @@ def _end(job: BulkJob, error: Message) -> None:
 
 
 def remove_expired(installation: Installation, *, limit: int = 100) -> int:
-    """Remove the files of jobs whose time is over, and jobs that ended long ago; how many lost their files.
-
-    One whose files cannot be removed now holds up no other: it is tried again the next time.
-    """
+    """Remove the files of jobs whose time is over, and jobs that ended long ago; how many lost their files."""
     with db.read_session() as session:
         now = db.now(session)
         over = select(BulkJob.id, BulkJob.workspace_id).where(BulkJob.expires_at <= now).limit(limit)
         expired = session.execute(over).all()
         old = select(BulkJob.id).where(BulkJob.ended_at < now - KEPT, BulkJob.expires_at.is_(None)).limit(limit)
         forgotten = session.scalars(old).all()
-    removed = 0
-    for row in expired:
-        try:
-            installation.storage.delete_below(f"exports/{row.id}")
-        except errors.StorageUnavailable:
-            if installation.told.is_news("archives that cannot be removed"):
-                log.exception("the files of the bulk job %s, and perhaps of others, cannot be removed now", row.id)
-            continue
-        removed += 1
-        with db.write_session() as session:
-            taken = session.scalars(delete(BulkFile).where(BulkFile.job_id == row.id).returning(BulkFile.size_bytes))
-            if freed := sum(taken.all()):
-                quota.free(session, row.workspace_id, size_bytes=freed)
-            update_where(session, BulkJob, BulkJob.id == row.id, BulkJob.next_at.is_(None), expires_at=None)
+    removed = packed_files.remove_expired(
+        installation, expired, folder_of=lambda row: f"exports/{row.id}", forget=_forget_files, what="archives"
+    )
     if forgotten:
         with db.write_session() as session:
             session.execute(delete(BulkJob).where(BulkJob.id.in_(forgotten)))
     return removed
+
+
+def _forget_files(session: WriteSession, job: Row[str, str]) -> None:
+    """Their room is free again; `job` has its id and its workspace."""
+    taken = session.scalars(delete(BulkFile).where(BulkFile.job_id == job.id).returning(BulkFile.size_bytes))
+    if freed := sum(taken.all()):
+        quota.free(session, job.workspace_id, size_bytes=freed)
+    update_where(session, BulkJob, BulkJob.id == job.id, BulkJob.next_at.is_(None), expires_at=None)

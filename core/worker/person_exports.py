@@ -6,17 +6,17 @@ A file is written on this machine first and stored whole; then one transaction w
 import logging
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import delete, select
 
 from core import db, errors
-from core.db import availability
+from core.db import WriteSession, availability
 from core.db.tables import PersonExport
 from core.installation import Installation
 from core.messages import message
 from core.personal_data import exports, packing
+from core.worker import packed_files
 from core.worker.background import repeating
 
 log = logging.getLogger(__name__)
@@ -95,23 +95,13 @@ def _pack(
     ):
         packing.pack(installation.storage, row, files, file, look)
         file.flush()
-        key, is_recorded = exports.key_of(row), False
-        try:
-            stored = installation.storage.put_file(key, Path(file.name), media_type="application/zip")
-            with db.write_session() as session:
-                is_recorded = exports.record(
-                    session,
-                    row,
-                    size_bytes=stored.size_bytes,
-                    after_id=files[-1].place if files else row.after_id,
-                    is_last=is_last,
-                    days=installation.settings.archive_days,
-                )
-        finally:
-            if not is_recorded:
-                with suppress(errors.StorageUnavailable):
-                    installation.storage.delete(key)
-        if not is_recorded:
+        after_id = files[-1].place if files else row.after_id
+        days = installation.settings.archive_days
+
+        def write_down(session: WriteSession, size_bytes: int) -> bool:
+            return exports.record(session, row, size_bytes=size_bytes, after_id=after_id, is_last=is_last, days=days)
+
+        if not packed_files.store(installation.storage, exports.key_of(row), Path(file.name), write_down):
             raise _Lost
 
 
@@ -120,15 +110,10 @@ def remove_expired(installation: Installation, *, limit: int = 100) -> int:
     with db.read_session() as session:
         over = select(PersonExport.id).where(PersonExport.expires_at <= db.now(session)).limit(limit)
         expired = session.scalars(over).all()
-    removed = 0
-    for export_id in expired:
-        try:
-            installation.storage.delete_below(f"people/{export_id}")
-        except errors.StorageUnavailable:
-            if installation.told.is_news("packs of people that cannot be removed"):
-                log.exception("the files of the pack %s, and perhaps of others, cannot be removed now", export_id)
-            continue
-        removed += 1
-        with db.write_session() as session:
-            session.execute(delete(PersonExport).where(PersonExport.id == export_id))
-    return removed
+    return packed_files.remove_expired(
+        installation,
+        expired,
+        folder_of=lambda export_id: f"people/{export_id}",
+        forget=lambda session, export_id: session.execute(delete(PersonExport).where(PersonExport.id == export_id)),
+        what="packs of people",
+    )
