@@ -1,8 +1,10 @@
 """What a test of a migration asks of a filled database: the revision before one, and all that its tables hold."""
 
+from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, select
 
+from core.db import Database
 from core.db.schema import alembic_config
 
 
@@ -20,3 +22,20 @@ def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
         for name, table in known.tables.items()
         if not name.startswith(("generation_words", "alembic_version", "schema_promises"))
     }
+
+
+def check_there_and_back(database: Database, before: str) -> None:
+    """Nothing of before changes, whoever goes from that revision to the newest and back, twice; at the newest then."""
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), before)
+    known = MetaData()
+    with database.engine.connect() as connection:
+        known.reflect(connection)
+        kept = dump(connection, known)
+    for _turn in range(2):
+        database.migrate()
+        with database.engine.connect() as connection:
+            assert dump(connection, known) == kept
+        with database.engine.begin() as connection:
+            command.downgrade(alembic_config(connection), before)
+    database.migrate()

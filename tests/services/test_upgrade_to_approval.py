@@ -2,7 +2,6 @@
 
 import pytest
 from alembic import command
-from sqlalchemy import MetaData
 
 from core.billing import ledger
 from core.db import Database
@@ -14,7 +13,7 @@ from core.workspaces.access import Member
 from tests.factories.approvals import ask, asking_team, decide
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, create_generation, load_generation
-from tests.factories.upgrades import dump
+from tests.factories.upgrades import check_there_and_back
 from tests.factories.workspaces import create_admin
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
@@ -26,20 +25,7 @@ def test_upgrade_of_orders_of_before(database: Database, person: Member) -> None
     """Nothing of before changes, whoever goes back and forth; nobody is asked until a manager says so."""
     create_completed(database, person)
     queued = create_generation(database, person)
-    with database.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), BEFORE)
-    known = MetaData()
-    with database.engine.connect() as connection:
-        known.reflect(connection)
-        kept = dump(connection, known)
-
-    for _turn in range(2):
-        database.migrate()
-        with database.engine.connect() as connection:
-            assert dump(connection, known) == kept
-        with database.engine.begin() as connection:
-            command.downgrade(alembic_config(connection), BEFORE)
-    database.migrate()
+    check_there_and_back(database, BEFORE)
     with database.read_session() as session:
         assert approval_rules.of(session, person.workspace_id).is_off
     assert load_generation(queued.id, database).stage is Stage.QUEUED
