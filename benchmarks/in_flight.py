@@ -1,66 +1,134 @@
 """How one worker carries many clips in flight: time to settle, lag behind the vendor, CPU a clip; against a stand-in.
 
-Run: python -m benchmarks.in_flight [clips]. Everything is on loopback; it ends by itself.
+Run: python -m benchmarks.in_flight [--clips 500] [--a-second RATE] [--postgresql] [--submit 1] [--collect 1]. All at
+once, or so many a second: then the machine also makes the orders and is the vendor, whose CPU is told beside the
+worker's. Everything is on loopback; it ends by itself.
 """
 
+import argparse
 import os
 import statistics
-import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
 
 import psutil
+from sqlalchemy import func, select
 
-from core.db.enums import Status
-from core.db.tables import Generation
-from tests import simulators
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, GenerationEvent
+from tests import postgres, simulators
 from tests.system.installation import Installation, installed
 
 VENDOR_SECONDS = 20
-LONGEST_SECONDS = 600
+LONGEST_SECONDS = 900
 
 
 def main() -> None:
-    """Order all at once, let one worker do them, print what it took."""
-    clips = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    os.environ["MODELSLAB_MAX_IN_FLIGHT"] = str(clips)
-    with simulators.running("modelslab", seconds=VENDOR_SECONDS, limit=clips) as vendor, installed(vendor) as site:
-        site.start_redis()
-        for number in range(clips):
-            site.order(f"clip {number}")
-        begun = time.monotonic()
-        worker = psutil.Process(site.start_worker().pid)
-        in_flight, cpu_seconds = wait(site, worker, begun)
-        wall = time.monotonic() - begun
-        rows = site.rows()
-        while not all(row.preview_key for row in site.rows() if row.status is Status.COMPLETED):
-            time.sleep(1)
-        previews_wall = time.monotonic() - begun
-    lags = sorted(
-        (row.ended_at - row.submitted_at).total_seconds() - VENDOR_SECONDS
-        for row in rows
-        if row.status is Status.COMPLETED and row.ended_at and row.submitted_at
-    )
-    print(f"{clips} clips of {VENDOR_SECONDS} s at the vendor, one worker (one submit, one collect process)")
+    """Order them, let one worker do them, print what it took."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--clips", type=int, default=500)
+    options.add_argument("--a-second", type=float, default=0.0, help="so many orders a second; 0 is all at once")
+    options.add_argument("--postgresql", action="store_true")
+    options.add_argument("--submit", default="1", help="submit processes of the worker")
+    options.add_argument("--collect", default="1", help="collect processes of the worker")
+    chosen = options.parse_args()
+    os.environ["MODELSLAB_MAX_IN_FLIGHT"] = str(chosen.clips)
+    with ExitStack() as stack:
+        address = stack.enter_context(postgres.database()) if chosen.postgresql else None
+        vendor = stack.enter_context(simulators.running("modelslab", seconds=VENDOR_SECONDS, limit=chosen.clips))
+        site = stack.enter_context(installed(vendor, address))
+        measure(site, chosen.clips, chosen.a_second, "--submit", chosen.submit, "--collect", chosen.collect)
+
+
+def measure(site: Installation, clips: int, a_second: float, *processes: str) -> None:
+    """Print what so many clips take."""
+    site.start_redis()
+    if not a_second:
+        order(site, clips, 0)
+    others = family()
+    begun = time.monotonic()
+    worker = psutil.Process(site.start_worker(*processes, log=Path(os.devnull)).pid)
+    if a_second:
+        time.sleep(5)
+        cpu_at_start = cpu_seconds([worker, *worker.children(recursive=True)])
+        order(site, clips, a_second)
+    else:
+        cpu_at_start = 0.0
+    most, cpu = wait(site, worker, begun)
+    wall = time.monotonic() - begun
+    others_cpu = cpu_seconds(family() - {worker, *worker.children(recursive=True)} | others)
+    rows = [row for row in site.rows() if row.status is Status.COMPLETED and row.ended_at and row.submitted_at]
+    lags = [(row.ended_at - row.submitted_at).total_seconds() - VENDOR_SECONDS for row in rows]
+    noticed = noticed_at(site)
+    stored = [(row.ended_at - noticed[row.id]).total_seconds() for row in rows if row.ended_at]
+    pace = f"{a_second:g} a second" if a_second else "all at once"
+    print(f"{clips} clips of {VENDOR_SECONDS} s at the vendor, {pace}, {site.database.engine.dialect.name}")
+    print(f"one worker        {' '.join(processes)}")
     print(f"completed         {len(lags)}")
-    print(f"wall              {wall:.0f} s, {in_flight} in flight at the most")
+    print(f"wall              {wall:.0f} s, {most} in flight at the most")
     print(f"submitted         {clips / span(rows):.1f} a second")
-    print(f"lag               p50 {statistics.median(lags):.1f} s, p95 {lags[int(len(lags) * 0.95)]:.1f} s")
-    print(f"previews          all made {previews_wall - wall:.0f} s after the last clip")
-    print(f"CPU a clip        {cpu_seconds / clips * 1000:.0f} ms, without previews; all processes of the worker")
+    named = {"lag": lags, "of the last half": lags[len(lags) // 2 :], "noticed to stored": stored}
+    for name, some in named.items():
+        p50, p95 = statistics.median(some), sorted(some)[int(len(some) * 0.95)]
+        print(f"{name:17} p50 {p50:.1f} s, p95 {p95:.1f} s")
+    print(f"CPU a clip        {(cpu - cpu_at_start) / clips * 1000:.0f} ms; all processes of the worker")
+    print(f"                  {others_cpu / clips * 1000:.0f} ms the vendor, the database, and who orders")
+    begun = time.monotonic()
+    while count(site, Stage.FINALIZED, has_preview=True) < len(rows):
+        time.sleep(2)
+    print(f"previews          all made {time.monotonic() - begun:.0f} s after the last clip")
+
+
+def order(site: Installation, clips: int, a_second: float) -> None:
+    """Order them, each at its time."""
+    begun = time.monotonic()
+    for number in range(clips):
+        site.order(f"clip {number}")
+        if a_second:
+            time.sleep(max(0.0, begun + (number + 1) / a_second - time.monotonic()))
 
 
 def wait(site: Installation, worker: psutil.Process, begun: float) -> tuple[int, float]:
     """Until all are settled: the most that were in flight at once, and the CPU seconds of the worker's family."""
-    most, cpu_seconds = 0, 0.0
-    while not site.settled():
+    most = 0
+    while waiting := count(site) - count(site, Stage.FINALIZED):
         if time.monotonic() - begun > LONGEST_SECONDS:
             raise SystemExit("not settled in time")
-        most = max(most, sum(row.status is Status.PROCESSING for row in site.rows()))
-        family = [worker, *worker.children(recursive=True)]
-        cpu_seconds = sum(sum(process.cpu_times()[:2]) for process in family)
-        time.sleep(2)
-    return most, cpu_seconds
+        most = max(most, waiting)
+        time.sleep(1)
+    return most, cpu_seconds([worker, *worker.children(recursive=True)])
+
+
+def count(site: Installation, *stages: Stage, has_preview: bool = False) -> int:
+    """How many are at one of these stages, or all."""
+    query = select(func.count()).select_from(Generation)
+    if stages:
+        query = query.where(Generation.stage.in_(stages))
+    if has_preview:
+        query = query.where(Generation.preview_key.is_not(None))
+    with site.database.read_session() as session:
+        return session.scalar(query) or 0
+
+
+def noticed_at(site: Installation) -> dict[str, datetime]:
+    """When each clip was found to be done at the vendor: it asks to be looked at each 5 s, which is most of the lag."""
+    is_ready = GenerationEvent.stage == Stage.READY_TO_DOWNLOAD
+    with site.database.read_session() as session:
+        found = session.execute(select(GenerationEvent.generation_id, GenerationEvent.at).where(is_ready))
+        return {row.generation_id: row.at for row in found}
+
+
+def family() -> set[psutil.Process]:
+    """This process and all that it has started."""
+    return {psutil.Process(), *psutil.Process().children(recursive=True)}
+
+
+def cpu_seconds(processes: Sequence[psutil.Process] | set[psutil.Process]) -> float:
+    """What they have used so far, those that have ended left out."""
+    return sum(sum(each.cpu_times()[:2]) for each in processes if each.is_running())
 
 
 def span(rows: Sequence[Generation]) -> float:
