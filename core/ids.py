@@ -4,6 +4,7 @@ import os
 import re
 import time
 import uuid
+from datetime import datetime
 
 
 def new_id() -> str:
@@ -15,6 +16,11 @@ def new_id() -> str:
     random = int.from_bytes(os.urandom(8)) >> 2
     value = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64 | 0x2 << 62 | random
     return str(uuid.UUID(int=value))
+
+
+def lowest_at(moment: datetime) -> str:
+    """No id that is made from this moment on sorts before it; ids are compared as text."""
+    return str(uuid.UUID(int=int(moment.timestamp() * 1000) << 80))
 
 
 def is_id(text: str) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex
 
-from core.db import server
+from core.db import partitions, server
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -45,6 +45,8 @@ def create(
         condition = None if where is None else text(where)
         operations.create_index(name, table, list(columns), unique=unique, sqlite_where=condition)
     elif (later := operations.get_context().opts.get("afterwards")) is not None and name in (wanted := _wanted()):
+        if table in partitions.KEYS:
+            raise NotImplementedError(f"{name} is made in each partition of {table}, which only `migrate` can look up")
         later.extend(_statements(wanted[name]))
 
 
@@ -65,7 +67,7 @@ def _make(connection: Connection) -> None:
     try:
         for name in missing(connection):
             log.warning("the index %s is being made; everything goes on meanwhile", name)
-            for statement in _statements(wanted[name]):
+            for statement in _statements(wanted[name], _partitions(connection, wanted[name])):
                 connection.exec_driver_sql(statement)
     except OperationalError as failure:
         log.warning("an index could not be made now, and is made at the next `migrate`: %s", failure.orig)
@@ -82,10 +84,26 @@ def _wanted() -> dict[str, Index]:
     return {str(index.name): index for table in User.metadata.tables.values() for index in table.indexes}
 
 
-def _statements(index: Index) -> tuple[str, str]:
-    """First away with one that came to no end, which PostgreSQL keeps and nobody may use."""
-    made = str(CreateIndex(index).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-    return (
-        f'DROP INDEX CONCURRENTLY IF EXISTS "{index.name}"',
-        made.replace(" INDEX ", " INDEX CONCURRENTLY ", 1).strip(),
-    )
+def _partitions(connection: Connection, index: Index) -> Sequence[str]:
+    table = index.table
+    return partitions.names(connection, table.name) if table is not None and table.name in partitions.KEYS else ()
+
+
+def _statements(index: Index, partitions_of_table: Sequence[str] = ()) -> list[str]:
+    """First away with one that came to no end, which PostgreSQL keeps and nobody may use.
+
+    None of a partitioned table can be made concurrently, but each of its partitions' can, and it then takes those up.
+    """
+    made = str(CreateIndex(index).compile(dialect=postgresql.dialect())).strip()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    if not partitions_of_table:
+        return [
+            f'DROP INDEX CONCURRENTLY IF EXISTS "{index.name}"',
+            made.replace(" INDEX ", " INDEX CONCURRENTLY ", 1),
+        ]
+    whole = f"INDEX {index.name} ON {index.table.name} "  # type: ignore[union-attr]  # it has one
+    found = [f'DROP INDEX IF EXISTS "{index.name}"']
+    for name in partitions_of_table:
+        own = f"{index.name}_{name.removeprefix(index.table.name)}".replace("__", "_")  # type: ignore[union-attr]  # as above
+        found.append(f'DROP INDEX CONCURRENTLY IF EXISTS "{own}"')
+        found.append(made.replace(whole, f"INDEX CONCURRENTLY {own} ON {name} "))
+    return [*found, made]

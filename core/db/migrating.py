@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-from core.db import backfills, constraints, indexes, schema
+from core.db import backfills, constraints, indexes, partitions, schema
 from core.db.schema import Standing
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def complete(engine: Engine) -> None:
     if engine.dialect.name == "postgresql":
         indexes.complete(engine)
         constraints.complete(engine)
+        partitions.keep(engine)
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
@@ -108,6 +109,8 @@ def _upgrade_in_steps(engine: Engine, *, is_last: bool) -> bool:
                 if not _is_behind(connection):
                     return True
                 target = reachable(connection)
+                coming = [each for each in pending(schema.revision(connection)) if each.revision <= target]
+            _prepare(engine, [statement for each in coming for statement in beforehand(each)])
             with engine.connect() as connection:
                 event.listen(connection, "begin", _wait_for_no_lock_long)
                 upgrade(connection, target)
@@ -115,6 +118,20 @@ def _upgrade_in_steps(engine: Engine, *, is_last: bool) -> bool:
         if is_last or getattr(failure.orig, "sqlstate", None) not in _TRIED_AGAIN:
             raise
         return False
+
+
+def _prepare(engine: Engine, statements: Sequence[str]) -> None:
+    """Run each by itself, so that nobody waits for all that they do together."""
+    for statement in statements:
+        with engine.begin() as connection:
+            _wait_for_no_lock_long(connection)
+            connection.execute(text(statement))
+
+
+def beforehand(script: Script) -> Sequence[str]:
+    """What a migration wants done before it, outside of its transaction: statements of PostgreSQL."""
+    found: Sequence[str] = getattr(script.module, "before", ())
+    return found
 
 
 def _wait_for_no_lock_long(connection: Connection) -> None:

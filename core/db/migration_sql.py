@@ -43,6 +43,7 @@ def _lines(wanted: Sequence[Script], found: str | None) -> Iterator[str]:
         for name in getattr(script.module, "needs_backfills", ()):
             is_done = f"EXISTS (SELECT 1 FROM backfills WHERE name = '{name}' AND done_at IS NOT NULL)"  # noqa: S608 -- names of ours
             yield _must(is_done, f"{script.revision} needs {name}, which is not filled in yet")
+        yield from (f"{statement};" for statement in migrating.beforehand(script))
         yield _written(f"{script.down_revision}:{script.revision}")
 
 

@@ -1,14 +1,14 @@
-"""Keeps what grows for ever in a part a month on PostgreSQL: makes months ahead, and removes those that are over and empty.
+"""Keeps what grows for ever partitioned by month on PostgreSQL: makes months ahead, removes those over and empty.
 
-No row is removed here. A row that fits no month lies in `<table>_other` until its month is made; what was there before
-the tables were parted lies in `<table>_before_YYYY_MM`. SQLite has its tables whole.
+It removes no row. A row that fits no month lies in `<table>_other` until its month is made; what was there before the
+table was partitioned lies in `<table>_before_YYYY_MM`. SQLite has its tables whole.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -20,103 +20,105 @@ from core import ids
 log = logging.getLogger(__name__)
 
 AHEAD = 2
-"""So many months beyond the present one are there. Few: each statement that names no month looks into every one."""
+"""So many months beyond the present one are there. Few: a statement that names no month looks into every one."""
 KEPT_FOR = timedelta(days=31)
-"""So long after its end a month that is empty stays: clocks differ, and late rows find their place."""
+"""So long after its end an empty month stays: clocks differ, and late rows find their place."""
 LOCK_TIMEOUT = "500ms"
 """Less than after what PostgreSQL looks for deadlocks, so that who gives up is this, and not somebody's order."""
 
-_LOCK = 7_304_221_120  # any constant, beside those of migrations and indexes: one process makes them
-_TRIED_AGAIN = frozenset({"55P03", "40P01"})
-"""SQLSTATE of a lock that was not to be had in time, and of a deadlock."""
-_NAME = re.compile(r"(?P<table>\w+?)_(?:(?P<before>before_)?(?P<year>\d{4})_(?P<month>\d\d)|other)")
-
-KEYS: dict[str, Callable[[datetime], str]] = {
+KEYS: Mapping[str, Callable[[datetime], str]] = {
     "generation_events": datetime.isoformat,
     "webhook_deliveries": ids.lowest_at,
     "audit_log": datetime.isoformat,
 }
 """The tables, and how the beginning of a month is written in the column that says where a row belongs."""
 
-_IS_PARTED = text("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(:table)")
-_MAY_CHANGE = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(:table)")
-_PARTS = text(
-    "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = to_regclass(:table) ORDER BY relname"
+_LOCK = 7_304_221_120  # any constant, beside those of migrations and indexes: one process is at it
+_TRIED_AGAIN = frozenset({"55P03", "40P01"})
+"""SQLSTATE of a lock that was not to be had in time, and of a deadlock."""
+_NAME = re.compile(r"(?P<table>\w+?)_(?:(?P<before>before_)?(?P<year>\d{4})_(?P<month>\d\d)|other)")
+_STANDING = text(
+    "SELECT relkind = 'p' AS is_partitioned, pg_has_role(relowner, 'USAGE') AS is_ours FROM pg_class "
+    "WHERE oid = to_regclass(:table)"
 )
+_NAMES = text("SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = to_regclass(:table)")
 _GRANTEES = text(
     "SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END "
-    "FROM pg_class, aclexplode(relacl) WHERE oid = to_regclass(:part) AND grantee <> relowner"
+    "FROM pg_class, aclexplode(relacl) WHERE oid = to_regclass(:name) AND grantee <> relowner"
 )
 
 
-def is_part(name: str) -> bool:
-    """Whether a table of this name holds a part of another one."""
+def is_one(name: str) -> bool:
+    """Whether a table of this name is a partition of another one."""
     found = _NAME.fullmatch(name)
     return found is not None and found["table"] in KEYS
 
 
-def parts(connection: Connection, table: str) -> Sequence[str]:
-    """The names of the parts of a table; none of one that is whole."""
-    return connection.scalars(_PARTS, {"table": table}).all()
+def names(connection: Connection, table: str) -> Sequence[str]:
+    """The partitions of a table; none of one that is whole."""
+    return sorted(connection.scalars(_NAMES, {"table": table}))
 
 
-def keep(engine: Engine) -> None:
-    """Make what is missing of the months ahead, sort in what waited for one, and remove what is over and empty.
+def keep(engine: Engine) -> list[str]:
+    """Make the months that are missing, sort in what waited for one, and remove those that are over and empty.
 
     Each is a transaction that waits for no lock longer than a moment; what is not to be had now is done the next time.
+    Returns the tables that lack months which this role may not make, since the table is another's.
     """
     if engine.dialect.name != "postgresql":
-        return
+        return []
+    foreign = [table for table in KEYS if not make_ahead(engine, table)]
     for table in KEYS:
-        make_ahead(engine, table)
         remove_empty(engine, table)
+    return foreign
 
 
-def make_ahead(engine: Engine, table: str) -> None:
-    """See to it that a table has its months, `AHEAD` beyond the present one; nothing where this role may not."""
-    with _at_most_briefly(engine, table) as connection:
+def make_ahead(engine: Engine, table: str) -> bool:
+    """See to it that a table has its months, `AHEAD` beyond the present one; False where this role may not."""
+    with _for_a_moment(engine, table) as connection:
         if connection is None or not (missing := _missing(connection, table)):
-            return
-        if not connection.scalar(_MAY_CHANGE, {"table": table}):
-            log.info("%s has no part for %s: `migrate`, run by its owner, makes it", table, missing[0].strftime("%Y-%m"))
-            return
-        strays = connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {table}_other)"))  # noqa: S608 -- a table of ours
-        if strays:
+            return True
+        if not _is_ours(connection, table):
+            return False
+        has_strays = not _is_empty(connection, f"{table}_other")
+        if has_strays:
             connection.exec_driver_sql(f"ALTER TABLE {table} DETACH PARTITION {table}_other")
             connection.exec_driver_sql(f"ALTER TABLE {table}_other RENAME TO {table}_strays")
             _make(connection, table, f"{table}_other", "DEFAULT")
         for month in missing:
             bounds = f"FOR VALUES FROM ('{KEYS[table](month)}') TO ('{KEYS[table](_next(month))}')"
             _make(connection, table, f"{table}_{month:%Y_%m}", bounds)
-        if strays:
-            connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {table}_strays")  # noqa: S608 -- as above
+        if has_strays:
+            connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {table}_strays")  # noqa: S608 -- ours
             connection.exec_driver_sql(f"DROP TABLE {table}_strays")
-        connection.exec_driver_sql(f"ANALYZE {table}")  # no autovacuum does that for the whole
-        log.info("%s has parts up to %s now", table, missing[-1].strftime("%Y-%m"))
+        connection.exec_driver_sql(f"ANALYZE {table}")  # autovacuum does so with partitions alone
+        log.info("%s has months up to %s now", table, missing[-1].strftime("%Y-%m"))
+    return True
 
 
 def remove_empty(engine: Engine, table: str) -> None:
-    """Remove months that are over for `KEPT_FOR` and hold no row any more, so that their room is free."""
-    with engine.connect() as connection:
-        before = _now(connection) - KEPT_FOR
-        over = [part for part in parts(connection, table) if (end := _end(part)) is not None and end <= before]
-    for part in over:
-        with _at_most_briefly(engine, table) as connection:
-            if connection is None or not connection.scalar(_MAY_CHANGE, {"table": table}) or not _is_empty(connection, part):
+    """Remove months that were over `KEPT_FOR` ago and hold no row any more, so that their room is free."""
+    with _for_a_moment(engine, table) as connection:
+        if connection is None or not _is_ours(connection, table):
+            return
+        is_over = _now(connection) - KEPT_FOR
+        for name in names(connection, table):
+            end = _end(name)
+            if end is None or end > is_over or not _is_empty(connection, name):
                 continue
             connection.exec_driver_sql(f"LOCK TABLE ONLY {table} IN ACCESS EXCLUSIVE MODE")
-            if _is_empty(connection, part):
-                connection.exec_driver_sql(f"DROP TABLE {part}")
-                log.info("%s was empty, and is removed", part)
+            if _is_empty(connection, name):
+                connection.exec_driver_sql(f"DROP TABLE {name}")
+                log.info("%s was empty, and is removed", name)
 
 
 @contextmanager
-def _at_most_briefly(engine: Engine, table: str) -> Iterator[Connection | None]:
+def _for_a_moment(engine: Engine, table: str) -> Iterator[Connection | None]:
     """A transaction that gives up soon; None while another process is at it, or where the table is whole."""
     try:
         with engine.begin() as connection:
-            alone = connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({_LOCK})"))
-            if not alone or not connection.scalar(_IS_PARTED, {"table": table}):
+            is_alone = connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({_LOCK})"))
+            if not is_alone or not connection.execute(_STANDING, {"table": table}).one().is_partitioned:
                 yield None
                 return
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
@@ -124,33 +126,37 @@ def _at_most_briefly(engine: Engine, table: str) -> Iterator[Connection | None]:
     except DBAPIError as failure:
         if getattr(failure.orig, "sqlstate", None) not in _TRIED_AGAIN:
             raise
-        log.info("%s is in use; its parts are seen to the next time", table)
+        log.info("%s is in use; its months are seen to the next time", table)
+
+
+def _is_ours(connection: Connection, table: str) -> bool:
+    return bool(connection.execute(_STANDING, {"table": table}).one().is_ours)
 
 
 def _missing(connection: Connection, table: str) -> list[datetime]:
     """The beginnings of the months that are to be made, after the last one that there is."""
     present = _now(connection).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    ends = [end for part in parts(connection, table) if (end := _end(part)) is not None]
-    month, found = max(ends, default=present), list[datetime]()
+    month = max([end for name in names(connection, table) if (end := _end(name)) is not None], default=present)
     last = present
     for _ in range(AHEAD):
         last = _next(last)
+    found = list[datetime]()
     while month <= last:
         found.append(month)
         month = _next(month)
     return found
 
 
-def _make(connection: Connection, table: str, part: str, bounds: str) -> None:
-    """Only through the table may anybody touch it, so what default privileges have granted is taken back."""
-    connection.exec_driver_sql(f"CREATE TABLE {part} PARTITION OF {table} (PRIMARY KEY (id)) {bounds}")
-    for role in connection.scalars(_GRANTEES, {"part": part}).all():
-        connection.exec_driver_sql(f"REVOKE ALL ON {part} FROM {role}")
+def _make(connection: Connection, table: str, name: str, bounds: str) -> None:
+    """It is used through the table alone, so what default privileges have granted on it is taken back."""
+    connection.exec_driver_sql(f"CREATE TABLE {name} PARTITION OF {table} (PRIMARY KEY (id)) {bounds}")
+    for role in connection.scalars(_GRANTEES, {"name": name}).all():
+        connection.exec_driver_sql(f"REVOKE ALL ON {name} FROM {role}")
 
 
-def _end(part: str) -> datetime | None:
-    """The moment before which all rows of a part were written; None for the one that takes the rest."""
-    found = _NAME.fullmatch(part)
+def _end(name: str) -> datetime | None:
+    """The moment before which all rows of a partition belong; None for the one that takes the rest."""
+    found = _NAME.fullmatch(name)
     if found is None or found["year"] is None:
         return None
     month = datetime(int(found["year"]), int(found["month"]), 1, tzinfo=UTC)
@@ -166,5 +172,5 @@ def _now(connection: Connection) -> datetime:
     return found.astimezone(UTC)
 
 
-def _is_empty(connection: Connection, part: str) -> bool:
-    return not connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {part})"))  # noqa: S608 -- a table of ours
+def _is_empty(connection: Connection, name: str) -> bool:
+    return not connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {name})"))  # noqa: S608 -- ours

@@ -17,7 +17,7 @@ import httpx
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy import delete as sql_delete
 
-from core import db, egress, errors, validation
+from core import db, egress, errors, ids, validation
 from core.audit_log import Act
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
@@ -316,10 +316,10 @@ def prune(session: WriteSession, *, days: int = DELIVERY_RETENTION.days, limit: 
 
     Ids begin with their time, so no index is needed.
     """
-    stamp = f"{int((utc_now() - timedelta(days=days)).timestamp() * 1000):012x}"
+    begin = ids.lowest_at(utc_now() - timedelta(days=days))
     old = (
         select(WebhookDelivery.id)
-        .where(WebhookDelivery.id < f"{stamp[:8]}-{stamp[8:]}", WebhookDelivery.state != DeliveryState.DUE)
+        .where(WebhookDelivery.id < begin, WebhookDelivery.state != DeliveryState.DUE)
         .order_by(WebhookDelivery.id)
         .limit(limit)
     )

@@ -14,7 +14,7 @@ from core import db, errors
 from core.assets import retention
 from core.audit import full_audits, log_retention
 from core.clock import utc_now
-from core.db import ReadSession, snapshots, update_where
+from core.db import ReadSession, partitions, snapshots, update_where
 from core.db.enums import Stage
 from core.db.tables import Generation, is_live
 from core.files import scratch
@@ -57,8 +57,16 @@ def run(installation: Installation, is_over: Callable[[], bool] = lambda: False)
         inbox.prune(session, days=installation.settings.inbox_days)
     prune_audit_log(installation)
     retention_rounds.run(installation)
+    keep_partitions(installation)
     tell_of_snapshots(installation)
     full_audits.run(installation.database, is_over=is_over)
+
+
+def keep_partitions(installation: Installation) -> None:
+    """See to the months of what grows for ever; the log says where another role has to."""
+    for table in partitions.keep(installation.database.engine):
+        if installation.told.is_news(("months of", table)):
+            log.warning("%s has no room made for the months to come: run `migrate` as its owner once a month", table)
 
 
 def tell_of_snapshots(installation: Installation, *, seconds: float = snapshots.HELD_SECONDS) -> None:

@@ -35,6 +35,7 @@ def write_down() -> None:
     afterwards: list[str] = []
     context.configure(
         dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},  # else each % is written twice, for a driver that is not there
         target_metadata=tables.User.metadata,
         literal_binds=True,
         transaction_per_migration=True,
