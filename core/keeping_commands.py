@@ -7,9 +7,11 @@ import argparse
 from collections.abc import Iterator
 
 from core import db, installation
-from core.generations import retention
+from core.audit import log_retention
+from core.generations import folding, forgetting, retention
 from core.generations.retention import Rule, Rules
 from core.identity import users
+from core.notifications import inbox, webhooks
 from core.personal_data import requests, steps
 from core.worker import maintenance, retention_rounds
 from core.workspaces import members
@@ -95,6 +97,16 @@ def planned() -> Iterator[str]:
         )
     when = f"{rules.trash_days} days after their deletion" if rules.trash_days else "as soon as they are deleted"
     yield f"{deleted.clips:,} deleted clips still have files ({_size(deleted.size_bytes)}), which go {when}."
+    with db.read_session() as session:
+        for days, old, what in (
+            (settings.event_days, folding.old, "steps of clips are older than {} days, and are folded into less room"),
+            (settings.departed_prompt_days, forgetting.old, "clips lose their words: their people left {} days ago"),
+            (settings.webhook_delivery_days, webhooks.old, "deliveries of webhooks are older than {} days, and go"),
+            (settings.inbox_days, inbox.old, "notices are older than {} days, and go"),
+            (settings.audit_log_days, log_retention.old, "entries of the audit log are older than {} days, and go"),
+        ):
+            if days:
+                yield f"{old(session, days=days):,} {what.format(days)}."
 
 
 def _size(size_bytes: int) -> str:

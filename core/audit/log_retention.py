@@ -6,7 +6,7 @@ docs/how-to/read-the-audit-log.md), and then whoever owns the table runs `python
 
 from datetime import UTC, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from core import audit_log, db
 from core.audit_log import Act
@@ -34,10 +34,19 @@ def prune(*, days: int, actor: str | None = None) -> int:
     return removed
 
 
+def old(session: ReadSession, *, days: int) -> int:
+    """How many entries `prune` would remove."""
+    return session.scalar(select(func.count()).select_from(AuditLogEntry).where(_is_old(session, days))) or 0
+
+
+def _is_old(session: ReadSession, days: int) -> ColumnElement[bool]:
+    today = db.now(session).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return AuditLogEntry.at < today - timedelta(days=days)
+
+
 def _prune_some(days: int, actor: str | None) -> int:
     with db.read_session() as reading:  # first, so that with nothing to do no write lock is taken
-        today = db.now(reading).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        is_old = AuditLogEntry.at < today - timedelta(days=days)
+        is_old = _is_old(reading, days)
         if reading.scalar(select(select(AuditLogEntry.id).where(is_old).exists())) is not True:
             return 0
     old = select(AuditLogEntry.id).where(is_old).order_by(AuditLogEntry.at, AuditLogEntry.id).limit(BATCH)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from core import db
 from core.db import ReadSession, WriteSession
@@ -58,6 +58,13 @@ def due(session: ReadSession, *, days: int, limit: int = BATCH) -> Sequence[str]
         .distinct()
     )
     return session.scalars(found.limit(limit)).all()
+
+
+def old(session: ReadSession, *, days: int) -> int:
+    """How many steps `fold` would fold if it came to its end."""
+    before = db.now(session) - timedelta(days=days)
+    steps = select(func.count()).select_from(GenerationEvent).join(Generation)
+    return session.scalar(steps.where(GenerationEvent.at < before, Generation.ended_at < before)) or 0
 
 
 def unfolded(timeline: Sequence[Any] | None, generation_id: str) -> list[GenerationEvent]:

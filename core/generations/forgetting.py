@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 
 from core import db
 from core.db import ReadSession, WriteSession, update_where
@@ -47,13 +47,22 @@ def forget(session: WriteSession, ids: Sequence[str]) -> None:
 
 def departed(session: ReadSession, *, days: int, limit: int) -> Sequence[str]:
     """People who were deactivated more than so many days ago, and whose prompts are still there; some of them."""
-    query = select(User.id).where(
+    return session.scalars(_departed(session, days).order_by(User.id).limit(limit)).all()
+
+
+def old(session: ReadSession, *, days: int) -> int:
+    """How many clips of people who were deactivated so long ago still have words."""
+    clips = select(func.count()).select_from(Generation)
+    return session.scalar(clips.where(Generation.user_id.in_(_departed(session, days)), _has_words(), ~is_live())) or 0
+
+
+def _departed(session: ReadSession, days: int) -> Select[str]:
+    return select(User.id).where(
         User.deactivated_at < db.now(session) - timedelta(days=days),
         User.merged_into_id.is_(None),
         User.erased_at.is_(None),
         or_(User.prompts_gone_at.is_(None), User.prompts_gone_at < User.deactivated_at),
     )
-    return session.scalars(query.order_by(User.id).limit(limit)).all()
 
 
 def forget_departed(session: WriteSession, *, days: int) -> int:
@@ -76,9 +85,12 @@ def forget_departed(session: WriteSession, *, days: int) -> int:
 
 def with_words(session: WriteSession, *where: Any, limit: int = BATCH) -> Sequence[str]:
     """Some of these clips that have ended and still have words."""
-    wordy = or_(Generation.prompt != "", Generation.request_hash != "")
-    query = select(Generation.id).where(*where, wordy, ~is_live())
+    query = select(Generation.id).where(*where, _has_words(), ~is_live())
     return session.scalars(query.order_by(Generation.id).limit(limit).with_for_update()).all()
+
+
+def _has_words() -> ColumnElement[bool]:
+    return or_(Generation.prompt != "", Generation.request_hash != "")
 
 
 def _forget_errors(session: WriteSession, ids: Sequence[str]) -> None:

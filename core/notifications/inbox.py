@@ -126,9 +126,7 @@ def _done(member: Member, clips: Sequence[Generation]) -> list[ColumnElement[boo
 
 def prune(session: WriteSession, *, days: int, limit: int = 1000) -> None:
     """Remove notices that are older than so many days, read or not, and what was sent of them; a batch at a time."""
-    now = utc_now()
-    is_over = or_(Notice.kind != NoticeKind.MODEL_ENDS, Notice.created_at < now - WOULD_BE_TOLD_AGAIN)
-    old = select(Notice.id).where(Notice.created_at < now - timedelta(days=days), is_over).limit(limit)
+    old = select(Notice.id).where(*_is_old(days)).limit(limit)
     session.execute(delete(Notice).where(Notice.id.in_(old)).execution_options(synchronize_session=False))
     digests = select(NoticeSend.id).where(
         NoticeSend.notice_id.is_(None), NoticeSend.created_at < utc_now() - timedelta(days=days)
@@ -136,6 +134,17 @@ def prune(session: WriteSession, *, days: int, limit: int = 1000) -> None:
     session.execute(
         delete(NoticeSend).where(NoticeSend.id.in_(digests.limit(limit))).execution_options(synchronize_session=False)
     )
+
+
+def old(session: ReadSession, *, days: int) -> int:
+    """How many notices `prune` would remove if it came to its end."""
+    return session.scalar(select(func.count()).select_from(Notice).where(*_is_old(days))) or 0
+
+
+def _is_old(days: int) -> tuple[ColumnElement[bool], ...]:
+    now = utc_now()
+    is_over = or_(Notice.kind != NoticeKind.MODEL_ENDS, Notice.created_at < now - WOULD_BE_TOLD_AGAIN)
+    return Notice.created_at < now - timedelta(days=days), is_over
 
 
 def reached_by(member: Member) -> ColumnElement[bool]:

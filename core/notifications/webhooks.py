@@ -316,16 +316,20 @@ def prune(session: WriteSession, *, days: int = DELIVERY_RETENTION.days, limit: 
 
     Ids begin with their time, so no index is needed.
     """
-    begin = ids.lowest_at(utc_now() - timedelta(days=days))
-    old = (
-        select(WebhookDelivery.id)
-        .where(WebhookDelivery.id < begin, WebhookDelivery.state != DeliveryState.DUE)
-        .order_by(WebhookDelivery.id)
-        .limit(limit)
-    )
+    old = select(WebhookDelivery.id).where(*_is_old(days)).order_by(WebhookDelivery.id).limit(limit)
     session.execute(
         sql_delete(WebhookDelivery).where(WebhookDelivery.id.in_(old)).execution_options(synchronize_session=False)
     )
+
+
+def old(session: ReadSession, *, days: int) -> int:
+    """How many deliveries `prune` would remove if it came to its end."""
+    return session.scalar(select(func.count()).select_from(WebhookDelivery).where(*_is_old(days))) or 0
+
+
+def _is_old(days: int) -> tuple[ColumnElement[bool], ...]:
+    begin = ids.lowest_at(utc_now() - timedelta(days=days))
+    return WebhookDelivery.id < begin, WebhookDelivery.state != DeliveryState.DUE
 
 
 def _locked(session: WriteSession, member: Member, endpoint_id: str) -> WebhookEndpoint:
