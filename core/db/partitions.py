@@ -173,4 +173,5 @@ def _now(connection: Connection) -> datetime:
 
 
 def _is_empty(connection: Connection, name: str) -> bool:
-    return not connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {name})"))  # noqa: S608 -- ours
+    """Asked from the newest row on, since the oldest go first and leave much that would be read in vain."""
+    return connection.scalar(text(f"SELECT max(id) FROM {name}")) is None  # noqa: S608 -- ours
