@@ -42,6 +42,10 @@ _STANDING = text(
     "WHERE oid = to_regclass(:table)"
 )
 _NAMES = text("SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = to_regclass(:table)")
+_REFERRED_TO = text(
+    "SELECT DISTINCT confrelid::regclass::text FROM pg_constraint "
+    "WHERE conrelid = to_regclass(:table) AND contype = 'f' ORDER BY 1"
+)
 _GRANTEES = text(
     "SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END "
     "FROM pg_class, aclexplode(relacl) WHERE oid = to_regclass(:name) AND grantee <> relowner"
@@ -80,6 +84,7 @@ def make_ahead(engine: Engine, table: str) -> bool:
             return True
         if not _is_ours(connection, table):
             return False
+        _lock(connection, table, "SHARE ROW EXCLUSIVE")
         has_strays = not _is_empty(connection, f"{table}_other")
         if has_strays:
             connection.exec_driver_sql(f"ALTER TABLE {table} DETACH PARTITION {table}_other")
@@ -106,7 +111,7 @@ def remove_empty(engine: Engine, table: str) -> None:
             end = _end(name)
             if end is None or end > is_over or not _is_empty(connection, name):
                 continue
-            connection.exec_driver_sql(f"LOCK TABLE ONLY {table} IN ACCESS EXCLUSIVE MODE")
+            _lock(connection, table, "ACCESS EXCLUSIVE")
             if _is_empty(connection, name):
                 connection.exec_driver_sql(f"DROP TABLE {name}")
                 log.info("%s was empty, and is removed", name)
@@ -127,6 +132,13 @@ def _for_a_moment(engine: Engine, table: str) -> Iterator[Connection | None]:
         if getattr(failure.orig, "sqlstate", None) not in _TRIED_AGAIN:
             raise
         log.info("%s is in use; its months are seen to the next time", table)
+
+
+def _lock(connection: Connection, table: str, of_others: str) -> None:
+    """In the order in which a move locks: first what the table refers to, which a partition's references need, too."""
+    for other in connection.scalars(_REFERRED_TO, {"table": table}).all():
+        connection.exec_driver_sql(f"LOCK TABLE {other} IN {of_others} MODE")
+    connection.exec_driver_sql(f"LOCK TABLE ONLY {table} IN ACCESS EXCLUSIVE MODE")
 
 
 def _is_ours(connection: Connection, table: str) -> bool:

@@ -1,6 +1,8 @@
 """What grows for ever in partitions of a month: how tables become them, how months come and go. PostgreSQL's alone."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from core import audit_log, ids
 from core.audit_log import Act
 from core.db import Database, indexes, migrating, partitions
+from core.db.enums import Stage, Status
 from core.db.schema import alembic_config
-from core.db.tables import AuditLogEntry, GenerationEvent, WebhookDelivery
+from core.db.tables import AuditLogEntry, Generation, GenerationEvent, WebhookDelivery
 from core.notifications import webhooks
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed
@@ -351,6 +354,53 @@ def test_months_while_the_table_is_in_use(filled: Database) -> None:
     partitions.keep(filled.engine)
     with filled.engine.connect() as connection:
         assert len(partitions.names(connection, "generation_events")) == len(before) + 1
+
+
+def test_months_while_clips_move(filled: Database) -> None:
+    """Whoever moves clips waits for a moment and is never the one who has to begin again."""
+    with filled.read_session() as session:
+        [clip] = session.scalars(select(Generation.id)).all()
+    done, failures = threading.Event(), list[Exception]()
+
+    def go_on() -> None:
+        try:
+            while not done.is_set():
+                with filled.write_session() as session:
+                    session.execute(update(Generation).where(Generation.id == clip).values(favourite=True))
+                    session.add(step(clip))
+                    session.flush()
+        except Exception as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=go_on) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            with filled.engine.begin() as connection:
+                last = newest(connection, "generation_events")
+                connection.execute(text("LOCK TABLE generations IN ACCESS EXCLUSIVE MODE"))
+                connection.execute(text(f"DROP TABLE {last}"))
+            end = time.monotonic() + 60
+            while last not in present(filled):
+                assert time.monotonic() < end, "the month is not made"
+                partitions.keep(filled.engine)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+
+
+def present(database: Database) -> Sequence[str]:
+    """The months of the timeline that there are."""
+    with database.engine.connect() as connection:
+        return partitions.names(connection, "generation_events")
+
+
+def step(generation_id: str) -> GenerationEvent:
+    """One more step of a clip."""
+    return GenerationEvent(generation_id=generation_id, status=Status.COMPLETED, stage=Stage.FINALIZED, what="again")
 
 
 def test_index_of_a_partitioned_table(filled: Database) -> None:

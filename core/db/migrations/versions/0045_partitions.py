@@ -63,6 +63,10 @@ _DECLARED = """
     owner_ name; sequence_ text; each text;
 """
 _COLLECTED = """
+    FOR each IN SELECT DISTINCT confrelid::regclass::text FROM pg_constraint WHERE conrelid = was AND contype = 'f' LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', each);
+    END LOOP;
+    LOCK TABLE <table> IN ACCESS EXCLUSIVE MODE;
     SELECT string_agg(DISTINCT r.ev_class::regclass::text, ', ') INTO each
       FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
      WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = was;
@@ -85,7 +89,10 @@ _COLLECTED = """
     SELECT pg_get_userbyid(relowner), pg_get_serial_sequence('<table>', 'id') INTO owner_, sequence_
       FROM pg_class WHERE oid = was;
 """
-"""What stands on a table, as statements that make it again; no view may, since it would stay with the old table."""
+"""What stands on a table, as statements that make it again; no view may, since it would stay with the old table.
+
+Locks are taken in the order in which a move takes them: first what is referred to.
+"""
 _ONLY_OWNERS = """
     EXECUTE format('ALTER TABLE <table> OWNER TO %I', owner_);
     FOR each IN SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END
