@@ -127,7 +127,7 @@ def facts(each: Person) -> list[str]:
     number = each.workspace_count
     seen = each.last_seen_at
     return [
-        each.email,
+        *([each.email] if each.name not in ("", each.email) else ()),  # else it stands above
         plural("{number} workspace", "{number} workspaces", number).format(number=number),
         _("last here {day}").format(day=wording.day(seen))
         if seen

@@ -41,12 +41,12 @@ def show() -> None:
 
 
 def _table(rules: Rules, counted: Counted | None) -> None:
-    heads = [_("What"), _("Kept for")]
+    heads = [_("Which clips"), _("Kept for")]
     rows = [[RULES[rule], _kept(rules.days.get(rule, 0))] for rule in Rule]
     rows.append([_("Deleted clips"), _days(rules.trash_days) if rules.trash_days else _("gone at once")])
     if counted is not None:
         past, deleted = counted
-        heads += [_("Clips"), _("Size")]
+        heads += [_("Number"), _("Size")]
         for row, amount in zip(rows, [*map(past.get, Rule), deleted], strict=True):
             row.extend(_figures(amount))
     components.table(heads, rows, numbers=(2, 3))

@@ -51,7 +51,7 @@ def _dialog(each: Person) -> None:
         if st.button(_("Erase"), type="primary", key="people_erase_do"):
             components.save_and_rerun(
                 lambda session: requests.ask(session, person, each.id, email=email or ""),
-                done=_("They are let in no more, and are erased by a worker."),
+                done=_("They are let in no more, and a worker erases them. See under Deactivated."),
             )
 
 
