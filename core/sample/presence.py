@@ -51,7 +51,7 @@ def presence(session: ReadSession) -> Presence:
     """How much there is."""
     number, put_away = session.execute(_OWN).one()
     if number:
-        return Presence.UNFINISHED if put_away else Presence.THERE
+        return Presence.UNFINISHED if put_away == number else Presence.THERE  # one alone is that of an erased person
     return Presence.UNFINISHED if session.scalar(_REST) else Presence.NONE
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from core import errors
 from core.audit import runs
 from core.billing import ledger
+from core.clock import utc_now
 from core.db import Database, WriteSession
 from core.db.enums import Role, Status, WorkspaceRole
 from core.db.tables import (
@@ -308,12 +309,16 @@ def test_team_in_which_others_have_worked_outlives_the_company(site: Installatio
 
 
 def test_second_press_makes_nothing(site: Installation, owner: Member) -> None:
-    """One that is there is not made again."""
+    """One that is there is not made again, also when somebody of it was erased, whose workspace is put away."""
     assert make.make(site, owner, takes=FEW)
     rows = table_rows(site.database)
 
     assert not make.make(site, owner, takes=FEW)
     assert table_rows(site.database) == rows
+    with site.database.write_session() as session:
+        erased = select(User.id).where(User.is_sample).limit(1).scalar_subquery()
+        session.execute(update(Workspace).where(Workspace.id == erased).values(archived_at=utc_now()))
+    assert how_much(site.database) is Presence.THERE
 
 
 def test_two_presses_at_once_make_one_company(site: Installation, owner: Member) -> None:

@@ -42,9 +42,9 @@ def is_under_way() -> bool:
 
 def button(*, disabled: bool) -> None:
     """The button, which asks first and says what goes."""
-    with st.popover(
-        _("Remove the sample company"), icon=":material/delete_sweep:", key="sample_remove_popover", disabled=disabled
-    ):
+    # While it is under way another one is drawn: what was open of the first would lie over how far that is.
+    key = "sample_remove_popover" if disabled else "sample_remove_popover_asks"
+    with st.popover(_("Remove the sample company"), icon=":material/delete_sweep:", key=key, disabled=disabled):
         st.markdown(
             _(
                 "Its twelve people, their three teams, all clips, projects and figures of these, and what you did "
