@@ -55,9 +55,10 @@ def part(
         if may_set and scope is BudgetScope.WORKSPACE:
             button(_("Time zone"), ":material/schedule:", form.ZONE, key="budgets_zone")
         elif may_set:
-            if scope is BudgetScope.MEMBER:
-                button(_("For each person"), ":material/groups:", form.EACH, key="budgets_each")
-            button(_("Add a budget"), ":material/add:", scope, key=f"budgets_add_{scope}")
+            with st.container(horizontal=True, width="content"):
+                if scope is BudgetScope.MEMBER:
+                    button(_("For each person"), ":material/groups:", form.EACH, key="budgets_each")
+                button(_("Add a budget"), ":material/add:", scope, key=f"budgets_add_{scope}")
     if scope is BudgetScope.MEMBER and of_each is not None and may_set:
         words = _("Each person who has no budget of their own has {credits} credits a month: {mode}.")
         said = {"credits": wording.credits(of_each.limit_credits), "mode": _(standing.MODE[of_each.mode]).lower()}

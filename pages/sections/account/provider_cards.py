@@ -37,7 +37,7 @@ def show(*, administrator: bool) -> None:
     weeks = _weeks(settings.database_url)
     with db.read_session() as session:
         found = provider_status.statuses(session, settings, known_weeks=weeks)
-    with st.grid(min_column_width=250):
+    with st.grid(min_column_width=280):
         for status in found:
             with st.container(border=True, gap="xsmall", height="stretch", key=f"card_{status.provider.name}"):
                 _card(status, administrator=administrator)
