@@ -95,7 +95,7 @@ def make_engine(url: URL, *, read_only: bool, patience_seconds: float, use: Serv
     """An engine whose connections keep to this use; those that read only cannot write.
 
     A connection that its server has ended is never handed out, so long as the system has been told of its end: one on
-    which there is something to read, though nothing was asked, is asked whether it lives. That look takes 1 to 2 µs.
+    which there is something to read, though nothing was asked, is asked whether it lives. That look takes 1 µs.
     """
     in_time = {} if "connect_timeout" in url.query else {"connect_timeout": math.ceil(patience_seconds)}
     engine = create_engine(
