@@ -108,7 +108,7 @@ class Installation:
     @cached_property
     def issuers(self) -> Issuers:
         """The identity providers that people sign in with."""
-        return Issuers(self.settings.issuers, self.settings.proxies)
+        return Issuers(self.settings.issuers, self.settings.proxies, self.database.clock.now)
 
     @cached_property
     def front_keys(self) -> PublishedKeys | None:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.db.engine import Database, default, read_connection, read_session, using, write_session
+    from core.db.engine import Database, clock, default, read_connection, read_session, using, write_session
     from core.db.sessions import Reader, ReadSession, WriteSession, about_now, now, update_where
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Reader",
     "WriteSession",
     "about_now",
+    "clock",
     "default",
     "now",
     "read_connection",

@@ -178,6 +178,11 @@ def default() -> Database:
 _default: list[Database] = []
 
 
+def clock() -> ServerClock:
+    """The clock of the default database's server as it is known here; see `Database.clock`."""
+    return default().clock
+
+
 def write_session() -> AbstractContextManager[WriteSession]:
     """A unit of work on the default database; see `Database.write_session`."""
     return default().write_session()

@@ -168,7 +168,7 @@ def _begin_sessions(engine: Engine, *, read_only: bool, use: ServerUse, clock: S
     def begin_session(connection: Any, record: ConnectionPoolEntry) -> None:
         behind, _ = _ask(connection, "SELECT pg_backend_pid(), clock_timestamp()", clock)
         connection.autocommit = True
-        record.info |= {CLOCK: clock, _WELL_AT: time.monotonic()}
+        record.info.update({CLOCK: clock, _WELL_AT: time.monotonic()})
         is_pooled = record.info[POOLED] = behind != connection.info.backend_pid
         if use.prepares is False or (is_pooled and use.prepares is None):
             connection.prepare_threshold = None
