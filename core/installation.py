@@ -27,6 +27,7 @@ from core.db.opening import open_database
 from core.files import private
 from core.files.signing_certificate import UnusableKey
 from core.files.storage import Storage, UnusableStorage, open_storage
+from core.files.store_clock import StoreClock
 from core.generations import signing_keys
 from core.generations.call_keys import CallKeys
 from core.generations.openings import Openings
@@ -89,6 +90,11 @@ class Installation:
     def openings(self) -> Openings:
         """Notes which clips were opened."""
         return Openings(self.database)
+
+    @cached_property
+    def store_clock(self) -> StoreClock:
+        """Whether the store of files takes what this machine signs by its clock."""
+        return StoreClock(self.storage, self.database.clock.machine_is_ahead)
 
     @cached_property
     def redis(self) -> redis_connection.Connection:
