@@ -15,6 +15,7 @@ from pages.ui.wording import TranslatedLabels
 
 PAGE_SIZE = 25
 _LEFT_ALONE = "people_left_alone"
+_MORE_TURN = "people_more_turn"
 ROLE_WIDTH_PX = 170
 KINDS = TranslatedLabels({WorkspaceKind.TEAM: N_("Teams"), WorkspaceKind.PERSONAL: N_("Personal ones")})
 
@@ -101,15 +102,24 @@ def row(each: Person) -> None:
                 on_change=change_role,
                 args=(each.id, key),
             )
-            with st.popover(_("More"), key=f"people_more_{each.id}"):
+            turn = st.session_state.setdefault(_MORE_TURN, 0)
+            with st.popover(_("More"), key=f"people_more_{each.id}_{turn}"):
                 st.markdown(
-                    _("From then on no page, no token and no webhook. Clips under way finish, what they made stays.")
+                    _(
+                        "Deactivated, they have no page, no token and no webhook. Clips under way finish, what they "
+                        "made stays."
+                    )
                 )
                 if st.button(_("Deactivate"), key=f"people_off_{each.id}", type="primary"):
                     deactivate(each)
-                if st.button(_("Merge into another person"), key=f"people_merge_{each.id}"):
+                if st.button(_("Merge into another person"), key=f"people_merge_{each.id}", on_click=close_more):
                     st.dialog(_("Merge into another person"))(merge)(each)
-                erase.button(each)
+                erase.button(each, on_click=close_more)
+
+
+def close_more() -> None:
+    """Close what *More* has opened, which would lie over the dialog: the next run draws another."""
+    st.session_state[_MORE_TURN] += 1
 
 
 def facts(each: Person) -> list[str]:

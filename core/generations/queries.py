@@ -213,7 +213,7 @@ def cursor_at(session: Reader, member: Member, chosen: ListFilter, moment: datet
     return cursor
 
 
-def takes(session: Reader, rows: Collection[ListRow]) -> Mapping[str, Take]:
+def takes(session: Reader, rows: Collection[ListRow | Generation]) -> Mapping[str, Take]:
     """Generation -> which take it is, of these that were ordered together with others; deleted ones count, too.
 
     The rows must be such that the caller may see.

@@ -193,11 +193,18 @@ def _tell(session: WriteSession, told: set[tuple[str, str, str]]) -> None:
             )
         )
         name = session.scalar(select(Workspace.name).where(Workspace.id == workspace_id)) or ""
+        is_one = number == 1
+        one, several = message("notice_clip_leaves_meaning"), message("notice_clips_leave_meaning")
+        title = (
+            message("notice_clip_leaves", day=day, workspace=name)
+            if is_one
+            else message("notice_clips_leave", clips=number or 0, day=day, workspace=name)
+        )
         news = News(
             NoticeKind.CLIPS_LEAVE,
             f"leave:{workspace_id}:{user_id}:{day}",
-            message("notice_clips_leave", clips=number or 0, day=day, workspace=name),
-            message("notice_clips_leave_meaning"),
+            title,
+            one if is_one else several,
             workspace_id=workspace_id,
             clip_count=number or 0,
         )

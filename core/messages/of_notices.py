@@ -33,6 +33,8 @@ SENTENCES: Mapping[str, str] = {
     "notice_storage_used": N_("{percent} % of it is used. Delete clips that are not needed."),
     "notice_budget": N_("{percent} % of the budget is used: {name}"),
     "notice_budget_used": N_("{used:,} of {budget:,} credits."),
+    "notice_clip_leaves": N_("A clip goes to the trash on {day}: {workspace}"),
+    "notice_clip_leaves_meaning": N_("Nobody has kept it. Keep it, or make it a favourite, and it stays."),
     "notice_clips_leave": N_("{clips:,} clips go to the trash on {day}: {workspace}"),
     "notice_clips_leave_meaning": N_("Nobody has kept them. Keep one, or make it a favourite, and it stays."),
     # Models and providers

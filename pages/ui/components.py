@@ -279,7 +279,7 @@ def table(
 
     def cell(tag: str, place: int, text: str, extra: str = "") -> str:
         side = "right" if place in numbers else "left"
-        texts = f"overflow-wrap:anywhere;min-width:{9 if place in wide else 6}rem;" if place else ""
+        texts = f"overflow-wrap:anywhere;min-width:{9 if place in wide else 7}rem;" if place else ""
         wrap = "white-space:nowrap;" if place in numbers else texts
         return f'<{tag} style="{_CELL}{wrap}text-align:{side};{extra}">{html.escape(text)}</{tag[:2]}>'
 

@@ -183,3 +183,22 @@ def test_page_that_does_not_exist(furnished: str, visitor: Visitor) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
     page.get_by_test_id("stMain").get_by_role("link", name="Projects").last.click()
     expect(page.get_by_role("heading", name="Projects", level=1)).to_be_visible()
+
+
+def test_what_led_to_a_dialog_is_closed_under_it(furnished: str, visitor: Visitor) -> None:
+    """The list of what can be done about a person would lie over the dialog that it leads to, and over its button."""
+    page = visitor(furnished, width=390).open("/people")
+    page.get_by_role("button", name="More", exact=True).first.click()
+    page.get_by_role("button", name="Merge into another person").click()
+    expect(page.get_by_role("dialog", name="Merge into another person")).to_be_visible()
+    expect(page.get_by_role("button", name="Deactivate")).to_have_count(0)
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+
+
+def test_pack_that_is_there_can_be_made_anew(furnished: str, visitor: Visitor) -> None:
+    """The page that waited for it shows it by itself, and its button can be pressed again."""
+    page = visitor(furnished).open("/account")
+    button = page.get_by_role("button", name="Pack everything")
+    button.click()
+    expect(page.get_by_role("link", name="Download ZIP")).to_be_visible(timeout=120_000)
+    expect(button).to_be_enabled()

@@ -362,12 +362,13 @@ def test_price_of_a_provider_that_is_old_is_told(open_page: Open, studio: Studio
 
 
 def test_what_would_go_is_counted_by_a_press(open_page: Open, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Off, it says how to turn it on; on, each rule has its number and size, and nothing changes."""
+    """Off, it says how to turn it on; on, it says for how long, and counts by a press, which changes nothing."""
     assert any("REJECTED_CLIP_DAYS" in caption.value for caption in tab(open_page, "Trust").caption)
     for name, value in (("UNDECIDED_CLIP_DAYS", "30"), ("TRASH_DAYS", "14")):
         monkeypatch.setenv(name, value)
     installations.reopen()
     at = tab(open_page, "Trust")
+    assert all(any(words in html.value for html in at.html) for words in ("30 days", "14 days"))
     at.button(key="admin_kept").click().run()
     assert not at.exception
     assert any("Nothing was changed." in caption.value for caption in at.caption)

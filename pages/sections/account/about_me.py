@@ -9,7 +9,7 @@ from core.personal_data import exports
 from core.workspaces.access import Member
 from pages.sections.clip.panel import download_link
 from pages.ui import components, current_member, wording
-from pages.ui.language import _, translate_message
+from pages.ui.language import _, plural, translate_message
 
 EVERY_SECONDS = 3.0
 
@@ -26,7 +26,7 @@ def show(person: Member) -> None:
     found = _newest(person)
     is_live = found is not None and found.state in exports.LIVE
     st.button(_("Pack everything"), icon=":material/folder_zip:", key="account_pack", disabled=is_live, on_click=_start)
-    st.fragment(_draw, run_every=EVERY_SECONDS if is_live else None)()
+    st.fragment(_draw, run_every=EVERY_SECONDS if is_live else None)(is_live)
 
 
 def _newest(person: Member) -> PersonExport | None:
@@ -41,13 +41,18 @@ def _start() -> None:
     )
 
 
-def _draw() -> None:
+def _draw(is_live: bool) -> None:
     with components.error_boundary():
         found = _newest(current_member.current_member())
         if found is None:
             return
+        if is_live and found.state not in exports.LIVE:
+            st.rerun()  # the button above can be pressed again, and nothing has to be looked at any more
         if found.state in exports.LIVE:
-            st.caption(_("Being packed; {number} files are done.").format(number=wording.credits(len(found.files))))
+            number = len(found.files)
+            done = plural("{number} file is done.", "{number} files are done.", number)
+            begun = _("Being packed; this page shows when it is there.")
+            st.caption(f"{begun} {done.format(number=wording.credits(number))}" if number else begun)
         if found.state is BulkState.FAILED and found.error is not None:
             st.caption(translate_message(found.error))
         for file in exports.files_of(found):

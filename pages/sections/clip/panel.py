@@ -20,7 +20,7 @@ from core.workspaces.permissions import Action
 from pages.elements import copy_button, in_flight
 from pages.sections import budgets_link, progress_text, whose
 from pages.sections.approvals import deciding
-from pages.sections.clip import differences, lineage, marks, notes, record
+from pages.sections.clip import deleting, differences, lineage, marks, notes, record
 from pages.sections.generate import approval_line, budget_line
 from pages.sections.sharing import dialog as sharing
 from pages.sections.whose import Whose
@@ -70,6 +70,8 @@ def draw(
     person, row = read.person, read.row
     if row.status is Status.COMPLETED:
         _noticed(row)
+        if leaves := deleting.leaves(row):
+            st.caption(f":material/auto_delete: {leaves}")
     else:
         _state(person, row)
     _actions(person, row, read.projects, on_close)
@@ -236,8 +238,8 @@ def _retry_button(person: Member, row: Generation, on_close: Callable[[], None])
 
 def _delete_button(person: Member, row: Generation, on_close: Callable[[], None]) -> None:
     with st.popover(_("Delete"), icon=":material/delete:", key=f"clip_delete_popover_{row.id}"):
-        st.markdown(_("The clip and its files are removed for good. Its charges stay on record."))
-        if st.button(_("Delete for good"), type="primary", key=f"clip_delete_{row.id}"):
+        st.markdown(deleting.of_one())
+        if st.button(deleting.button(), type="primary", key=f"clip_delete_{row.id}"):
             components.save_and_rerun(
-                lambda session: commands.delete(session, person, row.id), done=_("Deleted."), then=on_close
+                lambda session: commands.delete(session, person, row.id), done=deleting.done(), then=on_close
             )

@@ -11,7 +11,7 @@ from core.generations.bulk_jobs import Task
 from core.generations.queries import Count
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.sections.clip import marks
+from pages.sections.clip import deleting, marks
 from pages.sections.history import bar, filters, jobs, selection
 from pages.ui import components
 from pages.ui.language import N_, _, translate_message
@@ -102,10 +102,9 @@ def _move(person: Member, projects: Mapping[str, str]) -> None:
 
 def _delete(person: Member, count: Count) -> None:
     with st.expander(_("Delete"), icon=":material/delete:"):
-        said = _("All of them ({clips}) and their files are removed for good. What they cost stays on record.")
-        st.markdown(said.format(clips=bar.counted(count)))
+        st.markdown(deleting.of_everything(bar.counted(count)))
         sure = st.checkbox(_("Yes, delete everything that matches"), key="everything_sure")
-        if st.button(_("Delete for good"), type="primary", disabled=not sure, key="everything_delete"):
+        if st.button(deleting.button(), type="primary", disabled=not sure, key="everything_delete"):
             _start(person, Task(BulkKind.DELETE))
 
 

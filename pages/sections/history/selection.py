@@ -15,7 +15,7 @@ from core.generations.review import Changes
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.elements import gallery
-from pages.sections.clip import marks, panel, viewer
+from pages.sections.clip import deleting, marks, panel, viewer
 from pages.sections.sharing import dialog as sharing
 from pages.ui import components, links, wording
 from pages.ui.language import _, plural
@@ -172,13 +172,8 @@ def _move(person: Member, rows: Sequence[Generation], projects: Mapping[str, str
 
 def _delete(person: Member, rows: Sequence[Generation]) -> None:
     with st.expander(_("Delete"), icon=":material/delete:"):
-        said = plural(
-            "{number} clip and its files are removed for good. What it cost stays on record.",
-            "{number} clips and their files are removed for good. What they cost stays on record.",
-            len(rows),
-        )
-        st.markdown(said.format(number=len(rows)))
-        if st.button(_("Delete for good"), type="primary", key="selection_delete"):
+        st.markdown(deleting.of_several(len(rows)))
+        if st.button(deleting.button(), type="primary", key="selection_delete"):
             wanted = [row.id for row in rows]
             _do(lambda session: commands.delete_many(session, person, wanted), len(rows), then=clear)
 
