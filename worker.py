@@ -25,6 +25,7 @@ from core.worker.supervisor import STOP_SECONDS, ManagedProcess, Supervisor, exi
 
 if TYPE_CHECKING:
     from core.config import Settings
+    from core.installation import Installation
 
 ROLES = ("all", "dispatcher", "submit", "collect")
 Part = tuple[str, list[str]]
@@ -96,7 +97,7 @@ def _play(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bo
 
                 recovery.at_start(opened)
             if options.role != "dispatcher":
-                return _listen(options, settings, pulse)
+                return _listen(options, opened, pulse)
             from core.worker import dispatcher
             from pages.ui import catalogues
 
@@ -104,13 +105,14 @@ def _play(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bo
             return False
 
 
-def _listen(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> bool:
+def _listen(options: argparse.Namespace, opened: "Installation", pulse: Pulse) -> bool:
     """Run a queue's jobs until told to stop; True if the process has rested and may be started anew."""
     from core.files import scratch
     from core.redis.job_queue import DOWNLOAD, SUBMIT, Listener
     from core.worker import jobs
     from core.worker.bulkheads import Bulkheads
 
+    settings, store_clock = opened.settings, opened.store_clock
     assert settings.redis_url is not None  # noqa: S101 -- checked at the start
     bulkheads = Bulkheads()
     listener = Listener(settings.redis_url, SUBMIT if options.role == "submit" else DOWNLOAD)
@@ -118,7 +120,10 @@ def _listen(options: argparse.Namespace, settings: "Settings", pulse: Pulse) -> 
         rests = listener.listen(
             jobs.taker(bulkheads),
             bulkheads.is_busy,
-            lambda is_well, pause_seconds: pulse.beat(is_well=is_well, pause_seconds=pause_seconds),
+            lambda is_well, pause_seconds: pulse.beat(
+                is_well=is_well, pause_seconds=pause_seconds, waits_for=store_clock.refusal
+            ),
+            store_clock.takes_ours if options.role == "collect" else lambda: True,
         )
         pulse.end()
         at_most = endings.COLLECT_AT_A_DESK_SECONDS if options.end_with_parent else endings.COLLECT_SECONDS

@@ -39,12 +39,16 @@ def copy(source: Database, target: Database) -> None:
 
 
 def sizes(connection: Connection) -> Iterator[tuple[str, int, int, int]]:
-    """Table, rows, bytes of its heap and of its indexes, the largest first."""
+    """Table, rows, bytes of its heap and of its indexes, partitions included; the largest first."""
     found = []
     for table in Generation.metadata.sorted_tables:
         rows = connection.scalar(select(func.count()).select_from(table)) or 0
         heap, indexes = connection.execute(
-            text("SELECT pg_table_size(CAST(:name AS regclass)), pg_indexes_size(CAST(:name AS regclass))"),
+            text(
+                "SELECT sum(pg_table_size(oid)), sum(pg_indexes_size(oid)) FROM pg_class "
+                "WHERE oid = to_regclass(:name) "
+                "OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass(:name))"
+            ),
             {"name": table.name},
         ).one()
         found.append((table.name, rows, int(heap), int(indexes)))

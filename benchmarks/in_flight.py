@@ -9,8 +9,9 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -51,19 +52,19 @@ def measure(site: Installation, clips: int, a_second: float, *processes: str) ->
     others = family()
     begun = time.monotonic()
     worker = psutil.Process(site.start_worker(*processes, log=Path(os.devnull)).pid)
+    cpu_at_start: Mapping[str, float] = {}
     if a_second:
         time.sleep(5)
-        cpu_at_start = cpu_seconds([worker, *worker.children(recursive=True)])
+        cpu_at_start = cpu_by_part(worker, others)
         order(site, clips, a_second)
-    else:
-        cpu_at_start = 0.0
-    most, cpu = wait(site, worker, begun)
+    most = wait(site, begun)
     wall = time.monotonic() - begun
-    others_cpu = cpu_seconds(family() - {worker, *worker.children(recursive=True)} | others)
-    rows = [row for row in site.rows() if row.status is Status.COMPLETED and row.ended_at and row.submitted_at]
-    lags = [(row.ended_at - row.submitted_at).total_seconds() - VENDOR_SECONDS for row in rows]
+    cpu = {part: used - cpu_at_start.get(part, 0.0) for part, used in cpu_by_part(worker, others).items()}
+    rows = [row for row in site.rows() if row.status is Status.COMPLETED]
+    ends = [(row.id, row.submitted_at, row.ended_at) for row in rows if row.ended_at and row.submitted_at]
+    lags = [(end - begin).total_seconds() - VENDOR_SECONDS for _id, begin, end in ends]
     noticed = noticed_at(site)
-    stored = [(row.ended_at - noticed[row.id]).total_seconds() for row in rows if row.ended_at]
+    stored = [(end - noticed[id_]).total_seconds() for id_, _begin, end in ends]
     pace = f"{a_second:g} a second" if a_second else "all at once"
     print(f"{clips} clips of {VENDOR_SECONDS} s at the vendor, {pace}, {site.database.engine.dialect.name}")
     print(f"one worker        {' '.join(processes)}")
@@ -74,8 +75,9 @@ def measure(site: Installation, clips: int, a_second: float, *processes: str) ->
     for name, some in named.items():
         p50, p95 = statistics.median(some), sorted(some)[int(len(some) * 0.95)]
         print(f"{name:17} p50 {p50:.1f} s, p95 {p95:.1f} s")
-    print(f"CPU a clip        {(cpu - cpu_at_start) / clips * 1000:.0f} ms; all processes of the worker")
-    print(f"                  {others_cpu / clips * 1000:.0f} ms the vendor, the database, and who orders")
+    for part, seconds in sorted(cpu.items(), key=lambda item: -item[1]):
+        print(f"CPU a clip        {seconds / clips * 1000:5.1f} ms {part}")
+    print(f"load              {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     begun = time.monotonic()
     while count(site, Stage.FINALIZED, has_preview=True) < len(rows):
         time.sleep(2)
@@ -91,15 +93,15 @@ def order(site: Installation, clips: int, a_second: float) -> None:
             time.sleep(max(0.0, begun + (number + 1) / a_second - time.monotonic()))
 
 
-def wait(site: Installation, worker: psutil.Process, begun: float) -> tuple[int, float]:
-    """Until all are settled: the most that were in flight at once, and the CPU seconds of the worker's family."""
+def wait(site: Installation, begun: float) -> int:
+    """Until all are settled: the most that were in flight at once."""
     most = 0
     while waiting := count(site) - count(site, Stage.FINALIZED):
         if time.monotonic() - begun > LONGEST_SECONDS:
             raise SystemExit("not settled in time")
         most = max(most, waiting)
         time.sleep(1)
-    return most, cpu_seconds([worker, *worker.children(recursive=True)])
+    return most
 
 
 def count(site: Installation, *stages: Stage, has_preview: bool = False) -> int:
@@ -126,9 +128,34 @@ def family() -> set[psutil.Process]:
     return {psutil.Process(), *psutil.Process().children(recursive=True)}
 
 
-def cpu_seconds(processes: Sequence[psutil.Process] | set[psutil.Process]) -> float:
-    """What they have used so far, those that have ended left out."""
-    return sum(sum(each.cpu_times()[:2]) for each in processes if each.is_running())
+def cpu_by_part(worker: psutil.Process, others: set[psutil.Process]) -> Mapping[str, float]:
+    """Seconds of CPU that each part has used so far, those of its processes that have ended left out."""
+    found: defaultdict[str, float] = defaultdict(float)
+    of_worker = {worker, *worker.children(recursive=True)}
+    for process in of_worker | others | family():
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            own = times.user + times.system
+            found[part_of(process, of_worker)] += own + ended_children(process) * (process in of_worker)
+    return found
+
+
+def ended_children(process: psutil.Process) -> float:
+    """Seconds of CPU of what it has started and that has ended: a host of isolated work forks for each."""
+    times = process.cpu_times()
+    return times.children_user + times.children_system if "core.files.isolated" in process.cmdline() else 0.0
+
+
+def part_of(process: psutil.Process, of_worker: set[psutil.Process]) -> str:
+    """What a process is, in a word or two."""
+    command = process.cmdline()
+    if process in of_worker:
+        if "core.files.isolated" in command:
+            return f"isolated {command[-1].rpartition('.')[2]}"
+        return command[command.index("--role") + 1] if "--role" in command else "supervisor and studio"
+    if process == psutil.Process():
+        return "who orders"
+    return "PostgreSQL" if process.name() == "postgres" else "the vendor, Redis"
 
 
 def span(rows: Sequence[Generation]) -> float:

@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from ssl import SSLContext
 from typing import Any
 
@@ -72,9 +73,32 @@ def port_of(url: httpx.URL) -> int:
     return url.port or (443 if url.scheme == "https" else 80)
 
 
+@cache
 def tls_context() -> SSLContext:
-    """Whom to trust: the system's authorities, certifi's, and those of SSL_CERT_FILE; what `pool` uses by itself."""
-    return httpcore.default_ssl_context()
+    """Whom to trust: the system's authorities, certifi's, and those of SSL_CERT_FILE; for all connections out.
+
+    Read once a process, since that takes 20 to 30 ms of CPU: as much as everything else of an order. Threads may share
+    it, and no caller may change it.
+    """
+    context = httpcore.default_ssl_context()
+    context.set_alpn_protocols(_PROTOCOLS)
+    context.__class__ = _SharedContext
+    return context
+
+
+_PROTOCOLS = ("http/1.1",)
+
+
+class _SharedContext(SSLContext):
+    """One that says what it speaks once and for all.
+
+    httpcore says it anew for each connection, which frees what another thread may be about to copy.
+    """
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Nothing, as it is said; ValueError for anything else."""
+        if tuple(alpn_protocols) != _PROTOCOLS:
+            raise ValueError(f"all connections speak {_PROTOCOLS}, not {alpn_protocols}")
 
 
 class GuardedBackend(httpcore.NetworkBackend):
@@ -102,13 +126,15 @@ class GuardedBackend(httpcore.NetworkBackend):
     def pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
         """Connections for a URL, directly or by its proxy; raises AddressRefused for what must not be asked for."""
         self.check(url)
+        context = tls_context() if url.scheme == "https" else None
         proxy = self._proxies.of(url)
         if proxy is None:
-            return httpcore.ConnectionPool(network_backend=self)
+            return httpcore.ConnectionPool(ssl_context=context, network_backend=self)
         self._check_name(url.host, port_of(url))
         auth = (proxy.username, proxy.password) if proxy.userinfo else None
         address = httpcore.URL(scheme=proxy.raw_scheme, host=proxy.raw_host, port=_proxy_port(proxy), target=b"/")
         return httpcore.ConnectionPool(
+            ssl_context=context,
             proxy=httpcore.Proxy(address, auth=auth),
             network_backend=_ToProxy(self, proxy.host),
         )

@@ -27,6 +27,7 @@ from core.db.opening import open_database
 from core.files import private
 from core.files.signing_certificate import UnusableKey
 from core.files.storage import Storage, UnusableStorage, open_storage
+from core.files.store_clock import StoreClock
 from core.generations import signing_keys
 from core.generations.call_keys import CallKeys
 from core.generations.openings import Openings
@@ -91,6 +92,11 @@ class Installation:
         return Openings(self.database)
 
     @cached_property
+    def store_clock(self) -> StoreClock:
+        """Whether the store of files takes what this machine signs by its clock."""
+        return StoreClock(self.storage, self.database.clock.machine_is_ahead)
+
+    @cached_property
     def redis(self) -> redis_connection.Connection:
         """Connections to Redis; only to be asked for where there is one."""
         return redis_connection.connect(self.redis_url or "")
@@ -108,7 +114,7 @@ class Installation:
     @cached_property
     def issuers(self) -> Issuers:
         """The identity providers that people sign in with."""
-        return Issuers(self.settings.issuers, self.settings.proxies)
+        return Issuers(self.settings.issuers, self.settings.proxies, self.database.clock.now)
 
     @cached_property
     def front_keys(self) -> PublishedKeys | None:

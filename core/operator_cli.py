@@ -30,7 +30,6 @@ from core import (
 from core.audit import log_retention
 from core.audit_log import Act
 from core.billing import ledger
-from core.clock import utc_now
 from core.db import WriteSession
 from core.db.enums import Scope
 from core.db.tables import Generation, User
@@ -52,7 +51,7 @@ def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days:
 
     `days` is how long it is valid, None for until it is revoked.
     """
-    expires_at = None if days is None else utc_now() + timedelta(days=days)
+    expires_at = None if days is None else db.clock().now() + timedelta(days=days)
     with db.write_session() as session:
         person = _person(session, email)
         return api_tokens.create(session, person, name=name, scope=scope, expires_at=expires_at, made_by=ACTOR)

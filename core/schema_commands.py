@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from core import errors, process_settings
 from core.config import BadSetting, Settings
-from core.db import Database, backfills, constraints, indexes, migrating, migration_sql, opening, schema
+from core.db import Database, backfills, constraints, indexes, migrating, migration_sql, opening, partitions, schema
 from core.db.schema import Standing
 from core.messages import message, plain
 from core.startup import StartError
@@ -178,6 +178,9 @@ def _afterwards(database: Database) -> Iterator[str]:
             lacking = [*indexes.missing(connection), *constraints.unchecked(connection)]
         if lacking:
             raise errors.Conflict(message("schema_is_not_whole", names=", ".join(lacking)))
+    with database.read_connection() as connection:
+        for table in partitions.lacking(connection):
+            yield f"{table} lacks months to come: a dispatcher makes them, or `migrate` as the owner of the table."
     with database.read_session() as session:
         for row in backfills.progress(session):
             yield f"{row.name} is being filled in by dispatchers: {row.row_count:,} rows so far."

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
+from core import logs
+
 SERVICE = "ai-video-generator"
 _TRACES_PATH = "/v1/traces"
 _MISSING = "it needs the extra telemetry: pip install 'ai-video-generator[telemetry]'."
@@ -66,7 +68,12 @@ def span(name: str, *, traceparent: str = "", **attributes: str | int | None) ->
 def _opened(name: str, traceparent: str, attributes: Mapping[str, str | int | None]) -> Iterator[Any]:
     context = _context_of(traceparent) if traceparent else None
     with _begun[0].start_as_current_span(name, context=context, attributes=_known(attributes)) as opened:
-        yield opened
+        trace_id = f"{opened.get_span_context().trace_id:032x}"
+        if logs.ids().get("trace_id") == trace_id:
+            yield opened
+        else:
+            with logs.bound(trace_id=trace_id):
+                yield opened
 
 
 def has_span() -> bool:
@@ -88,6 +95,11 @@ def traceparent() -> str | None:
     if not found.is_valid:
         return None
     return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
+
+
+def trace_id_of(traceparent: str | None) -> str | None:
+    """The trace that a traceparent belongs to; None without one."""
+    return traceparent.split("-")[1] if traceparent else None
 
 
 def stage(name: str, traceparent: str, *, began: datetime, ended: datetime, **attributes: str | int | None) -> None:

@@ -43,34 +43,57 @@ def program() -> str:
     return found
 
 
-@contextmanager
-def pooling(server: postgres.Server) -> Iterator[str]:
-    """Start one in front of this server; yields its address, with `{}` where the database name goes.
+class Pooler:
+    """One in front of a server, in a folder of its own; it can be stopped and started again.
 
     It refuses to run as root, so root runs it as the user nobody.
     """
-    command = program()
-    as_nobody: dict[str, Any] = (
-        {"user": postgres.NOBODY, "group": postgres.NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-    )
-    folder = Path(tempfile.mkdtemp(prefix="pgb-", dir="/tmp"))  # socket paths must be short
-    process = None
-    try:
+
+    def __init__(self, server: postgres.Server, folder: Path) -> None:
+        self._command, self._folder = [program(), "--quiet", str(folder / "pgbouncer.ini")], folder
+        self._as_nobody: dict[str, Any] = (
+            {"user": postgres.NOBODY, "group": postgres.NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        )
         settings = folder / "pgbouncer.ini"
         settings.write_text(_SETTINGS.format(server=server.folder, folder=folder, behind=BEHIND))
-        if as_nobody:
+        if self._as_nobody:
             os.chown(folder, postgres.NOBODY, postgres.NOBODY)
             folder.chmod(0o755)
             settings.chmod(0o644)
-        process = subprocess.Popen([command, "--quiet", str(settings)], cwd=folder, **as_nobody)
-        address = f"postgresql://test@/{{}}?host={folder}&port=6432"
-        _wait(address.format("postgres"), process)
-        yield address
+        self.address = f"postgresql://test@/{{}}?host={folder}&port=6432"
+        """With `{}` where the database name goes."""
+
+    def start(self) -> None:
+        """Start it and wait for an answer."""
+        self._process = subprocess.Popen(self._command, cwd=self._folder, **self._as_nobody)
+        _wait(self.address.format("postgres"), self._process)
+
+    def stop(self) -> None:
+        """End it, and every connection to it, at once."""
+        self._process.terminate()
+        self._process.wait(20)
+
+
+@contextmanager
+def running(server: postgres.Server) -> Iterator[Pooler]:
+    """One in front of this server, for as long as the block."""
+    folder = Path(tempfile.mkdtemp(prefix="pgb-", dir="/tmp"))  # socket paths must be short
+    try:
+        found = Pooler(server, folder)
+        found.start()
+        try:
+            yield found
+        finally:
+            found.stop()
     finally:
-        if process is not None:
-            process.terminate()
-            process.wait(20)
         shutil.rmtree(folder)
+
+
+@contextmanager
+def pooling(server: postgres.Server) -> Iterator[str]:
+    """The address of one in front of this server, with `{}` where the database name goes."""
+    with running(server) as found:
+        yield found.address
 
 
 def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:

@@ -8,14 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.db.engine import Database, default, read_connection, read_session, using, write_session
-    from core.db.sessions import Reader, ReadSession, WriteSession, now, update_where
+    from core.db.engine import Database, clock, default, read_connection, read_session, using, write_session
+    from core.db.sessions import Reader, ReadSession, WriteSession, about_now, now, update_where
 
 __all__ = [
     "Database",
     "ReadSession",
     "Reader",
     "WriteSession",
+    "about_now",
+    "clock",
     "default",
     "now",
     "read_connection",
@@ -25,7 +27,7 @@ __all__ = [
     "write_session",
 ]
 
-_SESSIONS = ("ReadSession", "Reader", "WriteSession", "now", "update_where")
+_SESSIONS = ("ReadSession", "Reader", "WriteSession", "about_now", "now", "update_where")
 
 
 def __getattr__(name: str) -> Any:  # PEP 562

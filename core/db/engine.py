@@ -18,6 +18,7 @@ from core import tracing
 from core.db import availability, schema, server, traced
 from core.db.schema import Standing
 from core.db.server import ServerUse
+from core.db.server_clock import ServerClock
 from core.db.sessions import ReadSession, WriteSession
 
 PATIENCE_SECONDS = 30.0
@@ -38,11 +39,12 @@ class Database:
         info: Mapping[str, object] = MappingProxyType({}),
         use: ServerUse = server.USUAL,
     ) -> None:
-        self._info = dict(info)
+        self._known = server.Known()
+        self._info = {server.CLOCK: self.clock, **info}
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        self._of_server: dict[str, Any] = {"patience_seconds": patience_seconds, "use": use}
+        self._of_server: dict[str, Any] = {"patience_seconds": patience_seconds, "use": use, "known": self._known}
         if parsed.get_backend_name() == "sqlite":
             self.engine = _sqlite_engine(parsed, read_only=False, patience_seconds=patience_seconds)
             self.read_engine = _sqlite_engine(parsed, read_only=True, patience_seconds=patience_seconds)
@@ -54,6 +56,11 @@ class Database:
         if tracing.is_on():
             for engine in (self.engine, self.read_engine):
                 traced.watch(engine)
+
+    @property
+    def clock(self) -> ServerClock:
+        """The clock of its server as it is known here; on SQLite this machine's."""
+        return self._known.clock
 
     @contextmanager
     def write_session(self) -> Iterator[WriteSession]:
@@ -169,6 +176,11 @@ def default() -> Database:
 
 
 _default: list[Database] = []
+
+
+def clock() -> ServerClock:
+    """The clock of the default database's server as it is known here; see `Database.clock`."""
+    return default().clock
 
 
 def write_session() -> AbstractContextManager[WriteSession]:

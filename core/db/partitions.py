@@ -63,6 +63,13 @@ def names(connection: Connection, table: str) -> Sequence[str]:
     return sorted(connection.scalars(_NAMES, {"table": table}))
 
 
+def lacking(connection: Connection) -> list[str]:
+    """The tables that lack months; none on SQLite, or before they were partitioned."""
+    if connection.dialect.name != "postgresql":
+        return []
+    return [table for table in KEYS if names(connection, table) and _missing(connection, table)]
+
+
 def keep(engine: Engine) -> list[str]:
     """Make the months that are missing, sort in what waited for one, and remove those that are over and empty.
 

@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.db.server import CLOCK
+from core.db.server_clock import ServerClock
 from core.db.types import Base, UtcDateTime
 
 _AFTER_COMMIT = "after_commit"
@@ -57,6 +59,18 @@ def now(session: ReadSession) -> datetime:
         return utc_now()
     known = session.info["now"] = session.scalars(_NOW).one()
     return known
+
+
+def about_now(reader: Reader) -> datetime:
+    """The same clock's time as this process knows it, which costs no round trip and is wrong by one at most.
+
+    For what ends at a moment and is looked up at each request (`core.db.server_clock`).
+    """
+    known: datetime | None = reader.info.get("now")
+    if known is not None:
+        return known
+    clock: ServerClock | None = reader.info.get(CLOCK)
+    return utc_now() if clock is None else clock.now()
 
 
 def update_where(session: WriteSession, table: type[Base], /, *where: ColumnElement[bool], **values: Any) -> int:

@@ -44,6 +44,10 @@ _STATUS = re.compile(r"status: (?P<status>\d{3})")
 """How the client tells what a store has answered to a call that lists."""
 
 
+_CLOCK_IS_OFF = ("RequestTimeTooSkewed", "Request date header too old")
+"""How S3 and Azure say that the time of a request is too far from theirs, in what they answer to a GET."""
+
+
 class ObjectStorage(Storage):
     """Objects of one bucket, below a prefix."""
 
@@ -150,20 +154,36 @@ class ObjectStorage(Storage):
         return self._place
 
     def check(self) -> None:
-        """List nothing; that shows a wrong bucket, key or clock."""
+        """List nothing; that shows a wrong bucket or key. A clock that is off is away: it may be set right any time."""
+        failure = self._refusal()
+        if failure is None:
+            return
+        said = _STATUS.search(str(failure))
+        status = said["status"] if said else ""
+        if _is_of_clock(failure):
+            detail = f"{self._url} refuses what is signed by the clock of this machine. Set it right."
+            raise errors.StorageUnavailable(detail=detail) from failure
+        if isinstance(failure, FileNotFoundError) or status == "404":
+            raise UnusableStorage(f"{self._url} is not there. Make the bucket first.") from None
+        if isinstance(failure, (PermissionDeniedError, UnauthenticatedError)) or status in ("401", "403"):
+            raise UnusableStorage(
+                f"{self._url} refuses our keys or does not let them list it, or the clock here is off."
+            ) from None
+        raise errors.StorageUnavailable(detail=_said(failure)) from failure
+
+    def refuses_clock(self) -> bool | None:
+        """Known where a store says why it refuses, as S3 and Azure do."""
+        failure = self._refusal()
+        return False if failure is None else _is_of_clock(failure) or None
+
+    def _refusal(self) -> Exception | None:
+        """What comes of listing nothing."""
         try:
             for _page in obstore.list(self._probe, prefix="check/none", chunk_size=1):
                 break
         except (BaseError, FileNotFoundError, TimeoutError) as failure:
-            said = _STATUS.search(str(failure))
-            status = said["status"] if said else ""
-            if isinstance(failure, FileNotFoundError) or status == "404":
-                raise UnusableStorage(f"{self._url} is not there. Make the bucket first.") from None
-            if isinstance(failure, (PermissionDeniedError, UnauthenticatedError)) or status in ("401", "403"):
-                raise UnusableStorage(
-                    f"{self._url} refuses our keys or does not let them list it, or the clock here is off."
-                ) from None
-            raise errors.StorageUnavailable(detail=_said(failure)) from failure
+            return failure
+        return None
 
     def answers(self) -> bool:
         """Asked of the store every few seconds at most, however many want to know."""
@@ -250,6 +270,10 @@ def _asking(*, is_writing: bool = False) -> Iterator[None]:
         raise errors.NotFound from None
     except (BaseError, TimeoutError) as failure:
         raise errors.StorageUnavailable(detail=_said(failure)) from failure
+
+
+def _is_of_clock(failure: Exception) -> bool:
+    return any(words in str(failure) for words in _CLOCK_IS_OFF)
 
 
 def _said(failure: Exception) -> str:

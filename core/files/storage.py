@@ -169,6 +169,10 @@ class Storage(ABC):
         """Whether a store that is elsewhere answers, a few seconds ago at most; None for a folder."""
         return None
 
+    def refuses_clock(self) -> bool | None:
+        """Whether a store that is elsewhere refuses what is signed by this machine's clock; asked anew, None: unknown."""
+        return False
+
     @property
     def folder(self) -> Path | None:
         """The folder of this machine that all files lie in; None for a store that is elsewhere."""

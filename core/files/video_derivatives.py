@@ -16,6 +16,7 @@ from PIL import Image, ImageStat
 
 from core.files import sniff, video_presentation, video_reader, visible_mark
 from core.files.sound_track import Copied, Encoded, Silence, SoundTrack
+from core.files.video_presentation import Presentation
 
 POSTER_WIDTH = 480
 PREVIEW_WIDTH = 320
@@ -25,12 +26,12 @@ _MOST_TAIL_FRAMES = 20_000
 """Beyond any clip that a vendor makes in one group; each is decoded, so there is an end."""
 
 
-def poster(path: Path) -> bytes:
+def poster(path: Path, shown: Presentation | None = None) -> bytes:
     """A WebP, 480 pixels wide at most: the first frame of the first 3 seconds that is neither dark, white nor flat.
 
-    Raises errors.MediaRejected.
+    `shown` is how this very file is shown, where that is known. Raises errors.MediaRejected.
     """
-    shown = video_presentation.of(path)
+    shown = shown or video_presentation.of(path)
     best: VideoFrame | None = None
     best_contrast = -1.0
     with video_reader.opened(path) as (source, stream):

@@ -214,14 +214,16 @@ class _Walk:
             if packet.is_corrupt or outside or count > _MOST_PACKETS:
                 raise sniff.rejected("corrupt", f"packet {count}")
             moment = packet.pts if packet.pts is not None else packet.dts
-            if moment is None or packet.time_base is None:
+            base = packet.time_base  # made anew at each look
+            if moment is None or base is None:
                 continue
             is_picture = packet.stream.index == stream.index
             if is_picture and packet.is_keyframe:
                 keys.append(moment)
             if packet.is_discard:
                 continue
-            start, end = float(moment * packet.time_base), float((moment + (packet.duration or 0)) * packet.time_base)
+            start = moment * base.numerator / base.denominator
+            end = (moment + (packet.duration or 0)) * base.numerator / base.denominator
             everything.include(start, end)
             if is_picture or packet.stream.type == "audio":
                 played.include(start, end)

@@ -7,6 +7,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from core.files import sniff, video_presentation, video_reader
+from core.files.video_presentation import Presentation
 from core.providers import contract
 
 MAX_BYTES = 2 * 1024**3
@@ -17,7 +18,12 @@ _LAST_GROUP_FRAMES = 300
 
 
 def verify(path: Path) -> contract.VideoFacts:
-    """What this video really is, as it is shown; errors.MediaRejected if it is none, damaged, cut short or too large.
+    """The facts of `examine`, which raises the same."""
+    return examine(path)[0]
+
+
+def examine(path: Path) -> tuple[contract.VideoFacts, Presentation]:
+    """What this video really is, and how it is shown; MediaRejected if it is none, damaged, cut short or too large.
 
     Every packet is read, the first frame and the last key frame's group are decoded. Damage inside a packet elsewhere
     is not seen: that takes a full decode, ten seconds for a short 4K clip. Reasons: `empty`, `html`, `json`,
@@ -33,7 +39,7 @@ def verify(path: Path) -> contract.VideoFacts:
         audio_codec = video_reader.audio_codec(source)
         video_codec = stream.codec_context.codec.canonical_name
     kind = sniff.container_of_file(path)
-    return contract.VideoFacts(
+    facts = contract.VideoFacts(
         width=shown.width,
         height=shown.height,
         duration_seconds=round(shown.seconds, 3),
@@ -47,6 +53,7 @@ def verify(path: Path) -> contract.VideoFacts:
         and audio_codec in _WEB_AUDIO.get(kind, ())
         and shown.pixel_format in _WEB_PIXELS,
     )
+    return facts, shown
 
 
 def _decode_last_group(source: InputContainer, stream: VideoStream, last_key: int) -> None:

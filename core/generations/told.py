@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import db, logs
+from core import db, logs, tracing
 from core.db.tables import Generation
 from core.spec import GenerationSpec
 
@@ -15,6 +15,7 @@ COLUMNS = (
     Generation.id,
     Generation.provider,
     Generation.request_id,
+    Generation.traceparent,
     Generation.prompt,
     Generation.negative_prompt,
     Generation.provider_video_url,
@@ -64,4 +65,5 @@ def _of(row: Any) -> dict[str, Any]:
         "generation_id": row.id,
         "provider": row.provider,
         "request_id": row.request_id,
+        "trace_id": tracing.trace_id_of(row.traceparent),
     }

@@ -1,4 +1,7 @@
-"""API tokens: made, listed, looked up, revoked. Only a hash is kept, so one can be read once, when it is made."""
+"""API tokens: made, listed, looked up, revoked. Only a hash is kept, so one can be read once, when it is made.
+
+They end by the database's clock.
+"""
 
 import hashlib
 import secrets
@@ -8,9 +11,9 @@ from typing import Protocol
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select
 
-from core import audit_log, errors, validation
+from core import audit_log, db, errors, validation
 from core.audit_log import Act
-from core.clock import is_within, utc_now
+from core.clock import is_within
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Scope
 from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
@@ -67,13 +70,13 @@ def create(
     if made_with is not None and made_with.workspace_id is not None and workspace_id is None:
         workspace_id = made_with.workspace_id
     name = name.strip()
-    wrong = _wrong(name, expires_at, cap_credits)
+    wrong = _wrong(name, expires_at, cap_credits, now=db.about_now(session))
     if workspace_id is not None and not _reaches(session, user, made_with, workspace_id):
         wrong["workspaceId"] = message("workspace_not_found")
     if wrong:
         raise errors.InvalidRequest(fields=wrong)
     if (
-        session.scalar(select(func.count()).where(ApiToken.user_id == user.id, _is_valid(utc_now()))) or 0
+        session.scalar(select(func.count()).where(ApiToken.user_id == user.id, _is_valid(db.about_now(session)))) or 0
     ) >= MAX_LIVE_TOKENS:
         raise errors.Conflict(message("too_many_tokens", limit=MAX_LIVE_TOKENS))
     token = f"avg_{secrets.token_urlsafe(32)}"
@@ -105,12 +108,12 @@ def _record_made(session: WriteSession, row: ApiToken, user: User, *, by: User |
     )
 
 
-def _wrong(name: str, expires_at: datetime | None, cap_credits: int | None) -> dict[str, Message]:
+def _wrong(name: str, expires_at: datetime | None, cap_credits: int | None, *, now: datetime) -> dict[str, Message]:
     """What cannot be used, by field."""
     wrong: dict[str, Message] = {}
     if problem := message("name_missing") if not name else validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
         wrong["name"] = problem
-    if expires_at is not None and expires_at <= utc_now():
+    if expires_at is not None and expires_at <= now:
         wrong["expiresAt"] = message("time_has_passed")
     if cap_credits is not None and not 0 < cap_credits <= CAP_LIMIT_CREDITS:
         wrong["capCredits"] = message("cap_out_of_range", limit=CAP_LIMIT_CREDITS)
@@ -148,7 +151,7 @@ def revoke(
         ApiToken,
         ApiToken.id == token_id,
         ApiToken.revoked_at.is_(None),
-        revoked_at=utc_now(),
+        revoked_at=db.about_now(session),
     )
     if ended != 1:
         raise errors.NotFound
@@ -178,7 +181,7 @@ def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:
     The look-up is by hash, so its time tells nothing about how near a guess was; and unknown, revoked and expired
     ones are the same empty answer of the same query.
     """
-    found = session.execute(_BY_HASH, {"hash": hash_of(token), "now": utc_now()}).first()
+    found = session.execute(_BY_HASH, {"hash": hash_of(token), "now": db.about_now(session)}).first()
     if found is None:
         raise errors.Unauthorized
     return found[0], found[1]
@@ -187,18 +190,18 @@ def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:
 def is_valid(session: ReadSession, token_id: str) -> bool:
     """Whether a token of this id still lets its person in."""
     live = select(ApiToken.id).join(User, ApiToken.user_id == User.id)
-    where = (ApiToken.id == token_id, User.deactivated_at.is_(None), _is_valid(utc_now()))
+    where = (ApiToken.id == token_id, User.deactivated_at.is_(None), _is_valid(db.about_now(session)))
     return session.scalar(live.where(*where)) is not None
 
 
-def use_is_old(token: ApiToken) -> bool:
+def use_is_old(token: ApiToken, *, now: datetime) -> bool:
     """Whether the last use that was written down is long enough ago to write another."""
-    return not is_within(_NOTE_EVERY, token.last_used_at, now=utc_now())
+    return not is_within(_NOTE_EVERY, token.last_used_at, now=now)
 
 
 def note_use(session: WriteSession, token_id: str) -> None:
     """Remember when a token was last used, to the minute, so that reads seldom write."""
-    now = utc_now()
+    now = db.about_now(session)
     update_where(
         session,
         ApiToken,

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import case, delete, select
 
-from core import errors
-from core.clock import is_within, utc_now
+from core import db, errors
+from core.clock import is_within
 from core.db import ReadSession, WriteSession, types
 from core.db.tables import FailedAttempts
 from core.messages import message
@@ -46,7 +46,7 @@ def wait(count: int) -> timedelta:
 
 def check(session: ReadSession, keys: Iterable[str]) -> None:
     """Return when all of them may try; else RateLimited with the time to wait."""
-    now = utc_now()
+    now = db.about_now(session)
     rows = session.scalars(select(FailedAttempts).where(FailedAttempts.key.in_(list(keys)))).all()
     live = [row for row in rows if is_within(FORGOTTEN_AFTER, row.last_at, now=now)]
     left = max((wait(row.count) - (now - row.last_at) for row in live), default=timedelta())
@@ -57,7 +57,7 @@ def check(session: ReadSession, keys: Iterable[str]) -> None:
 
 def count(session: WriteSession, keys: Iterable[str]) -> None:
     """Count a failure for each, also when several do at once; what is long over is forgotten."""
-    now = utc_now()
+    now = db.about_now(session)
     session.execute(delete(FailedAttempts).where(FailedAttempts.last_at < now - FORGOTTEN_AFTER))
     for key in sorted(keys):  # always in one order, so that two do not wait for each other
         added = types.insert(session, FailedAttempts).values(key=key, count=1, last_at=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core import errors, sign_in_settings
+from core import db, errors, sign_in_settings
 from core.config import Settings
 from core.identity import claims as said
 from core.identity import signed_tokens
@@ -46,6 +46,7 @@ def _asserted(token: str, groups: str, settings: Settings, keys: PublishedKeys |
             claims,
             needed=("exp", "sub"),
             audience=settings.proxy_jwt_audience,
+            now=db.clock().now(),
             issuer=settings.proxy_jwt_issuer or None,
         )
     except InvalidToken as wrong:

@@ -10,9 +10,8 @@ from typing import NoReturn
 
 from sqlalchemy import exists, select
 
-from core import audit_log, config, errors, normal_form
+from core import audit_log, config, db, errors, normal_form
 from core.audit_log import Act
-from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession, WriteSession, types
 from core.db.enums import MemberSource, Role, WorkspaceKind
@@ -132,7 +131,8 @@ def _is_named_administrator(claims: Claims, email: str, settings: Settings) -> b
 
 
 def _is_invited(session: ReadSession, claims: Claims, email: str) -> bool:
-    is_open = Invitation.accepted_at.is_(None) & Invitation.revoked_at.is_(None) & (Invitation.expires_at > utc_now())
+    lasts = Invitation.expires_at > db.about_now(session)
+    is_open = Invitation.accepted_at.is_(None) & Invitation.revoked_at.is_(None) & lasts
     return claims.email_verified is True and bool(
         session.scalar(select(exists().where(Invitation.email == email, is_open)))
     )
@@ -157,7 +157,7 @@ def _was_let_in_by_hand(session: ReadSession, user: User, settings: Settings) ->
 def _bring_up_to_date(session: WriteSession, user: User, claims: Claims, email: str) -> None:
     """Write down name and address as the issuer says them now; an address that somebody else has stays with them."""
     identity = session.get_one(Identity, (claims.issuer, claims.subject))
-    identity.email, identity.last_seen_at = email, utc_now()
+    identity.email, identity.last_seen_at = email, db.about_now(session)
     before = (user.email, user.name)
     if claims.name:
         user.name = claims.name

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
 from core import errors
+from core.clock import utc_now
 from core.identity import provider_http, signed_tokens
 from core.identity.signed_tokens import InvalidToken, PublishedKeys
 from core.proxies import Proxies
@@ -72,9 +74,15 @@ class Issuer:
     """One identity provider, as the settings name it and its own metadata describe it."""
 
     def __init__(
-        self, settings: IssuerSettings, proxies: Proxies, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        settings: IssuerSettings,
+        proxies: Proxies,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
+        self._now = now
         self._proxies = proxies
         self._lock = threading.Lock()
         self._metadata: Mapping[str, Any] | None = None
@@ -122,7 +130,9 @@ class Issuer:
         """What a logout token says (Back-Channel Logout 1.0, 2.6); InvalidToken when it does not hold."""
         issuer = self._described(METADATA_SECONDS)["issuer"]
         header, claims = self._keys.verified(logout_token)
-        signed_tokens.check_claims(claims, needed=("iat",), audience=self.settings.client_id, issuer=issuer)
+        signed_tokens.check_claims(
+            claims, needed=("iat",), audience=self.settings.client_id, now=self._now(), issuer=issuer
+        )
         events, sid, subject = claims.get("events"), claims.get("sid"), claims.get("sub")
         if str(header.get("typ", "logout+jwt")).lower() not in ("logout+jwt", "jwt"):
             raise InvalidToken("it is of another type")
@@ -166,7 +176,7 @@ class Issuer:
                 "access_token": answer.get("access_token"),
             }
             claims = CodeIDToken(said, header, options, params)
-            claims.validate(leeway=signed_tokens.LEEWAY_SECONDS)
+            claims.validate(now=int(self._now().timestamp()), leeway=signed_tokens.LEEWAY_SECONDS)
         except (JoseError, InvalidToken, KeyError, TypeError, ValueError) as wrong:
             raise errors.SignInFailed(detail=f"the ID token does not hold: {wrong!r}") from wrong
         if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
@@ -247,10 +257,10 @@ class _Sender:
 
 
 class Issuers:
-    """All identity providers of an installation."""
+    """All identity providers of an installation; `now` tells the time that what they sign is judged by."""
 
-    def __init__(self, settings: tuple[IssuerSettings, ...], proxies: Proxies) -> None:
-        self.all = tuple(Issuer(each, proxies) for each in settings)
+    def __init__(self, settings: tuple[IssuerSettings, ...], proxies: Proxies, now: Callable[[], datetime]) -> None:
+        self.all = tuple(Issuer(each, proxies, now=now) for each in settings)
 
     def by_key(self, key: str) -> Issuer | None:
         """The one with this number in the settings."""

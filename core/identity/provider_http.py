@@ -5,7 +5,6 @@ The operator has chosen whom to ask, so a private address is as good as any othe
 
 import time
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import httpx
@@ -17,7 +16,6 @@ MAX_BYTES = 1024**2
 TOTAL_SECONDS = 8.0
 """From the first byte sent to the last one read; somebody is looking at a blank page meanwhile."""
 
-_tls = cache(egress.tls_context)  # reading the authorities takes longer than asking
 _TIMEOUT = httpx.Timeout(4.0)
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
@@ -49,7 +47,7 @@ def send(
     try:
         proxy = proxies.of(httpx.URL(url))
         with (
-            httpx.Client(verify=_tls(), proxy=proxy, trust_env=False, timeout=_TIMEOUT) as client,
+            httpx.Client(verify=egress.tls_context(), proxy=proxy, trust_env=False, timeout=_TIMEOUT) as client,
             client.stream(method, url, headers=_HEADERS | dict(headers or {}), content=content) as answer,
         ):
             body = bytearray()

@@ -1,7 +1,7 @@
 """Sessions of browsers that are signed in: begun, looked up, ended one by one, all of a person or by their provider.
 
 Only a hash of what the cookie holds is kept. A session is over when it was ended, when it has lasted or was idle for
-too long, and from the moment in which its person is deactivated.
+too long, and from the moment in which its person is deactivated. All of it goes by the database's clock.
 """
 
 import secrets
@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, select
 
-from core import audit_log
+from core import audit_log, db
 from core.audit_log import Act
-from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession, update_where
 from core.db.tables import BrowserSession, User
 from core.db.types import UtcDateTime
@@ -57,7 +56,7 @@ def start(
 
     `sid` and `id_token` are the provider's. The person's sessions that ended a month ago are forgotten.
     """
-    now = utc_now()
+    now = db.about_now(session)
     token = secrets.token_urlsafe(32)
     session.execute(
         delete(BrowserSession).where(BrowserSession.user_id == user.id, BrowserSession.ends_at < now - _KEPT_AFTER_END)
@@ -83,23 +82,23 @@ def start(
 
 def look(session: ReadSession, token: str, *, idle: timedelta) -> SignedIn | None:
     """The session of a cookie, None when it is over or there is none; one indexed look."""
-    found = session.execute(_LIVE, _now(hash_of(token), idle)).first() if token else None
+    found = session.execute(_LIVE, _now(session, hash_of(token), idle)).first() if token else None
     return None if found is None else SignedIn(found[0], *found[1:])
 
 
 def is_live(session: Reader, session_id: str, *, idle: timedelta) -> bool:
     """Whether the session of this id holds."""
-    return session.execute(_IS_LIVE, _now(session_id, idle)).first() is not None
+    return session.execute(_IS_LIVE, _now(session, session_id, idle)).first() is not None
 
 
-def _now(session_id: str, idle: timedelta) -> dict[str, object]:
-    now = utc_now()
+def _now(session: Reader, session_id: str, idle: timedelta) -> dict[str, object]:
+    now = db.about_now(session)
     return {"id": session_id, "now": now, "since": now - idle}
 
 
 def count_live(session: ReadSession, user: User, *, idle: timedelta) -> int:
     """With how many browsers a person is signed in."""
-    now = utc_now()
+    now = db.about_now(session)
     live = (
         BrowserSession.user_id == user.id,
         BrowserSession.ended_at.is_(None),
@@ -109,14 +108,14 @@ def count_live(session: ReadSession, user: User, *, idle: timedelta) -> int:
     return session.scalar(select(func.count()).select_from(BrowserSession).where(*live)) or 0
 
 
-def use_is_old(signed_in: SignedIn) -> bool:
+def use_is_old(signed_in: SignedIn, *, now: datetime) -> bool:
     """Whether the last use that was written down is long enough ago to write another."""
-    return not utc_now() - _NOTE_EVERY < signed_in.seen_at
+    return not now - _NOTE_EVERY < signed_in.seen_at
 
 
 def note_use(session: WriteSession, session_id: str) -> None:
     """Remember that a session is in use, to the minute, so that looks seldom write."""
-    now = utc_now()
+    now = db.about_now(session)
     update_where(
         session,
         BrowserSession,
@@ -171,9 +170,8 @@ def end_at_provider(session: WriteSession, issuer: str, *, sid: str | None, subj
 
 def _end(session: WriteSession, which: ColumnElement[bool]) -> int:
     # Signing out at the provider needs its token once: afterwards nobody does.
-    return update_where(
-        session, BrowserSession, which, BrowserSession.ended_at.is_(None), ended_at=utc_now(), id_token=None
-    )
+    now = db.about_now(session)
+    return update_where(session, BrowserSession, which, BrowserSession.ended_at.is_(None), ended_at=now, id_token=None)
 
 
 def _record(session: WriteSession, person: User, *, by: str) -> None:

@@ -1,13 +1,15 @@
-"""Links that let one person in once without their identity provider: for the day on which it is away."""
+"""Links that let one person in once without their identity provider: for the day on which it is away.
+
+They end by the database's clock.
+"""
 
 import secrets
 from datetime import timedelta
 
 from sqlalchemy import select
 
-from core import audit_log, errors
+from core import audit_log, db, errors
 from core.audit_log import Act
-from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import SignInLink, User
 from core.identity.api_tokens import hash_of
@@ -21,7 +23,7 @@ def make(session: WriteSession, user: User) -> str:
     if user.deactivated_at is not None:
         raise errors.Conflict(message("sign_in_deactivated"))
     token = secrets.token_urlsafe(32)
-    now = utc_now()
+    now = db.about_now(session)
     session.add(SignInLink(token_hash=hash_of(token), user_id=user.id, created_at=now, expires_at=now + LIFETIME))
     session.flush()
     audit_log.record(session, None, Act.SIGN_IN_LINK_MADE, target=user.email, target_id=user.id)
@@ -36,7 +38,7 @@ def person_of(session: ReadSession, token: str) -> User:
         .where(
             SignInLink.token_hash == hash_of(token),
             SignInLink.used_at.is_(None),
-            SignInLink.expires_at > utc_now(),
+            SignInLink.expires_at > db.about_now(session),
             User.deactivated_at.is_(None),
         )
     )
@@ -48,9 +50,8 @@ def person_of(session: ReadSession, token: str) -> User:
 def use(session: WriteSession, token: str) -> User:
     """Who a link lets in, and from then on nobody; of two at once one comes in. NotFound as for `person_of`."""
     person = person_of(session, token)
-    used = update_where(
-        session, SignInLink, SignInLink.token_hash == hash_of(token), SignInLink.used_at.is_(None), used_at=utc_now()
-    )
+    unused = SignInLink.token_hash == hash_of(token), SignInLink.used_at.is_(None)
+    used = update_where(session, SignInLink, *unused, used_at=db.about_now(session))
     if used != 1:
         raise errors.NotFound(message("sign_in_link_over"))
     return person

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from joserfc import jwt
@@ -73,14 +74,16 @@ class PublishedKeys:
             return self._keys
 
 
-def check_claims(claims: Mapping[str, Any], *, needed: Sequence[str], audience: str, issuer: str | None = None) -> None:
-    """Return when the registered claims hold now (RFC 7519, 4.1); else InvalidToken. `issuer` None: any."""
+def check_claims(
+    claims: Mapping[str, Any], *, needed: Sequence[str], audience: str, now: datetime, issuer: str | None = None
+) -> None:
+    """Return when the registered claims hold `now` (RFC 7519, 4.1); else InvalidToken. `issuer` None: any."""
     options: dict[str, Any] = {name: {"essential": True} for name in needed}
     options["aud"] = {"essential": True, "value": audience}
     if issuer is not None:
         options["iss"] = {"essential": True, "value": issuer}
     try:
-        jwt.JWTClaimsRegistry(leeway=LEEWAY_SECONDS, **options).validate(dict(claims))
+        jwt.JWTClaimsRegistry(int(now.timestamp()), leeway=LEEWAY_SECONDS, **options).validate(dict(claims))
     except JoseError as wrong:
         raise InvalidToken(repr(wrong)) from wrong
 

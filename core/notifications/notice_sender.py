@@ -14,7 +14,6 @@ from functools import partial
 from sqlalchemy import ColumnElement, exists, literal_column, select, update
 
 from core import db, errors, retry
-from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession, WriteSession, update_where, writing
 from core.db.enums import NoticeKind, NoticeWay, SendState
@@ -195,7 +194,7 @@ def _by_mail(settings: Settings, letter: Mail) -> Outcome:
 def _to_webhook(settings: Settings, claimed: Claimed, body: str) -> Outcome:
     """To a person's own webhook, signed with its secret."""
     secrets = [ways.secret(claimed.way, key=key) for key in settings.secrets_in_force]
-    headers = webhook_sender.headers(claimed.send.id, body, secrets=secrets, now=utc_now())
+    headers = webhook_sender.headers(claimed.send.id, body, secrets=secrets, now=db.clock().now())
     return _post(settings, claimed, body, headers)
 
 

@@ -19,7 +19,6 @@ import standardwebhooks
 from sqlalchemy import case, func, select, update
 
 from core import db, egress, retry
-from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession, WriteSession, update_where, writing
 from core.db.enums import DeliveryState, DisabledReason
@@ -136,7 +135,7 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
         with db.write_session() as session:
             webhooks.abandon(session, WebhookDelivery.id == delivery.id, why=message("webhook_stopped"))
         return
-    now = utc_now()
+    now = db.clock().now()
     secrets = webhooks.secrets_in_force(endpoint, keys=settings.secrets_in_force, now=now)
     signed = headers(delivery.event_id, delivery.body, secrets=secrets, now=now)
     outcome = post(endpoint.url, delivery.body, signed, allow=settings.webhook_allow_hosts, proxies=settings.proxies)

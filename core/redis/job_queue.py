@@ -131,6 +131,7 @@ class Listener:
         take: Callable[[Ring], None],
         is_busy: Callable[[], bool],
         beat: Callable[[bool, float], None] = lambda _is_well, _pause_seconds: None,
+        may_take: Callable[[], bool] = lambda: True,
     ) -> bool:
         """Hand on each ring until the process is told to stop, or has rested for a while after the last one.
 
@@ -138,13 +139,18 @@ class Listener:
         anew. SIGTERM and SIGINT ask it to stop, however often, since what is under way may be paid for; only after a
         rest they do again what they did before, so that none goes unheard between one start and the next.
 
-        `beat` is told of each round: whether Redis answered, and for how many seconds it pauses.
+        `beat` is told of each round: whether Redis answered, and for how many seconds it pauses. While it may not take
+        any, rings stay in the queue for others.
         """
         before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
         for number in _STOP_SIGNALS:
             signal.signal(number, lambda _number, _frame: self._stop.set())
         has_worked, active_at, pause_seconds = False, time.monotonic(), 0.5
         while not self._stop.is_set():
+            if not may_take():
+                beat(False, 0.0)
+                self._stop.wait(_WAIT_SECONDS)
+                continue
             try:
                 ring = self._next()
             except RedisError as away:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from itsdangerous import TimestampSigner
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -70,6 +71,7 @@ class SignIn:
             path=places.cookie_path(settings, self._base_path),
             https_only=places.is_secure(settings, scope),
         )
+        app.signer = _Signer(app.signer.secret_key)  # as all nodes tell the time
         # A scope of its own: Streamlit's session middleware keeps whatever it finds as the session of the one it knows.
         await app({name: value for name, value in scope.items() if name != "session"}, receive, send)
 
@@ -231,6 +233,14 @@ class SignIn:
     def _address(self, path: str) -> str:
         settings = installation.current().settings
         return places.address(settings, self._base_path, f"{places.PATH}{path}")
+
+
+class _Signer(TimestampSigner):
+    """Goes by the database's clock: the node that ends a sign-in may not be the one that it was begun at."""
+
+    def get_timestamp(self) -> int:
+        """Seconds since 1970."""
+        return int(db.clock().now().timestamp())
 
 
 def mounted(path: str, app: SignIn) -> Mount:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core import errors, installation
 from core.db import availability
@@ -21,6 +22,9 @@ from core.files.signing_certificate import UnusableKey
 from core.generations import signing_keys
 from core.providers import registry
 from core.providers.contract import VideoFacts
+
+if TYPE_CHECKING:
+    from core.files.video_presentation import Presentation
 
 log = logging.getLogger(__name__)
 
@@ -60,20 +64,20 @@ def prepare(row: Generation, fetched: Path, *, sha256: str, installation_id: str
 
     path, content_sha256, is_marked = fetched, sha256, False
     with _EXAMINING:
-        facts = video_probe.verify(fetched)
+        facts, shown = video_probe.examine(fetched)
     is_safe = facts.web_safe and facts.container == "mp4"
     if row.visible_mark:
         marked = _marked(row, fetched, facts, is_safe=is_safe)
         if marked is not None:
-            path, facts, is_marked = *marked, True
+            path, facts, shown, is_marked = *marked, True
     if not is_marked and not is_safe:
         path = fetched.with_suffix(".safe.mp4")
         with _RE_ENCODING:
             video_derivatives.make_web_safe(fetched, path)
         with _EXAMINING:
-            facts = video_probe.verify(path)
+            facts, shown = video_probe.examine(path)
     with _EXAMINING:
-        poster = video_derivatives.poster(path)
+        poster = video_derivatives.poster(path, shown)
     if path != fetched:
         content_sha256 = _digest(path)
     provenance = Provenance(
@@ -110,8 +114,10 @@ def clean_up(fetched: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _marked(row: Generation, fetched: Path, facts: VideoFacts, *, is_safe: bool) -> tuple[Path, VideoFacts] | None:
-    """The file with the visible mark and its facts; None when it cannot be put in."""
+def _marked(
+    row: Generation, fetched: Path, facts: VideoFacts, *, is_safe: bool
+) -> "tuple[Path, VideoFacts, Presentation] | None":
+    """The file with the visible mark, its facts and how it is shown; None when it cannot be put in."""
     from core.files import video_derivatives, video_probe
 
     path = fetched.with_suffix(".marked.mp4")
@@ -122,7 +128,7 @@ def _marked(row: Generation, fetched: Path, facts: VideoFacts, *, is_safe: bool)
             else:
                 video_derivatives.make_web_safe(fetched, path, marked=True)
         with _EXAMINING:
-            found = video_probe.verify(path)
+            found, shown = video_probe.examine(path)
     except Exception:
         log.exception("%s is delivered without the visible mark", row.id)
         with suppress(OSError):
@@ -131,7 +137,7 @@ def _marked(row: Generation, fetched: Path, facts: VideoFacts, *, is_safe: bool)
     if not found.web_safe or abs(found.duration_seconds - facts.duration_seconds) > _SAME_SECONDS:
         log.warning("%s is delivered without the visible mark: with it, it is %s", row.id, found)
         return None
-    return path, found
+    return path, found, shown
 
 
 _SAME_SECONDS = 0.25

@@ -9,7 +9,8 @@ import logging
 import resource
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ import httpx
 from core import db, errors
 from core.clock import is_within
 from core.db import availability
+from core.db.tables import Flight
 from core.insights import circuit_breaker, model_ends
 from core.installation import Installation
 from core.messages import Writer
@@ -51,6 +53,8 @@ from core.worker.share_watch import JOIN_SECONDS, ShareWatch
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
+RUSH_SECONDS = 0.1
+"""The pause after a round that has handed over many orders of a provider: they are sent faster than rounds come."""
 SWEEP_SECONDS = 5.0
 """After a tick that broke, nobody is taken for dead for so long: what broke it kept the living from saying so."""
 MAINTENANCE_SECONDS = 60.0
@@ -86,6 +90,7 @@ class Dispatcher:
         self._rates = CallRates(installation)
         self._shares = ShareWatch(installation)
         self._redis_was_away = False
+        self._pause_seconds = TICK_SECONDS
         self._clock = ClockWatch()
         self._steps: list[ClockStep] = []
         self._leases = LeaseWatch(LEASE.total_seconds())
@@ -105,7 +110,7 @@ class Dispatcher:
             self._is_over = stop.is_set
             looking = asyncio.create_task(self._looks.run(stop))
             while not stop.is_set():
-                pause_seconds = TICK_SECONDS
+                self._pause_seconds = pause_seconds = TICK_SECONDS
                 try:
                     await self.tick()
                 except Exception as failure:
@@ -116,6 +121,7 @@ class Dispatcher:
                     self._pulse.beat(is_well=False, pause_seconds=pause_seconds)
                 else:
                     self._ticking.over()
+                    pause_seconds = self._pause_seconds
                     self._pulse.beat(is_well=not self._redis_was_away)
                 try:
                     await asyncio.wait_for(stop.wait(), pause_seconds)
@@ -236,8 +242,10 @@ class Dispatcher:
     def _hand_over(self) -> None:
         """Give due work to the queues; what cannot be given now comes due again."""
         try:
-            for row in claims.claim_submits(self._settings, self._may_call):
+            handed = claims.claim_submits(self._settings, self._may_call)
+            for row in handed:
                 job_queue.enqueue(self._installation.redis, job_queue.SUBMIT, row.id, row.version)
+            self._pause_seconds = pause_after(handed)
             waiting = job_queue.length(self._installation.redis, job_queue.DOWNLOAD)
             finished = claims.claim_downloads(MAX_HANDED_DOWNLOADS) if waiting < MAX_UNTAKEN_DOWNLOADS else ()
             for row in finished:
@@ -252,6 +260,16 @@ class Dispatcher:
             if self._redis_was_away:
                 log.warning("Redis is back")
             self._redis_was_away = False
+
+
+def pause_after(handed: Sequence[Flight]) -> float:
+    """Seconds until the next round, after one that has handed over these orders.
+
+    A provider is given `claims.MAX_OUTSTANDING_SUBMITS` at once at most: with a round each half second, sixteen a
+    second however fast they are sent.
+    """
+    most = max(Counter(row.provider for row in handed).values(), default=0)
+    return TICK_SECONDS if most < claims.MAX_OUTSTANDING_SUBMITS // 2 else RUSH_SECONDS
 
 
 def _database_time() -> datetime:

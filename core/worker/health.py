@@ -26,9 +26,12 @@ class Pulse:
         self._state = "starting"
         self._beat_at = 0.0
         self._late_at = 0.0
+        self.waits_for = ""
+        """What it waits for, in a sentence; empty where there is no more to say."""
 
-    def beat(self, *, is_well: bool = True, pause_seconds: float = 0.0) -> None:
+    def beat(self, *, is_well: bool = True, pause_seconds: float = 0.0, waits_for: str = "") -> None:
         """A round is over; the next one may be `pause_seconds` later than usual."""
+        self.waits_for = waits_for
         now = self._monotonic()
         self._beat_at, self._late_at = now, now + pause_seconds + LATE_SECONDS
         self._state = "working" if is_well else "waiting"
@@ -80,10 +83,12 @@ class HealthServer:
 
     def _said(self, *, is_well: bool) -> Answer:
         ago = self._pulse.beat_seconds_ago
-        said = {
+        said: dict[str, object] = {
             "role": self._role,
             "state": self._pulse.state,
             "beatSecondsAgo": None if ago is None else round(ago, 3),
         }
+        if self._pulse.waits_for:
+            said["waitsFor"] = self._pulse.waits_for
         status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
         return Answer(json.dumps(said).encode(), "application/json", status)

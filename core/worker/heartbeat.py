@@ -50,6 +50,8 @@ def _repeat(stop: threading.Event, every_seconds: float, act: Callable[[], None]
 
 
 def _announce(installation: Installation, role: Role) -> None:
+    if role is Role.COLLECT and installation.store_clock.refusal:
+        return  # who can store nothing is as good as missing
     try:
         presence.announce(installation.redis, role)
     except Unreachable as away:  # said by whoever needs Redis for work; a page sees for itself that it is away

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import db
+from core import db, installation
 from core.db.enums import Stage
 from core.db.tables import Flight, Generation
 from core.redis import job_queue
@@ -76,6 +76,8 @@ def _run(ring: Ring) -> None:
     """The queue's one function, unless the row has moved on while the ring waited."""
     from core.worker import tasks  # large, and a process that only waits does without
 
+    if ring.queue == job_queue.DOWNLOAD and not installation.current().store_clock.takes_ours():
+        return  # it comes due again, for whoever can store it
     if ring.generation_id is not None and _row_of(ring) is not None:
         with observed.job(ring.queue, ring.generation_id):
             (tasks.submit if ring.queue == job_queue.SUBMIT else tasks.ingest)(ring.generation_id)

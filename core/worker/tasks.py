@@ -148,6 +148,8 @@ def ingest(generation_id: str) -> None:
             note.unlink(missing_ok=True)
         return
     except errors.AppError as error:
+        if isinstance(error, errors.StorageUnavailable):
+            installation.current().store_clock.suspect()
         uncollected.record(generation_id, attempt, error, was_given_up=was_given_up)
         return
     except Exception as bug:

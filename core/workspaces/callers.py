@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select
 
-from core.clock import utc_now
+from core import db
 from core.db import ReadSession
 from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
 from core.db.types import UtcDateTime
@@ -73,13 +73,13 @@ class CallerCache:
         self._found[api_tokens.hash_of(token)] = (began, member, row)
         return member, row
 
-    def get(self, token: str) -> tuple[Member, ApiToken] | None:
-        """What `authenticate` found within the last `CACHE_SECONDS`; None when it has to be asked."""
+    def get(self, token: str, *, now: datetime) -> tuple[Member, ApiToken] | None:
+        """What `authenticate` found within the last `CACHE_SECONDS`, unless it has ended `now`; None: to be asked."""
         found = self._found.get(api_tokens.hash_of(token))
         if found is None or time.monotonic() - found[0] > CACHE_SECONDS:
             return None
         _began, member, row = found
-        return (member, row) if row.expires_at is None or row.expires_at > utc_now() else None
+        return (member, row) if row.expires_at is None or row.expires_at > now else None
 
     def clear(self) -> None:
         """Forget all of them."""
@@ -94,7 +94,7 @@ def still_let_in(session: ReadSession, callers: Collection[Member], *, idle: tim
     token_ids = sorted({caller.token_id for caller in callers if caller.token_id is not None})
     by_token: set[tuple[str, str]] = set()
     for place in range(0, len(token_ids), _AT_ONCE):
-        some = {"token_ids": token_ids[place : place + _AT_ONCE], "now": utc_now()}
+        some = {"token_ids": token_ids[place : place + _AT_ONCE], "now": db.about_now(session)}
         by_token.update((row.id, row.workspace_id) for row in session.execute(_LET_IN, some))
     return [
         _is_let_in_without_token(session, caller, idle=idle)

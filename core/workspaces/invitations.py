@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
-from core import audit_log, errors, validation
+from core import audit_log, db, errors, validation
 from core.audit_log import Act
-from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import MemberSource, Role, WorkspaceRole
 from core.db.tables import Invitation, User, Workspace, WorkspaceMember
@@ -82,7 +81,7 @@ def create(
         workspace_role=workspace_role,
         token_hash=_hash(token),
         invited_by_id=member.id,
-        expires_at=utc_now() + LIFETIME,
+        expires_at=db.about_now(session) + LIFETIME,
     )
     session.add(row)
     session.flush()
@@ -106,14 +105,14 @@ def list_open(session: ReadSession, member: Member, *, workspace_id: str | None 
     """Invitations that can still be accepted, newest first: of a team one manages, or all for administrators."""
     if workspace_id is None:
         member.require(Action.MANAGE_PEOPLE)
-        return _read(session, _is_open(utc_now()))
+        return _read(session, _is_open(db.about_now(session)))
     _require_team(member, workspace_id)
-    return _read(session, _is_open(utc_now()), Invitation.workspace_id == workspace_id)
+    return _read(session, _is_open(db.about_now(session)), Invitation.workspace_id == workspace_id)
 
 
 def revoke(session: WriteSession, member: Member, invitation_id: str) -> None:
     """Take an open invitation back: its link opens nothing more. NotFound when there is none in reach."""
-    row, now = _in_reach(session, member, invitation_id), utc_now()
+    row, now = _in_reach(session, member, invitation_id), db.about_now(session)
     if update_where(session, Invitation, Invitation.id == row.id, _is_open(now), revoked_at=now) != 1:
         raise errors.NotFound(message("invitation_unusable"))
     audit_log.record(
@@ -129,7 +128,7 @@ def revoke(session: WriteSession, member: Member, invitation_id: str) -> None:
 def get_open(session: ReadSession, member: Member, invitation_id: str) -> Invited:
     """An invitation that can still be accepted, for who may take it back; else NotFound."""
     row = _in_reach(session, member, invitation_id)
-    found = _read(session, Invitation.id == row.id, _is_open(utc_now()))
+    found = _read(session, Invitation.id == row.id, _is_open(db.about_now(session)))
     if not found:
         raise errors.NotFound(message("invitation_unusable"))
     return found[0]
@@ -137,7 +136,7 @@ def get_open(session: ReadSession, member: Member, invitation_id: str) -> Invite
 
 def look(session: ReadSession, token: str) -> Invited:
     """What an invitation says, for whoever has its link; NotFound when it cannot be accepted any more."""
-    found = _read(session, Invitation.token_hash == _hash(token), _is_open(utc_now()))
+    found = _read(session, Invitation.token_hash == _hash(token), _is_open(db.about_now(session)))
     if not found:
         raise errors.NotFound(message("invitation_unusable"))
     return found[0]
@@ -158,7 +157,7 @@ def accept(session: WriteSession, member: Member, token: str) -> Invited:
         raise errors.Forbidden(message("invitation_of_another"))
     if row.workspace_id is not None and row.accepted_by_id != user.id:
         members.locked_team(session, row.workspace_id)  # Conflict where it is out of use; before the invitation's row
-    now = utc_now()
+    now = db.about_now(session)
     taken = update_where(
         session, Invitation, Invitation.id == row.id, _is_open(now), accepted_at=now, accepted_by_id=user.id
     )
@@ -242,7 +241,7 @@ def _require_team(member: Member, workspace_id: str) -> None:
 
 def _replace_earlier(session: WriteSession, address: str, workspace_id: str | None) -> None:
     same = and_(Invitation.email == address, Invitation.workspace_id.is_not_distinct_from(workspace_id))
-    now = utc_now()
+    now = db.about_now(session)
     update_where(session, Invitation, same, _is_open(now), revoked_at=now)
 
 

@@ -12,7 +12,6 @@ from collections.abc import Collection, Sequence
 import streamlit as st
 
 from core import db, installation
-from core.clock import utc_now
 from core.db import Reader
 from core.generations import progress
 from core.workspaces.access import Member
@@ -55,7 +54,7 @@ def show(reader: Reader, person: Member, outage: str) -> None:
                 person.workspace_id,
                 language.current(),
                 secret=installation.current().settings.secret_key,
-                now=utc_now(),
+                now=db.clock().now(),
                 session_id=current_member.session_id(),
             ),
             "state": live_endpoint.state(now, newest, outage),

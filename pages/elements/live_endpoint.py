@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core import config, db, errors, installation
-from core.clock import utc_now
 from core.config import Settings
 from core.db import availability
 from core.generations import progress
@@ -38,7 +37,7 @@ def route(api_path: str = config.API_PATH) -> Route:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
             settings = installation.current().settings
-            watcher = progress.check_token(token, secrets=settings.secrets_in_force, now=utc_now())
+            watcher = progress.check_token(token, secrets=settings.secrets_in_force, now=db.clock().now())
             shown = request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS]
             gone = request.query_params.get("ended", "")
             with language.using_language(watcher.language):

@@ -15,7 +15,6 @@ from starlette.routing import Route
 
 from core import config, db, errors, installation
 from core.assets import intake
-from core.clock import utc_now
 from core.config import Settings
 from core.db import availability
 from core.db.tables import Upload
@@ -67,7 +66,7 @@ async def _answered(request: Request, keep: Keep, *, limit_bytes: int) -> JSONRe
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     settings = installation.current().settings
     try:
-        holder = page_tokens.check(_PURPOSE, given, secrets=settings.secrets_in_force, now=utc_now())
+        holder = page_tokens.check(_PURPOSE, given, secrets=settings.secrets_in_force, now=db.clock().now())
         data = await _body(request, limit_bytes)
         name = unquote(request.headers.get(FILE_NAME, ""))
         return JSONResponse(await run_in_threadpool(_store, holder, settings, name, data, keep))

@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core import config, db, errors, installation
-from core.clock import utc_now
 from core.db import ReadSession
 from core.db.availability import is_away
 from core.db.enums import RejectReason
@@ -60,7 +59,7 @@ def route(api_path: str = config.API_PATH) -> Route:
 def _answer(given: str, body: bytes) -> Response:
     settings = installation.current().settings
     try:
-        holder = page_tokens.check(_PURPOSE, given, secrets=settings.secrets_in_force, now=utc_now())
+        holder = page_tokens.check(_PURPOSE, given, secrets=settings.secrets_in_force, now=db.clock().now())
         with language.using_language(holder.language):
             try:
                 return JSONResponse(_write(holder, body), headers={"Cache-Control": "no-store"})

@@ -12,7 +12,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import db, errors, installation
-from core.clock import utc_now
 from core.db import Reader, WriteSession, availability
 from core.db.enums import Status
 from core.files import signed_urls
@@ -186,7 +185,7 @@ def media_link(key: str | None, *, download_name: str | None = None, ahead: bool
     """
     if key is None:
         return None
-    here, now = installation.current(), utc_now()
+    here, now = installation.current(), db.clock().now()
     if direct := here.direct_link(key, now=now, download_name=download_name):
         return direct
     secret = here.settings.secret_key

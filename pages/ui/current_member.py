@@ -222,7 +222,7 @@ def _signed_in(session: ReadSession, settings: Settings) -> User:
         address = st.context.url
         st.html(links.in_this_tab(address if isinstance(address, str) else ".", _("Sign in again")))
         st.stop()
-    if sessions.use_is_old(found):
+    if sessions.use_is_old(found, now=db.clock().now()):
         with db.write_session() as writing:
             sessions.note_use(writing, found.id)
     return found.user

@@ -32,7 +32,7 @@ from core.notifications import webhook_sender
 from core.providers import connection
 from core.providers.contract import JobState, JobStatus
 from core.retry import OnceAWhile
-from core.worker import dispatcher, looks, poll_results
+from core.worker import claims, dispatcher, looks, poll_results
 from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
@@ -403,6 +403,15 @@ def test_tick_when_redis_is_away(studio: Studio, ana: Member) -> None:
 
     assert load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD
     assert load_generation(pending.id).status is Status.PENDING
+
+
+def test_pause_after_a_round_that_handed_over_many() -> None:
+    """The next round comes soon where a provider was given most of what it may be given at once, and not else."""
+    few, many_ = claims.MAX_OUTSTANDING_SUBMITS // 2 - 1, claims.MAX_OUTSTANDING_SUBMITS // 2
+    rows = {name: [Flight(provider=name) for _ in range(many_)] for name in ("demo", "fal")}
+    assert dispatcher.pause_after([]) == dispatcher.TICK_SECONDS
+    assert dispatcher.pause_after([*rows["demo"][:few], *rows["fal"][:few]]) == dispatcher.TICK_SECONDS
+    assert dispatcher.pause_after([*rows["demo"][:few], *rows["fal"]]) == dispatcher.RUSH_SECONDS
 
 
 def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

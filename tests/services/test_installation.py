@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from core import db
+from core.clock import utc_now
 from core.config import BadSetting
 from core.db.enums import Scope
 from core.db.opening import open_database
@@ -33,8 +34,8 @@ def test_caches_are_of_one_installation(installation: Installation) -> None:
     with installation.database.read_session() as session:
         installation.callers.authenticate(session, token)
     again = build(installation.settings)
-    assert installation.callers.get(token) is not None
-    assert again.callers.get(token) is None
+    assert installation.callers.get(token, now=utc_now()) is not None
+    assert again.callers.get(token, now=utc_now()) is None
     again.close()
 
 

@@ -337,9 +337,13 @@ def test_months_where_the_table_is_anothers(filled: Database, app_role: str) -> 
     theirs = Database(given.render_as_string(hide_password=False))
     try:
         assert partitions.keep(theirs.engine) == ["audit_log"]
+        with theirs.engine.connect() as connection:
+            assert partitions.lacking(connection) == ["audit_log"]
     finally:
         theirs.dispose()
     assert partitions.keep(filled.engine) == []
+    with filled.engine.connect() as connection:
+        assert partitions.lacking(connection) == []
 
 
 def test_months_while_the_table_is_in_use(filled: Database) -> None:

@@ -225,9 +225,9 @@ def test_this_process_forgets_callers_at_once(installation: Installation) -> Non
         secret = api_tokens.create(session, ana.user, name="cron")
     with db.read_session() as session:
         installation.callers.authenticate(session, secret)
-    assert installation.callers.get(secret) is not None
+    assert installation.callers.get(secret, now=utc_now()) is not None
 
     with db.write_session() as session:
         people.deactivate(session, root, ana.id)
 
-    assert installation.callers.get(secret) is None
+    assert installation.callers.get(secret, now=utc_now()) is None

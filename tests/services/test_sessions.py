@@ -96,16 +96,16 @@ def test_use_is_noted_once_a_minute(database: Database, person: Member) -> None:
     token = begin(database, person)
     fresh = look(database, token)
     assert fresh is not None
-    assert not sessions.use_is_old(fresh)
+    assert not sessions.use_is_old(fresh, now=utc_now())
     change(database, seen_at=utc_now() - timedelta(minutes=20))
     stale = look(database, token)
     assert stale is not None
-    assert sessions.use_is_old(stale)
+    assert sessions.use_is_old(stale, now=utc_now())
     with database.write_session() as session:
         sessions.note_use(session, stale.id)
     again = look(database, token)
     assert again is not None
-    assert not sessions.use_is_old(again)
+    assert not sessions.use_is_old(again, now=utc_now())
 
 
 def test_session_ends_once(database: Database, person: Member) -> None:

@@ -8,10 +8,11 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import update
 
-from core import db, tracing
+from core import db, logs, tracing
 from core.clock import utc_now
 from core.db import Database
 from core.db.tables import Generation
+from core.generations import told
 from core.worker import traces
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed, load_generation
@@ -72,6 +73,25 @@ def test_order_to_file_is_one_trace(database_url: str, spans: InMemorySpanExport
     assert statements
     assert {span.parent.span_id for span in statements if span.parent} == {order.span_id}
     assert "a lake at dusk" not in str([dict(span.attributes or {}) for span in spans.get_finished_spans()])
+
+
+def test_lines_name_their_trace(database_url: str, spans: InMemorySpanExporter) -> None:
+    """A line of a request, and one of what works on its clip later, has the id by which its spans are found."""
+    database = Database(database_url)
+    with db.using(database):
+        with tracing.span("POST /generate"):
+            row = _completed(database)
+            of_request = logs.ids()["trace_id"]
+        assert "trace_id" not in logs.ids()
+        with told.about(row):
+            assert logs.ids()["trace_id"] == of_request
+        with told.about_id(row.id):
+            assert logs.ids()["trace_id"] == of_request
+    database.dispose()
+
+    context = named(spans)["POST /generate"].get_span_context()
+    assert context is not None
+    assert of_request == f"{context.trace_id:032x}"
 
 
 def test_clip_of_before_has_no_spans(database: Database, spans: InMemorySpanExporter, person: Member) -> None:

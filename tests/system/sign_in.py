@@ -47,11 +47,13 @@ def signing_in(
     environ: Mapping[str, str] = NOTHING,
     options: Sequence[str] = (),
     provider_options: Mapping[str, Any] = NOTHING,
+    last: Mapping[str, str] = NOTHING,
 ) -> Iterator[Site]:
     """The app, with `environ` beside what sign-in needs and `options` of Streamlit.
 
     Several nodes are behind a front without affinity and share PostgreSQL and Redis; nobody works there. A `prefix`
-    is the path that the front takes off, `base_path` the one below which Streamlit serves.
+    is the path that the front takes off, `base_path` the one below which Streamlit serves. `last` are variables of the
+    last node alone.
     """
     with ExitStack() as opened:
         ports = tuple(free_port() for _ in range(nodes))
@@ -71,7 +73,8 @@ def signing_in(
         for number, port in enumerate(ports):
             own = folder / f"node-{number}"
             own.mkdir(parents=True, exist_ok=True)
-            started.append(App(own, port=port, options=options, environ=variables))
+            its_own = variables | dict(last) if number == nodes - 1 else variables
+            started.append(App(own, port=port, options=options, environ=its_own))
             opened.callback(_stop, started[-1])
         yield Site(address, started, provider, proxy)
 

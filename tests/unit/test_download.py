@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from core import errors
+from core import egress, errors
 from core.files import download
 from core.providers import contract
 from core.proxies import Proxies
@@ -292,7 +292,7 @@ def test_fetch_ignores_proxies_of_the_environment(
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with the openssl command")
 def test_fetch_checks_the_name_in_the_certificate(
-    host: FileHost, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: FileHost, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """Connecting to a checked address does not weaken TLS: the certificate must still be that of the URL's host."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
@@ -306,6 +306,8 @@ def test_fetch_checks_the_name_in_the_certificate(
     context.load_cert_chain(certificate, key)
     host.socket = context.wrap_socket(host.socket, server_side=True)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    egress.tls_context.cache_clear()
+    request.addfinalizer(egress.tls_context.cache_clear)
     right = f"https://localhost:{host.server_address[1]}/clip.mp4"
     wrong = right.replace("localhost", "127.0.0.1")
     allow = frozenset({right.split("/")[2], wrong.split("/")[2]})

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.egress import READ_BYTES, AddressRefused, GuardedBackend, is_public, port_of, resolve
+from core.egress import READ_BYTES, AddressRefused, GuardedBackend, is_public, port_of, resolve, tls_context
 from core.proxies import Proxies
 
 NEVER = time.monotonic() + 3600
@@ -352,3 +352,15 @@ def test_a_proxy_is_no_way_to_its_own_host() -> None:
     )
     with pytest.raises(AddressRefused):
         guarded.pool(httpx.URL("https://10.0.0.9/x"))
+
+
+def test_tls_context_is_read_once_and_stays_as_it_is() -> None:
+    """All connections share one, which trusts authorities, checks names, and speaks what it was made to speak."""
+    context = tls_context()
+    assert context is tls_context()
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.cert_store_stats()["x509_ca"] > 50
+    context.set_alpn_protocols(["http/1.1"])
+    with pytest.raises(ValueError, match="not \\['h2'\\]"):
+        context.set_alpn_protocols(["h2"])

@@ -128,18 +128,18 @@ async def authenticate(authorization: str) -> Caller:
     if scheme.lower() != "bearer" or not token:
         raise errors.Unauthorized
     here = installation.current()
-    found = here.callers.get(token)
+    found = here.callers.get(token, now=here.database.clock.now())
     if found is not None and not here.request_limiter.is_enforced:
         return Caller(found[0], found[1].scope, None)
     return await run_in_threadpool(_authenticate, here, token)
 
 
 def _authenticate(here: Installation, token: str) -> Caller:
-    found = here.callers.get(token)
+    found = here.callers.get(token, now=here.database.clock.now())
     if found is None:
         with db.read_session() as session:
             found = here.callers.authenticate(session, token)
-        if api_tokens.use_is_old(found[1]):
+        if api_tokens.use_is_old(found[1], now=here.database.clock.now()):
             _note_use(found[1].id)
     member, row = found
     return Caller(member, row.scope, here.request_limiter.consume(row.id))

@@ -148,7 +148,7 @@ def _session_of(token: str, settings: Settings, *, notes_use: bool) -> SignedIn 
         return None
     with db.read_session() as session:
         found = sessions.look(session, token, idle=settings.session_idle)
-    if found is not None and notes_use and sessions.use_is_old(found):
+    if found is not None and notes_use and sessions.use_is_old(found, now=db.clock().now()):
         _note_use(found.id)
     return found
 

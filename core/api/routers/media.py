@@ -18,7 +18,6 @@ from core.api.http.auth import Caller, CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
-from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import User
 from core.files import signed_urls
@@ -49,7 +48,7 @@ class Links:
         # Where people sign in, links of browsers need the session beside them; who comes with a token has none.
         caller: Caller | None = getattr(request.state, "caller", None)
         self._token_id = caller.member.token_id if settings.has_sign_in and caller is not None else None
-        self._now = utc_now()
+        self._now = db.clock().now()
 
     def __call__(self, key: str | None) -> str | None:
         """A link that works for an hour at least; None for None."""
@@ -102,7 +101,7 @@ def get_media(
     token that it was made for, and one that was made for a page needs the session of a browser, else 401, whose person
     is in the clip's workspace, else 404.
     """
-    now = utc_now()
+    now = db.clock().now()
     until = _moment(expires)
     signed_urls.check(
         key,
@@ -141,7 +140,12 @@ def get_archive(
     Clips that are not available are named in a text file inside, and `clips.csv` says what the others are.
     """
     ids = signed_urls.check_archive(
-        user_id, clips, _moment(expires), signature, secrets=installation.settings.secrets_in_force, now=utc_now()
+        user_id,
+        clips,
+        _moment(expires),
+        signature,
+        secrets=installation.settings.secrets_in_force,
+        now=db.clock().now(),
     )
     if installation.settings.has_sign_in:
         visitors.check_link(request.scope, user_id=user_id)
@@ -234,7 +238,7 @@ def _archive(store: Storage, user: User, clips: Sequence[DescribedClip]) -> Resp
     where = workspaces.pop() if len(workspaces) == 1 else None
     audit_log.record_export(user, what="clips", workspace_id=where, clips=len(clips))
     headers = {
-        "Content-Disposition": content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
+        "Content-Disposition": content_disposition(f"clips-{db.clock().now():%Y-%m-%d}.zip"),
         "Cache-Control": "private, no-store, no-transform",
         "X-Content-Type-Options": "nosniff",
     }

@@ -12,7 +12,6 @@ from core.api.http import routing
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import Answers, refuses
 from core.catalog_changes import asked
-from core.clock import utc_now
 from core.db.tables import Generation
 from core.generations import reconciliation, told
 from core.installation import Installation
@@ -76,7 +75,7 @@ def _notice(
     if row is None or model is None:
         return None
     provider = registry.provider_class(row.provider)
-    if not installation.call_keys.is_believed(provider, call, utc_now()):
+    if not installation.call_keys.is_believed(provider, call, db.clock().now()):
         if installation.told.is_news(("call not signed", row.provider)):
             log.warning("A call to the address of a clip is not signed by %s, so it is not read.", row.provider)
         return None

@@ -23,7 +23,6 @@ from core import db, errors, installation
 from core.api.http import ranges, reader
 from core.api.share_page import admission
 from core.api.share_page.documents import ROBOTS, WRONG_PASSWORD, Document, Pages
-from core.clock import utc_now
 from core.db import availability
 from core.db.enums import VisitKind
 from core.generations import share_visits
@@ -173,7 +172,7 @@ def _look(token: str, *, place: int | None = None) -> SharedSet:
 
 def _is_admitted(request: Request, shared: SharedSet) -> bool:
     keys = installation.current().settings.secrets_in_force
-    return admission.is_admitted(shared, request.cookies.get(admission.COOKIE, ""), secrets=keys, now=utc_now())
+    return admission.is_admitted(shared, request.cookies.get(admission.COOKIE, ""), secrets=keys, now=db.clock().now())
 
 
 def _seen(request: Request, shared: SharedSet, token: str, *, generation_id: str | None) -> SharedSet:
@@ -227,7 +226,7 @@ def _unlock(request: Request, password: str) -> Response:
     settings = installation.current().settings
     here.set_cookie(
         admission.COOKIE,
-        admission.admission(shared, secret=settings.secret_key, now=utc_now()),
+        admission.admission(shared, secret=settings.secret_key, now=db.clock().now()),
         path=None,  # by itself that of the link, as the browser sees it below a front (RFC 6265, 5.1.4)
         httponly=True,
         samesite="lax",

@@ -71,7 +71,7 @@ def _row(person: Member, token: ApiToken, names: Mapping[str, str]) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             components.plain_text(token.name, strong=True)
             st.badge(_(SCOPE_NAMES[token.scope]), color="gray")
-            if token.expires_at is not None and token.expires_at <= utc_now():
+            if token.expires_at is not None and token.expires_at <= db.clock().now():
                 st.badge(_("Expired"), color="orange")
             with st.popover(_("Revoke"), key=f"account_token_popover_{token.id}"):
                 st.markdown(_("Scripts that use this token stop working at once."))
@@ -156,7 +156,7 @@ def _make(
 ) -> None:
     """Make it and keep its secret for the next drawing of the page."""
 
-    end = None if days is None else utc_now() + timedelta(days=days)
+    end = None if days is None else db.clock().now() + timedelta(days=days)
     try:
         with db.write_session() as session:
             secret = api_tokens.create(

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from core import db, errors, installation
-from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation
@@ -129,7 +128,7 @@ def _download(person: Member, rows: Sequence[Generation]) -> None:
     if not done:
         return
     secret = installation.current().settings.secret_key
-    link = signed_urls.sign_archive(person.id, [row.id for row in done], secret=secret, now=utc_now())
+    link = signed_urls.sign_archive(person.id, [row.id for row in done], secret=secret, now=db.clock().now())
     size = wording.size(sum(queries.file_bytes(row) for row in done))
     panel.download_link(links.from_page(link), _("Download ZIP ({size})").format(size=size), "")
 

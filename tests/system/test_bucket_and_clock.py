@@ -1,0 +1,110 @@
+"""One machine's clock is seven hours off, so that the bucket refuses it: others fetch, and nothing is lost by it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.clock import utc_now
+from core.db.enums import Stage, Status
+from core.files import signed_urls
+from tests import postgres, simulators
+from tests.fixtures.moved_clock import IS_POSSIBLE, WHY_NOT, Clock
+from tests.fixtures.object_stores import SeaweedFS
+from tests.system import app
+from tests.system.app import free_port
+from tests.system.installation import Installation, installed
+
+pytestmark = [pytest.mark.process, pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT)]
+
+OFF = -7 * 3600
+SECRET_KEY = "a key that all processes of a test share"
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    """The clock of the machine that is off."""
+    return Clock(tmp_path)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Installation]:
+    """An installation on PostgreSQL whose files lie in a bucket, with Redis and a vendor."""
+    server = SeaweedFS(tmp_path / "seaweedfs")
+    try:
+        environ = server.variables | {"STORAGE_URL": server.url(), "SECRET_KEY": SECRET_KEY}
+        with (
+            postgres.migrated() as address,
+            simulators.running("modelslab", seconds=1, limit=1000) as url,
+            installed(url, database_url=address, environ=environ) as found,
+        ):
+            found.start_redis()
+            yield found
+    finally:
+        server.stop()
+
+
+def asked(port: int, path: str) -> httpx.Response | None:
+    """What a process says of itself; None while it cannot."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=30)
+    except httpx.TransportError:
+        return None
+
+
+def is_ready(port: int, status: int) -> bool:
+    """Whether it says so of its readiness."""
+    found = asked(port, "/ready")
+    return found is not None and found.status_code == status
+
+
+def test_clock_of_one_collector_is_off(site: Installation, clock: Clock, tmp_path: Path) -> None:
+    """It says why once, takes no clip and stays up; another one fetches each at its first try, before and after."""
+    log, port = tmp_path / "wrong.log", free_port()
+    clock.set(OFF)
+    for role in ("dispatcher", "submit"):
+        site.start_worker("--role", role)
+    right = dict(site.environ)
+    site.environ |= clock.environ
+    wrong = site.start_worker("--role", "collect", "--health-port", str(port), log=log)
+    site.environ = right
+    site.until(lambda: is_ready(port, 503) and "waitsFor" in asked(port, "/ready").json(), "it says why it waits")
+    assert "7:00:00 behind the database's" in asked(port, "/ready").json()["waitsFor"]
+    assert asked(port, "/health").status_code == 200
+
+    first = site.order("the first")
+    site.until_stage(first, Stage.READY_TO_DOWNLOAD)
+    site.start_worker("--role", "collect")
+    site.until(lambda: site.row(first).status is Status.COMPLETED, "the other one fetches it")
+    _media(site, clock, first, tmp_path / "web")
+
+    clock.set(0)
+    site.until(lambda: is_ready(port, 200), "it works once its clock is right")
+    clock.set(OFF)  # and while it runs: it sees that before it takes anything
+    site.until(lambda: is_ready(port, 503), "it sees that its clock was set")
+    more = [site.order(f"a lake {n}") for n in range(4)]
+    site.until(lambda: all(site.row(each).status is Status.COMPLETED for each in more), "the other one fetches all")
+    assert {row.collect_attempt for row in site.rows()} == {1}
+    assert wrong.poll() is None
+    said = [line for line in log.read_text().splitlines() if "clock of this machine" in line]
+    assert ["no clips are fetched here" in line for line in said if "store of files does" not in line] == [
+        *(True, False, True)
+    ], said
+    site.check_books()
+
+
+def _media(site: Installation, clock: Clock, generation_id: str, folder: Path) -> None:
+    """A web node of that machine starts, says of a file when to come again, and sends it once its clock is right."""
+    folder.mkdir()
+    key = site.row(generation_id).thumbnail_key
+    assert key is not None
+    with app.running(folder, environ=site.environ | clock.environ | {"DATA_DIR": str(folder)}) as web:
+        link = f"http://127.0.0.1:{web.port}{signed_urls.sign(key, secret=SECRET_KEY.encode(), now=utc_now())}"
+        answer = httpx.get(link, trust_env=False, timeout=60)
+        assert answer.status_code == 503, answer.text
+        assert answer.json()["error"]["code"] == "storage_unavailable"
+        assert int(answer.headers["Retry-After"]) > 0
+        clock.set(0)
+        answer = httpx.get(link, trust_env=False, timeout=60)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
