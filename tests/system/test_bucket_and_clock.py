@@ -41,18 +41,27 @@ def site(tmp_path: Path) -> Iterator[Installation]:
         server.stop()
 
 
-def asked(port: int, path: str) -> httpx.Response | None:
-    """What a process says of itself; None while it cannot."""
+def asked(port: int, path: str) -> httpx.Response:
+    """What a process says of itself; 502 while it says nothing."""
     try:
         return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=30)
     except httpx.TransportError:
-        return None
+        return httpx.Response(502, json={})
 
 
 def is_ready(port: int, status: int) -> bool:
     """Whether it says so of its readiness."""
-    found = asked(port, "/ready")
-    return found is not None and found.status_code == status
+    return asked(port, "/ready").status_code == status
+
+
+def is_well(port: int) -> bool:
+    """Whether it need not be started anew."""
+    return asked(port, "/health").status_code == 200
+
+
+def said_to_wait_for(port: int) -> str:
+    """What it waits for; empty while it says nothing of it."""
+    return str(asked(port, "/ready").json().get("waitsFor", ""))
 
 
 def test_clock_of_one_collector_is_off(site: Installation, clock: Clock, tmp_path: Path) -> None:
@@ -65,9 +74,9 @@ def test_clock_of_one_collector_is_off(site: Installation, clock: Clock, tmp_pat
     site.environ |= clock.environ
     wrong = site.start_worker("--role", "collect", "--health-port", str(port), log=log)
     site.environ = right
-    site.until(lambda: is_ready(port, 503) and "waitsFor" in asked(port, "/ready").json(), "it says why it waits")
-    assert "7:00:00 behind the database's" in asked(port, "/ready").json()["waitsFor"]
-    assert asked(port, "/health").status_code == 200
+    site.until(lambda: bool(said_to_wait_for(port)), "it says why it waits")
+    assert "7:00:00 behind the database's" in said_to_wait_for(port)
+    assert is_well(port)
 
     first = site.order("the first")
     site.until_stage(first, Stage.READY_TO_DOWNLOAD)
