@@ -66,8 +66,8 @@ def _clock(ahead: timedelta) -> None:
     if abs(ahead) <= SUSPICIOUS:
         return
     said = _(
-        "The clocks of this machine and of the database are {minutes} minutes apart. Set the wrong one right: a store of "
-        "files may refuse this machine, and new things carry wrong times."
+        "The clocks of this machine and of the database are {minutes} minutes apart. Set the wrong one right: a store "
+        "of files may refuse this machine, and new things carry wrong times."
     )
     minutes = round(abs(ahead).total_seconds() / 60)
     st.error(said.format(minutes=wording.credits(minutes)), icon=":material/schedule:")
