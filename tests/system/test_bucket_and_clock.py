@@ -13,7 +13,11 @@ from tests.fixtures.object_stores import SeaweedFS
 from tests.system.app import free_port
 from tests.system.installation import Installation, installed
 
-pytestmark = [pytest.mark.process, pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT),
+]
 
 OFF = -7 * 3600
 
