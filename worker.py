@@ -112,7 +112,7 @@ def _listen(options: argparse.Namespace, opened: "Installation", pulse: Pulse) -
     from core.worker import jobs
     from core.worker.bulkheads import Bulkheads
 
-    settings, store_clock = opened.settings, opened.store_clock
+    settings = opened.settings
     assert settings.redis_url is not None  # noqa: S101 -- checked at the start
     bulkheads = Bulkheads()
     listener = Listener(settings.redis_url, SUBMIT if options.role == "submit" else DOWNLOAD)
@@ -121,9 +121,9 @@ def _listen(options: argparse.Namespace, opened: "Installation", pulse: Pulse) -
             jobs.taker(bulkheads),
             bulkheads.is_busy,
             lambda is_well, pause_seconds: pulse.beat(
-                is_well=is_well, pause_seconds=pause_seconds, waits_for=store_clock.refusal
+                is_well=is_well, pause_seconds=pause_seconds, waits_for=opened.store_clock.refusal
             ),
-            store_clock.takes_ours if options.role == "collect" else lambda: True,
+            lambda: options.role != "collect" or opened.store_clock.takes_ours(),
         )
         pulse.end()
         at_most = endings.COLLECT_AT_A_DESK_SECONDS if options.end_with_parent else endings.COLLECT_SECONDS

@@ -170,7 +170,7 @@ class Storage(ABC):
         return None
 
     def refuses_clock(self) -> bool | None:
-        """Whether a store that is elsewhere refuses what is signed by this machine's clock; asked anew, None: unknown."""
+        """Whether a store elsewhere refuses what is signed by this machine's clock; asked anew, None for unknown."""
         return False
 
     @property

@@ -29,7 +29,7 @@ class StoreClock:
         self._storage, self._ahead, self._monotonic = storage, ahead, monotonic
         self._lock = threading.Lock()
         self._look_at = float("-inf")
-        self._is_suspected = True
+        self._is_suspected, self._was_far = True, False
         self.refusal = ""
         """Why the store refuses us, in a sentence; empty while it does not."""
 
@@ -47,9 +47,12 @@ class StoreClock:
         return not self.refusal
 
     def _is_to_be_asked(self) -> bool:
-        if self._is_suspected:
+        is_far = abs(self._ahead()) > SUSPICIOUS
+        was_set, self._was_far = is_far and not self._was_far, is_far
+        if self._is_suspected or was_set:
+            self._is_suspected = True
             return True
-        return self._monotonic() >= self._look_at and (bool(self.refusal) or abs(self._ahead()) > SUSPICIOUS)
+        return self._monotonic() >= self._look_at and (is_far or bool(self.refusal))
 
     def _ask(self) -> None:
         self._is_suspected = False

@@ -148,8 +148,6 @@ def ingest(generation_id: str) -> None:
             note.unlink(missing_ok=True)
         return
     except errors.AppError as error:
-        if isinstance(error, errors.StorageUnavailable):
-            installation.current().store_clock.suspect()
         uncollected.record(generation_id, attempt, error, was_given_up=was_given_up)
         return
     except Exception as bug:
@@ -233,23 +231,31 @@ def _ingest_output(row: Generation, target: Path, *, installation_id: str) -> li
         raise _Unusable(rejected, fetched.sha256) from rejected
     if not _is_still_ours(row):  # another one may have stored it meanwhile, under the same key with its own signature
         raise _Overtaken
-    storage = installation.current().storage
     base = f"videos/{row.id}/{made.key}"
-    stored = [
-        storage.put_bytes(f"{base}.webp", made.poster, media_type="image/webp"),
-        storage.put_file(f"{base}.mp4", made.path, media_type="video/mp4"),
-    ]
+    stored_bytes = _store(base, made)
     return lifecycle.Output(
         output_key=f"{base}.mp4",
         thumbnail_key=f"{base}.webp",
         preview_key=None,
-        stored_bytes=sum(item.size_bytes for item in stored),
+        stored_bytes=stored_bytes,
         facts=asdict(made.facts) | {"sha256": made.sha256},
         gaps=conformance.deviations(row.spec, asdict(made.facts), _frame_size(row)),
         credentials=None if made.report is None else made.report.to_json(),
         unsigned_reason=None if made.unsigned is None else made.unsigned.value,
         notes=_notes(made),
     )
+
+
+def _store(base: str, made: delivery.Delivery) -> int:
+    """Put poster and clip where files lie; how many bytes that are. Raises StorageUnavailable."""
+    here = installation.current()
+    try:
+        poster = here.storage.put_bytes(f"{base}.webp", made.poster, media_type="image/webp")
+        clip = here.storage.put_file(f"{base}.mp4", made.path, media_type="video/mp4")
+    except errors.StorageUnavailable:
+        here.store_clock.suspect()  # whether it refuses our clock is known before the next clip is taken
+        raise
+    return poster.size_bytes + clip.size_bytes
 
 
 def _notes(made: delivery.Delivery) -> list[Message]:

@@ -1,6 +1,7 @@
 """The API where files lie in a bucket: what it links to, and what it says while the store is away."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,6 +13,7 @@ from core.workspaces import quota
 from tests.api.conftest import CLIP, Client, picture, refusal
 from tests.api.test_gate import ask
 from tests.factories import installations
+from tests.fixtures import clocked_bucket
 from tests.fixtures.object_stores import SeaweedFS
 
 pytestmark = pytest.mark.process
@@ -102,3 +104,22 @@ def test_while_the_store_is_away(ana: Client, seaweedfs: SeaweedFS) -> None:
     assert [found.key for found in current().storage.files()] == [row.output_key]
     assert ana.get(link).content == CLIP
     assert ana.post("/upload-image", files={"file": ("a.png", image)}, data={"type": "start"}).status_code == 200
+
+
+def test_while_the_store_refuses_our_clock(
+    ana: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The app starts and says so; files are for later, and come by their links once the clock is right."""
+    row = ana.finished()
+    clip = ana.get(f"/generations/{row.id}").json()["generation"]
+    with clocked_bucket.serving() as bucket:
+        bucket.ahead = timedelta(hours=7)
+        for name, value in bucket.variables.items():
+            monkeypatch.setenv(name, value)
+        installations.reopen()
+        assert "refuses what is signed by the clock of this machine. Set it right." in caplog.text
+        for answer in (ana.get(clip["videoUrl"]), ana.get(f"/download/{row.id}")):
+            assert refusal(answer) == (503, errors.StorageUnavailable.code, {})
+            assert int(answer.headers["retry-after"]) > 0
+        bucket.ahead = timedelta()
+        assert ana.get(clip["videoUrl"]).status_code == 404, "the stand-in is empty"

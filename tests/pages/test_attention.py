@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -256,6 +257,14 @@ def test_disk_that_is_nearly_full(open_page: Open, studio: Studio, monkeypatch: 
     at = open_page("admin")
     assert any(error.value.startswith("Only 104.9 MB are free on the disk") for error in at.error)
     assert count(at, "Admin") == 1
+
+
+def test_clock_that_is_far_from_the_databases(open_page: Open, studio: Studio) -> None:
+    """It is told by how much, since one of them is wrong."""
+    moment = time.monotonic()
+    db.default().clock.said(utc_now() + timedelta(hours=7), moment, moment)
+    at = open_page("admin")
+    assert any("are 420 minutes apart. Set the wrong one right" in error.value for error in at.error)
 
 
 def test_queue_that_is_away_waits_for_operators(open_page: Open, studio: Studio, installation: Installation) -> None:

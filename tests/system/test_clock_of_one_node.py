@@ -18,7 +18,11 @@ from tests.fixtures.moved_clock import IS_POSSIBLE, WHY_NOT, Clock
 from tests.system.app import API
 from tests.system.sign_in import SECRET_KEY, Site, browser, signing_in
 
-pytestmark = [pytest.mark.process, pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT),
+]
 
 HOUR = 3600
 KEY = "videos/0/none.mp4"

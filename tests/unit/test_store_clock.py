@@ -1,50 +1,16 @@
 """Whether a bucket takes this machine's clock: asked only where it may not, said once each way."""
 
 import logging
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import timedelta
 
 import pytest
 
-from core.clock import utc_now
 from core.files import storage
 from core.files.store_clock import REFUSED_SECONDS, SUSPICIOUS, SUSPICIOUS_SECONDS, StoreClock
 from core.storage_settings import StoreAccess
-
-SKEWED = (
-    b"<Error><Code>RequestTimeTooSkewed</Code><Message>The difference between the request time and the current time is "
-    b"too large.</Message></Error>"
-)
-NOTHING = (
-    b"<ListBucketResult><Name>clips</Name><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
-)
-
-
-class Bucket(ThreadingHTTPServer):
-    """A stand-in with a clock of its own, which looks at the time of what it is asked as S3 does, and at nothing else."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-        self.asked = 0
-        bucket = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                bucket.asked += 1
-                signed = datetime.strptime(self.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-                refuses = abs(utc_now() + bucket.ahead - signed) > timedelta(minutes=15)
-                self.send_response(403 if refuses else 200)
-                body = SKEWED if refuses else NOTHING
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_given: object) -> None:
-                """Nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
+from tests.fixtures import clocked_bucket
+from tests.fixtures.clocked_bucket import ClockedBucket
 
 
 class Steady:
@@ -57,12 +23,10 @@ class Steady:
 
 
 @pytest.fixture
-def bucket() -> Iterator[Bucket]:
+def bucket() -> Iterator[ClockedBucket]:
     """One that answers until the test is over."""
-    with Bucket() as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
+    with clocked_bucket.serving() as found:
         yield found
-        found.shutdown()
 
 
 @pytest.fixture
@@ -71,14 +35,12 @@ def steady() -> Steady:
     return Steady()
 
 
-def opened(bucket: Bucket) -> storage.Storage:
+def opened(bucket: ClockedBucket) -> storage.Storage:
     """The storage in it."""
-    given = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
-    given["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{bucket.server_port}"
-    return storage.open_storage("s3://clips", StoreAccess(tuple(sorted(given.items()))))
+    return storage.open_storage("s3://clips", StoreAccess(tuple(sorted(bucket.variables.items()))))
 
 
-def test_clock_that_is_right_is_asked_about_once(bucket: Bucket, steady: Steady) -> None:
+def test_clock_that_is_right_is_asked_about_once(bucket: ClockedBucket, steady: Steady) -> None:
     """At the start, and again only after something was refused."""
     found = StoreClock(opened(bucket), timedelta, monotonic=steady)
     for _ in range(3):
@@ -90,7 +52,7 @@ def test_clock_that_is_right_is_asked_about_once(bucket: Bucket, steady: Steady)
     assert bucket.asked == 2
 
 
-def test_clock_that_the_store_refuses(bucket: Bucket, steady: Steady, caplog: pytest.LogCaptureFixture) -> None:
+def test_clock_that_the_store_refuses(bucket: ClockedBucket, steady: Steady, caplog: pytest.LogCaptureFixture) -> None:
     """One line when it is found out, one when it is over; meanwhile it is asked every few seconds and no more."""
     caplog.set_level(logging.INFO)
     bucket.ahead = timedelta(hours=7)
@@ -107,7 +69,7 @@ def test_clock_that_the_store_refuses(bucket: Bucket, steady: Steady, caplog: py
     assert "no clips are fetched here until it is right" in caplog.messages[0]
 
 
-def test_clock_that_differs_from_the_databases_alone(bucket: Bucket, steady: Steady) -> None:
+def test_clock_that_differs_from_the_databases_alone(bucket: ClockedBucket, steady: Steady) -> None:
     """It may be the database's that is wrong: the store decides, and is asked once a minute."""
     found = StoreClock(opened(bucket), lambda: 2 * SUSPICIOUS, monotonic=steady)
     for _ in range(8):
@@ -116,13 +78,24 @@ def test_clock_that_differs_from_the_databases_alone(bucket: Bucket, steady: Ste
     assert bucket.asked == 2
 
 
-def test_store_that_is_away_says_nothing(bucket: Bucket, steady: Steady) -> None:
+def test_clock_that_was_set_a_moment_ago(bucket: ClockedBucket, steady: Steady) -> None:
+    """It is found out before anything else is taken, however short ago the store was content."""
+    ahead = [2 * SUSPICIOUS]
+    found = StoreClock(opened(bucket), lambda: ahead[0], monotonic=steady)
+    assert found.takes_ours()
+    ahead[0] = timedelta()
+    assert found.takes_ours()
+    ahead[0] = timedelta(hours=7)
+    bucket.ahead = -ahead[0]
+    assert not found.takes_ours()
+
+
+def test_store_that_is_away_says_nothing(bucket: ClockedBucket, steady: Steady) -> None:
     """What was known stays: neither is a clock refused by a store that is away, nor taken by it."""
     places = opened(bucket)
     found = StoreClock(places, timedelta, monotonic=steady)
     assert found.takes_ours()
-    bucket.shutdown()
-    bucket.server_close()
+    bucket.close()
     found.suspect()
     assert found.takes_ours()
 

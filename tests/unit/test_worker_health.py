@@ -112,3 +112,13 @@ def test_port_that_is_taken(server: HealthServer) -> None:
             server.serving("127.0.0.1", port),
         ):
             pass
+
+
+def test_why_a_loop_waits(pulse: Pulse, client: httpx.Client) -> None:
+    """Where there is more to say than that it waits, it is said, and no longer than it holds."""
+    pulse.beat(is_well=False, waits_for="the clock")
+    answer = client.get("/ready")
+    assert (answer.status_code, answer.json()["waitsFor"]) == (503, "the clock")
+    assert client.get("/health").status_code == 200
+    pulse.beat()
+    assert "waitsFor" not in client.get("/ready").json()

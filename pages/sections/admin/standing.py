@@ -1,11 +1,14 @@
 """What does not stand as it should, for who runs the installation: each in a sentence that says what helps."""
 
+from datetime import timedelta
+
 import streamlit as st
 
 from core import db, installation
 from core.clock import utc_now
 from core.db import backfills
 from core.db.snapshots import HeldSnapshot
+from core.files.store_clock import SUSPICIOUS
 from core.insights import health
 from core.insights.attention import Attention
 from core.workspaces.access import Member
@@ -15,7 +18,7 @@ from pages.ui.language import _, plural
 
 
 def show(person: Member, found: Attention) -> None:
-    """A broken rule, no room or store, models that end, budgets used up, what is late or filled in; else nothing."""
+    """A broken rule, no room or store, a wrong clock, models that end, used up budgets, what is late; else nothing."""
     here = installation.current()
     _broken_rules(found.broken_rules)
     free_bytes = health.free_bytes(here.settings)
@@ -24,6 +27,7 @@ def show(person: Member, found: Attention) -> None:
     if here.storage.answers() is False:
         said = _("The store of files does not answer. Clips cannot be shown; those that finish wait until it does.")
         st.error(said, icon=":material/cloud_off:")
+    _clock(here.database.clock.machine_is_ahead())
     for held in found.old_snapshots:
         _old_snapshot(held)
     ending.show(found)
@@ -55,6 +59,18 @@ def _broken_rules(number: int) -> None:
 def _disk(free_bytes: int) -> None:
     said = _("Only {size} are free on the disk that clips are written to. Make room before clips find no place.")
     st.error(said.format(size=wording.size(free_bytes)), icon=":material/hard_drive:")
+
+
+def _clock(ahead: timedelta) -> None:
+    """This machine's and the database's are so far apart that one of them is wrong."""
+    if abs(ahead) <= SUSPICIOUS:
+        return
+    said = _(
+        "The clocks of this machine and of the database are {minutes} minutes apart. Set the wrong one right: a store "
+        "of files may refuse this machine, and new things carry wrong times."
+    )
+    minutes = round(abs(ahead).total_seconds() / 60)
+    st.error(said.format(minutes=wording.credits(minutes)), icon=":material/schedule:")
 
 
 def _old_snapshot(held: HeldSnapshot) -> None:
