@@ -98,9 +98,12 @@ def check(path: Path) -> Checked:
 
 
 def check_isolated(path: Path) -> Checked:
-    """`check` in a process of its own. Raises errors.MediaRejected, also for what takes too long or breaks down."""
+    """`check` in a process of its own. Raises errors.MediaRejected, also for what takes too long or breaks down.
+
+    It is forked by a host: to load FFmpeg and NumPy anew takes longer than to look over a usual clip.
+    """
     work = f"{__name__}:check_work"
-    told, _ = isolated.run(work, bytes(path.absolute()), memory_bytes=MEMORY_BYTES, seconds=SECONDS)
+    told, _ = isolated.run(work, bytes(path.absolute()), memory_bytes=MEMORY_BYTES, seconds=SECONDS, is_hosted=True)
     try:
         return Checked.from_json(told)
     except (KeyError, TypeError, ValueError) as garbled:  # a decoder that was taken over may say anything

@@ -145,7 +145,7 @@ class _Host:
         )
 
     def ask(self, asked: Mapping[str, Any], data: bytes, *, seconds: int) -> tuple[bytes, int]:
-        """What the work says, and how its process ended. Raises MediaRejected for too long, and _HasEnded."""
+        """What the work says, and how its process ended. Raises _HasEnded, MediaRejected for too long or no answer."""
         source, sink = self._process.stdout, self._process.stdin
         assert source is not None  # noqa: S101 -- as it was started
         assert sink is not None  # noqa: S101
@@ -163,14 +163,16 @@ class _Host:
                 sink.write(data)
                 sink.flush()
             said = json.loads(head) if (head := source.readline()) else None
-            told = b"" if said is None else source.read(said["length"])
+            told, code = (b"", 0) if said is None else (source.read(said["length"]), int(said["code"]))
+        except (ValueError, TypeError, KeyError) as garbled:
+            raise _unreadable(f"its host gave no answer: {garbled!r}") from None
         finally:
             alarm.cancel()
         if is_late.is_set():
             raise _unreadable(f"took more than {seconds} s")
         if said is None:
             raise _HasEnded(self._process.wait())
-        return told, int(said["code"])
+        return told, code
 
     def close(self) -> None:
         """End it while nobody reads from it."""
@@ -240,6 +242,7 @@ def _forked(asked: Mapping[str, Any], data: bytes) -> tuple[bytes, int]:
     child = os.fork()
     if not child:
         os.close(reading)
+        _leave_host_alone()
         try:
             _limit(asked["memory_bytes"], asked["seconds"])
             facts, body = _answer(asked["work"], data)
@@ -252,6 +255,14 @@ def _forked(asked: Mapping[str, Any], data: bytes) -> tuple[bytes, int]:
     with os.fdopen(reading, "rb") as source:
         told = source.read()
     return told, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _leave_host_alone() -> None:
+    """Keep nothing by which the host is asked and answers: what is taken over speaks for itself alone."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for known in (0, 1):
+        os.dup2(nothing, known)
+    os.close(nothing)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def poster(path: Path, shown: Presentation | None = None) -> bytes:
     shown = shown or video_presentation.of(path)
     best: VideoFrame | None = None
     best_contrast = -1.0
-    with video_reader.opened(path) as (source, stream):
+    with video_reader.opened(path, for_few=True) as (source, stream):
         for _, frame in _sampled(source, stream):
             grey = ImageStat.Stat(shown.picture(frame, (64, 36)).convert("L"))
             contrast, mean = grey.stddev[0], grey.mean[0]

@@ -163,7 +163,7 @@ def of(path: Path) -> Presentation:
     """How this file is shown, by all of its packets and its first picture. Raises errors.MediaRejected."""
     with video_reader.opened(path) as (source, stream):
         played = _Walk(source, stream, path.stat().st_size)
-    with video_reader.opened(path) as (source, stream):
+    with video_reader.opened(path, for_few=True) as (source, stream):
         first = next(source.decode(stream), None)
         if first is None:
             raise sniff.rejected("no_frames")

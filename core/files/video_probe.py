@@ -25,8 +25,8 @@ def verify(path: Path) -> contract.VideoFacts:
 def examine(path: Path) -> tuple[contract.VideoFacts, Presentation]:
     """What this video really is, and how it is shown; MediaRejected if it is none, damaged, cut short or too large.
 
-    Every packet is read, the first frame and the last key frame's group are decoded. Damage inside a packet elsewhere
-    is not seen: that takes a full decode, ten seconds for a short 4K clip. Reasons: `empty`, `html`, `json`,
+    Every packet is read, the first frame and the first from the last key frame on are decoded. Damage inside a packet
+    elsewhere is not seen: that takes a full decode, ten seconds for a short 4K clip. Reasons: `empty`, `html`, `json`,
     `playlist`, `image`, `not_a_video`, `too_large`, `too_long`, `too_many_pixels`, `no_video`, `no_frames`,
     `unsupported_codec`, `corrupt`, `truncated`, `undecodable`.
     """
@@ -34,7 +34,7 @@ def examine(path: Path) -> tuple[contract.VideoFacts, Presentation]:
     if size_bytes > MAX_BYTES:
         raise sniff.rejected("too_large", f"{size_bytes} bytes")
     shown = video_presentation.of(path)
-    with video_reader.opened(path) as (source, stream):
+    with video_reader.opened(path, for_few=True) as (source, stream):
         _decode_last_group(source, stream, shown.last_key)
         audio_codec = video_reader.audio_codec(source)
         video_codec = stream.codec_context.codec.canonical_name

@@ -29,6 +29,7 @@ PREVIEWS = "previews"
 _STAGES = {job_queue.SUBMIT: Stage.DISPATCHED, job_queue.DOWNLOAD: Stage.READY_TO_DOWNLOAD}
 
 _Row = Row[str, Stage, int, str | None]
+_COLUMNS = select(Flight.provider, Flight.stage, Flight.version, Generation.provider_video_url).join(Generation)
 
 
 def taker(bulkheads: Bulkheads) -> Callable[[Ring], None]:
@@ -51,9 +52,8 @@ def taker(bulkheads: Bulkheads) -> Callable[[Ring], None]:
 
 def _row_of(ring: Ring) -> _Row | None:
     """(provider, stage, version, link), if the row still stands as when the ring was given."""
-    columns = select(Flight.provider, Flight.stage, Flight.version, Generation.provider_video_url).join(Generation)
-    with db.read_session() as session:
-        row = session.execute(columns.where(Flight.id == ring.generation_id)).one_or_none()
+    with db.read_connection() as reading:
+        row = reading.execute(_COLUMNS.where(Flight.id == ring.generation_id)).one_or_none()
     is_current = row is not None and (row[1], row[2]) == (_STAGES[ring.queue], ring.version)
     return row if is_current else None
 

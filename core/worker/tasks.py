@@ -17,6 +17,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from core import db, errors, installation
 from core.catalog import in_force
 from core.db import WriteSession, availability, identity, writing
@@ -268,9 +270,9 @@ def _notes(made: delivery.Delivery) -> list[Message]:
 
 def _is_still_ours(row: Generation) -> bool:
     """Whether a clip is still being fetched by this very try."""
-    with db.read_session() as session:
-        now = session.get(Generation, row.id)
-        return now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == row.collect_attempt
+    stands = (Generation.stage == Stage.DOWNLOADING, Generation.collect_attempt == row.collect_attempt)
+    with db.read_connection() as reading:
+        return reading.scalar(select(Generation.id).where(Generation.id == row.id, *stands)) is not None
 
 
 def _frame_size(row: Generation) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from core.audit import runs
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation, Workspace
-from core.files import delivery_checks
+from core.files import delivery_checks, isolated
 from core.files import storage as storages
 from core.generations import commands, delivery_findings, lifecycle
 from core.installation import Installation, current
@@ -245,13 +245,21 @@ def test_clip_that_keeps_the_check_too_long(
     assert storage.exists(str(row.preview_key))
 
 
-@pytest.fixture(params=["{", '{"findings": [{"kind": "upside_down"}], "loudness_lufs": null}', "[]", "null"])
-def liar(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+LIES = ["{", '{"findings": [{"kind": "upside_down"}], "loudness_lufs": null}', "[]", "null"]
+ANSWERS = ["[]", "no JSON", *(f'{{"code": 0, "length": {len(lie) + 1}}}\n{lie}' for lie in LIES)]
+
+
+@pytest.fixture(params=ANSWERS)
+def liar(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What is started to decode says something else than findings."""
-    program = tmp_path / "python"
-    program.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{request.param}'\n")
+    program, answer = tmp_path / "python", tmp_path / "answer"
+    answer.write_text(f"{request.param}\n")
+    program.write_text(f"#!/bin/sh\nread asked\ncat '{answer}' -\n")
     program.chmod(0o755)
+    isolated.end_hosts()
     monkeypatch.setattr(sys, "executable", str(program))
+    yield
+    isolated.end_hosts()
 
 
 @pytest.mark.usefixtures("liar")

@@ -1,5 +1,6 @@
 """Hosts that do the work of each clip: what they load stays, and what goes wrong in one piece of work does not."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -35,6 +36,10 @@ def work(data: bytes) -> tuple[Mapping[str, Any], bytes]:
         os.kill(os.getpid(), signal.SIGKILL)
     if data == b"hang":
         time.sleep(600)
+    if data == b"forge":
+        with contextlib.suppress(OSError):
+            os.write(1, b'{"code": 0, "length": 12}\n{"forged": 1}')
+        return {"heard": len(os.read(0, 1))}, b""
     if data == b"eat":
         bytearray(4 * MEMORY_BYTES)
     return {"host": LOADED_IN, "self": os.getpid()}, data[::-1]
@@ -62,6 +67,13 @@ def test_work_that_breaks_down(data: bytes, why: str) -> None:
     with pytest.raises(errors.MediaRejected) as refused:
         ask(data)
     assert why in refused.value.detail
+    assert ask(b"abc")[0]["host"] == host
+
+
+def test_work_that_speaks_for_its_host() -> None:
+    """What was taken over answers for itself alone, and hears nothing of what is asked next."""
+    host = ask(b"abc")[0]["host"]
+    assert ask(b"forge") == ({"heard": 0}, b"")
     assert ask(b"abc")[0]["host"] == host
 
 
