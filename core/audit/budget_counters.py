@@ -1,5 +1,6 @@
 """The rule that what is counted against budgets is what the ledger holds and has charged; as two queries."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
@@ -68,8 +69,21 @@ def queries(since: object) -> tuple[Select[Any], Select[Any]]:
         BudgetMonth.subject_id,
         (-BudgetMonth.taken_credits).label("credits"),
     ).where(here)
-    booked = (of_ledger(scope).where(within(since, Account.workspace_id)) for scope in BudgetScope)
-    both = union_all(counted, *booked).subquery()
+    both = union_all(counted, *_booked(within(since, Account.workspace_id))).subquery()
     keys = (both.c.workspace_id, both.c.month, both.c.scope, both.c.subject_id)
     named = both.c.workspace_id + literal(" ") + both.c.month + literal(" ") + both.c.subject_id
     return count, select(named).group_by(*keys).having(func.sum(both.c.credits) != 0)
+
+
+def _booked(here: ColumnElement[bool]) -> Iterator[Select[*tuple[Any, ...]]]:
+    """The same as `of_ledger` for each scope, reading every order once, which is most of the work; not yet added up."""
+    orders = of_ledger(BudgetScope.MEMBER).where(here).add_columns(SUBJECT[BudgetScope.PROJECT].label("project_id"))
+    each = orders.group_by(SUBJECT[BudgetScope.PROJECT]).cte("orders")
+    subjects = {
+        BudgetScope.WORKSPACE: each.c.workspace_id,
+        BudgetScope.PROJECT: each.c.project_id,
+        BudgetScope.MEMBER: each.c.subject_id,
+    }
+    for scope, subject in subjects.items():
+        named = literal(scope.value, String()).label("scope")
+        yield select(each.c.workspace_id, each.c.month, named, subject.label("subject_id"), each.c.credits)
