@@ -35,7 +35,8 @@ def vendor() -> Iterator[str]:
 @contextmanager
 def held_answers(site: Installation, count: int) -> Iterator[list[str]]:
     """Orders that have reached a vendor which does not answer before the block ends."""
-    (stand_in,) = [each for each in psutil.Process().children() if "tests.simulators" in each.cmdline()]
+    living = [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
+    (stand_in,) = [each for each in living if "tests.simulators" in each.cmdline()]
     stand_in.suspend()
     try:
         orders = [site.order(f"lake {n}") for n in range(count)]
