@@ -1,6 +1,6 @@
 """How one worker carries many clips in flight: time to settle, lag behind the vendor, CPU a clip; against a stand-in.
 
-Run: python -m benchmarks.in_flight [--clips 500] [--a-second RATE] [--postgresql] [--submit 1] [--collect 1]. All at
+Run: python -m benchmarks.in_flight [500] [--a-second RATE] [--postgresql] [--submit 1] [--collect 1]. All at
 once, or so many a second: then the machine also makes the orders and is the vendor, whose CPU is told beside the
 worker's. Everything is on loopback; it ends by itself.
 """
@@ -32,7 +32,7 @@ WARM_UP = 4
 def main() -> None:
     """Order them, let one worker do them, print what it took."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--clips", type=int, default=500)
+    options.add_argument("clips", type=int, nargs="?", default=500)
     options.add_argument("--a-second", type=float, default=0.0, help="so many orders a second; 0 is all at once")
     options.add_argument("--postgresql", action="store_true")
     options.add_argument("--submit", default="1", help="submit processes of the worker")
