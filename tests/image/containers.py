@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +60,22 @@ class Container:
 
     def terminate(self) -> None:
         """SIGTERM to its first process, as an engine sends it."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
-        for pid in children.split():
-            os.kill(int(pid), signal.SIGTERM)
+        for pid in self._first():
+            os.kill(pid, signal.SIGTERM)
 
     def end(self) -> None:
-        """Leave nothing running."""
+        """Leave nothing running: with its first process, the system ends all that are in there with it."""
+        for pid in self._first():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+
+    def _first(self) -> list[int]:
+        if self.process.poll() is not None:
+            return []
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in children.split()]
 
     def said(self) -> str:
         """What it has written."""
