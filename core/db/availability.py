@@ -27,6 +27,7 @@ _PRIMARY_CODE = 0xFF
 _READ_ONLY = "25006"
 _DISK_FULL = "53100"
 _LOCK_NOT_AVAILABLE = "55P03"
+_DEADLOCK = "40P01"
 """SQLSTATE of PostgreSQL, https://www.postgresql.org/docs/current/errcodes-appendix.html. What means that a server
 cannot serve now (classes 08, 40, 53, 55, 57, 58) psycopg raises as OperationalError; read-only, after a failover, as
 InternalError."""
@@ -50,6 +51,11 @@ def can_be_read(failure: BaseException) -> bool:
     if isinstance(cause, sqlite3.Error):
         return _sqlite_code(cause) in _SQLITE_CANNOT_WRITE
     return getattr(cause, "sqlstate", None) in (_READ_ONLY, _DISK_FULL, _LOCK_NOT_AVAILABLE)
+
+
+def gave_way(failure: BaseException) -> bool:
+    """Whether PostgreSQL gave others the way: a lock was not to be had in time, or a deadlock was ended here."""
+    return getattr(_cause(failure), "sqlstate", None) in (_LOCK_NOT_AVAILABLE, _DEADLOCK)
 
 
 def _cause(failure: BaseException) -> BaseException | None:

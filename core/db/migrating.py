@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-from core.db import backfills, constraints, indexes, partitions, schema
+from core.db import availability, backfills, constraints, indexes, partitions, schema
 from core.db.schema import Standing
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ LOCK_TIMEOUT = "3s"
 """How long a migration waits for a table: while it waits, all who come later wait behind it."""
 TRIES = 30
 _LONGEST_PAUSE_SECONDS = 10.0
-_TRIED_AGAIN = frozenset({"55P03", "40P01"})
-"""SQLSTATE of a lock that was not to be had in time, and of a deadlock."""
 
 
 class UnfinishedBackfill(Exception):
@@ -115,7 +113,7 @@ def _upgrade_in_steps(engine: Engine, *, is_last: bool) -> bool:
                 event.listen(connection, "begin", _wait_for_no_lock_long)
                 upgrade(connection, target)
     except DBAPIError as failure:
-        if is_last or getattr(failure.orig, "sqlstate", None) not in _TRIED_AGAIN:
+        if is_last or not availability.gave_way(failure):
             raise
         return False
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from core import ids
+from core.db import availability
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,6 @@ KEYS: Mapping[str, Callable[[datetime], str]] = {
 """The tables, and how the beginning of a month is written in the column that says where a row belongs."""
 
 _LOCK = 7_304_221_120  # any constant, beside those of migrations and indexes: one process is at it
-_TRIED_AGAIN = frozenset({"55P03", "40P01"})
-"""SQLSTATE of a lock that was not to be had in time, and of a deadlock."""
 _NAME = re.compile(r"(?P<table>\w+?)_(?:(?P<before>before_)?(?P<year>\d{4})_(?P<month>\d\d)|other)")
 _STANDING = text(
     "SELECT relkind = 'p' AS is_partitioned, pg_has_role(relowner, 'USAGE') AS is_ours FROM pg_class "
@@ -136,7 +135,7 @@ def _for_a_moment(engine: Engine, table: str) -> Iterator[Connection | None]:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             yield connection
     except DBAPIError as failure:
-        if getattr(failure.orig, "sqlstate", None) not in _TRIED_AGAIN:
+        if not availability.gave_way(failure):
             raise
         log.info("%s is in use; its months are seen to the next time", table)
 
