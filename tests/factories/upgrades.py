@@ -1,5 +1,7 @@
 """What a test of a migration asks of a filled database: the revision before one, and all that its tables hold."""
 
+from collections.abc import Callable
+
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, select
@@ -24,11 +26,25 @@ def dump(connection: Connection, known: MetaData) -> dict[str, list[str]]:
     }
 
 
-def check_there_and_back(database: Database, before: str) -> None:
-    """Nothing of before changes, whoever goes from that revision to the newest and back, twice; at the newest then."""
+def _nothing() -> None:
+    """What is looked at where a test says no more."""
+
+
+def check_there_and_back(
+    database: Database,
+    before: str,
+    *,
+    look_before: Callable[[], None] = _nothing,
+    look_after: Callable[[], None] = _nothing,
+) -> None:
+    """Nothing of before changes, whoever goes from that revision to the newest and back, twice; at the newest then.
+
+    `look_before` asserts what else holds at that revision, `look_after` what holds at the newest, each time.
+    """
     with database.engine.begin() as connection:
         command.downgrade(alembic_config(connection), before)
     known = MetaData()
+    look_before()
     with database.engine.connect() as connection:
         known.reflect(connection)
         kept = dump(connection, known)
@@ -36,6 +52,7 @@ def check_there_and_back(database: Database, before: str) -> None:
         database.migrate()
         with database.engine.connect() as connection:
             assert dump(connection, known) == kept
+        look_after()
         with database.engine.begin() as connection:
             command.downgrade(alembic_config(connection), before)
     database.migrate()

@@ -120,6 +120,11 @@ def make(database: Database, table: str, month: datetime) -> str:
     return name
 
 
+def entry_of(moment: datetime) -> dict[str, object]:
+    """An entry of the audit log, as it is inserted."""
+    return {"at": moment, "actor": "a", "noun": "session", "action": "x", "address": "", "target": ""}
+
+
 def newest(connection: Connection, table: str) -> str:
     """The partition of the last month that there is."""
     return max(name for name in partitions.names(connection, table) if "_before_" not in name and "_20" in name)
@@ -256,8 +261,7 @@ def test_upgrade_with_a_role_that_may_only_append(filled: Database, app_role: st
         assert connection.execute(rights, {"role": app_role, "tables": made}).all() == []
     with filled.engine.begin() as connection:
         connection.execute(text(f"SET LOCAL ROLE {app_role}"))
-        entry = {"at": datetime.now(UTC), "actor": "a", "noun": "session", "action": "x", "address": "", "target": ""}
-        connection.execute(insert(AuditLogEntry), [entry])
+        connection.execute(insert(AuditLogEntry), [entry_of(datetime.now(UTC))])
 
 
 def test_upgrade_of_what_nobody_may_remove(filled: Database) -> None:
@@ -269,8 +273,7 @@ def test_upgrade_of_what_nobody_may_remove(filled: Database) -> None:
             connection.execute(text(statement))
     with filled.engine.begin() as connection:
         month = datetime.strptime(f"{last[-7:]} +0000", "%Y_%m %z")
-        entry = {"at": month, "actor": "a", "noun": "session", "action": "x", "address": "", "target": ""}
-        connection.execute(insert(AuditLogEntry), [entry])
+        connection.execute(insert(AuditLogEntry), [entry_of(month)])
     with pytest.raises(DBAPIError, match="is kept for 30 days"), filled.engine.begin() as connection:
         connection.execute(delete(sql_table(last)))
 
@@ -295,8 +298,7 @@ def test_months_when_nobody_has_made_them_in_time(filled: Database) -> None:
             connection.execute(text(f"DROP TABLE {last}"))
             month = datetime.strptime(f"{last[-7:]} +0000", "%Y_%m %z") + timedelta(days=3)
             if table == "audit_log":
-                entry = {"at": month, "actor": "a", "noun": "session", "action": "x", "address": "", "target": ""}
-                connection.execute(insert(AuditLogEntry), [entry])
+                connection.execute(insert(AuditLogEntry), [entry_of(month)])
         connection.execute(update(GenerationEvent).values(at=month))
         connection.execute(update(WebhookDelivery).values(id=ids.lowest_at(month)))
         counts = {table: count(connection, f"{table}_other") for table in made}

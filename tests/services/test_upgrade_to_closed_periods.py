@@ -3,18 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from alembic import command
-from sqlalchemy import MetaData, inspect
+from sqlalchemy import inspect
 
 from core.billing import months
 from core.clock import utc_now
 from core.db import Database
-from core.db.schema import alembic_config
 from core.usage import closing
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules, set_back
 from tests.factories.generations import create_completed
-from tests.factories.upgrades import dump, revision_before
+from tests.factories.upgrades import check_there_and_back, revision_before
 from tests.factories.workspaces import create_admin
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
@@ -27,23 +25,17 @@ def test_upgrade_of_old_months(database: Database, person: Member) -> None:
     create_completed(database, person)
     set_back(MONTH, database)
     admin = create_admin(database)
-    with database.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), revision_before(connection, "0029"))
-    known = MetaData()
     with database.engine.connect() as connection:
-        assert "closed_periods" not in inspect(connection).get_table_names()
-        known.reflect(connection)
-        kept = dump(connection, known)
+        before = revision_before(connection, "0029")
 
-    for _turn in range(2):
-        database.migrate()
-        with database.engine.connect() as connection:
-            assert dump(connection, known) == kept
-            indexes = {index["name"] for index in inspect(connection).get_indexes("ledger_entries")}
+    def look_before() -> None:
+        assert "closed_periods" not in inspect(database.engine).get_table_names()
+
+    def look_after() -> None:
+        indexes = {index["name"] for index in inspect(database.engine).get_indexes("ledger_entries")}
         assert "ix_ledger_entries_account_time" in indexes
-        with database.engine.begin() as connection:
-            command.downgrade(alembic_config(connection), revision_before(connection, "0029"))
-    database.migrate()
+
+    check_there_and_back(database, before, look_before=look_before, look_after=look_after)
     with database.write_session() as session:
         period = closing.close(session, admin, MONTH)
     assert (period.entry_count, period.totals["ledger"]) == (3, {"grant": 10_000, "hold": 50, "settle": 50})

@@ -1,11 +1,8 @@
 """A filled database of before rejections had reasons, brought to this one: verdicts and figures stay as they were."""
 
 import pytest
-from alembic import command
-from sqlalchemy import MetaData
 
 from core.db import Database
-from core.db.schema import alembic_config
 from core.db.tables import Generation
 from core.generations import review
 from core.generations.list_filter import ReviewStatus
@@ -13,7 +10,7 @@ from core.generations.review import Changes
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, load_generation
-from tests.factories.upgrades import dump
+from tests.factories.upgrades import check_there_and_back
 
 pytestmark = pytest.mark.both_databases  # each has its own way to change a table
 
@@ -31,20 +28,11 @@ def test_upgrade_of_judged_clips(database: Database, person: Member) -> None:
     kept, rejected, _undecided = (create_completed(database, person) for _ in range(3))
     judge(database, person, kept, ReviewStatus.KEPT)
     judge(database, person, rejected, ReviewStatus.REJECTED)
-    with database.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), BEFORE)
-    known = MetaData()
-    with database.engine.connect() as connection:
-        known.reflect(connection)
-        before = dump(connection, known)
 
-    for _turn in range(2):
-        database.migrate()
-        with database.engine.connect() as connection:
-            assert dump(connection, known) == before
+    def look_after() -> None:
         found = load_generation(rejected.id, database)
         assert (found.kept, found.reject_reason, found.judged_by_id) == (False, None, None)
         assert load_generation(kept.id, database).kept is True
         assert broken_rules(database) == []
-        with database.engine.begin() as connection:
-            command.downgrade(alembic_config(connection), BEFORE)
+
+    check_there_and_back(database, BEFORE, look_after=look_after)

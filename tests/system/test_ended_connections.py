@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
@@ -77,38 +77,35 @@ def killed(server: postgres.Server) -> None:
     server.start()
 
 
-@pytest.mark.parametrize("end", [ended_one_by_one, restarted, killed])
-def test_server_has_ended_all_connections(server: postgres.Server, end: Callable[[postgres.Server], None]) -> None:
-    """However short the time since they were used, and in both pools: no unit of work fails."""
-    database = Database(server.address.format("empty"), use=ServerUse(kept=KEPT, extra=0))
+@contextmanager
+def warmed(address: str) -> Iterator[Database]:
+    """A database whose two pools are full of connections that were used just now."""
+    database = Database(address.format("empty"), use=ServerUse(kept=KEPT, extra=0))
     try:
         warm(database)
-        end(server)
-        assert failures(database) == []
+        yield database
     finally:
         database.dispose()
 
 
+@pytest.mark.parametrize("end", [ended_one_by_one, restarted, killed])
+def test_server_has_ended_all_connections(server: postgres.Server, end: Callable[[postgres.Server], None]) -> None:
+    """However short the time since they were used, and in both pools: no unit of work fails."""
+    with warmed(server.address) as database:
+        end(server)
+        assert failures(database) == []
+
+
 def test_server_behind_a_pooler_is_restarted(server: postgres.Server) -> None:
     """The pooler keeps our connections and makes its own anew; nothing fails once the server is there."""
-    with pgbouncer.pooling(server) as address:
-        database = Database(address.format("empty"), use=ServerUse(kept=KEPT, extra=0))
-        try:
-            warm(database)
-            restarted(server)
-            assert failures(database) == []
-        finally:
-            database.dispose()
+    with pgbouncer.pooling(server) as address, warmed(address) as database:
+        restarted(server)
+        assert failures(database) == []
 
 
 def test_pooler_is_restarted(server: postgres.Server) -> None:
     """It ends our connections at once, and is there again under the same address."""
-    with pgbouncer.running(server) as pooler:
-        database = Database(pooler.address.format("empty"), use=ServerUse(kept=KEPT, extra=0))
-        try:
-            warm(database)
-            pooler.stop()
-            pooler.start()
-            assert failures(database) == []
-        finally:
-            database.dispose()
+    with pgbouncer.running(server) as pooler, warmed(pooler.address) as database:
+        pooler.stop()
+        pooler.start()
+        assert failures(database) == []
